@@ -1,0 +1,39 @@
+/**
+ * The one table of authentication strength: which acr a login earns (DESIGN.md section 10) and its amr values (RFC 8176 section 2).
+ */
+
+export type Acr = 'latchkey:1' | 'latchkey:2' | 'latchkey:3' | 'latchkey:4';
+export type Amr = 'hwk' | 'swk' | 'user' | 'mfa' | 'pop' | 'sms';
+export type DeviceStatus = 'pending' | 'untrusted' | 'trusted' | 'restricted' | 'suspended' | 'revoked';
+export type AttestationLevel = 'software' | 'hardware';
+
+export const READ_ONLY_SCOPES = ['openid', 'accounts:read'] as const;
+export const FULL_SCOPES = ['openid', 'accounts:read', 'payments:write', 'profile:write'] as const;
+
+export interface LoginStrength {
+  readonly acr: Acr;
+  readonly amr: readonly Amr[];
+  readonly scopes: readonly string[];
+}
+
+/**
+ * A passkey with user verification on a trusted device is latchkey:2; on an unknown, untrusted or restricted one latchkey:1, which
+ * may only read. undefined: the device may not log in at all.
+ */
+export function loginStrength(
+  device: { readonly status: DeviceStatus; readonly attestationLevel: AttestationLevel } | undefined,
+): LoginStrength | undefined {
+  if (device === undefined) return { acr: 'latchkey:1', amr: ['user', 'mfa', 'pop'], scopes: READ_ONLY_SCOPES };
+  const key: Amr = device.attestationLevel === 'hardware' ? 'hwk' : 'swk';
+  switch (device.status) {
+    case 'trusted':
+      return { acr: 'latchkey:2', amr: [key, 'user', 'mfa', 'pop'], scopes: FULL_SCOPES };
+    case 'untrusted':
+    case 'restricted':
+      return { acr: 'latchkey:1', amr: [key, 'user', 'mfa', 'pop'], scopes: READ_ONLY_SCOPES };
+    case 'pending':
+    case 'suspended':
+    case 'revoked':
+      return undefined;
+  }
+}

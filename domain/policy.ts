@@ -1,0 +1,130 @@
+/**
+ * The one table of numbers. A tenant's policy document is this shape, versioned in PostgreSQL; a ceremony keeps the version that it
+ * started with, sessions are held to the stricter of their row and the current version. No other file names a lifetime or a limit.
+ */
+
+export interface Policy {
+  readonly otp: {
+    readonly digits: number;
+    readonly ttlSeconds: number;
+    readonly maxWrong: number;
+    readonly maxSends: number;
+    readonly resendCoolDownSeconds: number;
+  };
+  readonly enrollment: {
+    readonly stepSeconds: number;
+    readonly abandonSeconds: number;
+    readonly reminderSeconds: number;
+    readonly identityCheckSeconds: number;
+    readonly maxUpdates: number;
+  };
+  readonly session: {
+    readonly idleSeconds: number;
+    readonly absoluteSeconds: number;
+    readonly accessTokenSeconds: number;
+    readonly maxRedeliveries: number;
+    readonly maxTroubledGenerations: number;
+  };
+  readonly challenge: { readonly ttlSeconds: number };
+  readonly dpop: { readonly windowSeconds: number; readonly skewSeconds: number; readonly nonceSeconds: number };
+  readonly revocation: { readonly alarmSeconds: number; readonly secondListingSeconds: number };
+  readonly idempotency: { readonly keptSeconds: number };
+  readonly submission: { readonly notAfterSeconds: number };
+}
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+export const DEFAULT_POLICY: Policy = {
+  otp: { digits: 6, ttlSeconds: 5 * MINUTE, maxWrong: 5, maxSends: 4, resendCoolDownSeconds: 30 },
+  enrollment: {
+    stepSeconds: 30 * MINUTE,
+    abandonSeconds: 72 * HOUR,
+    reminderSeconds: 24 * HOUR,
+    identityCheckSeconds: 24 * HOUR,
+    maxUpdates: 60,
+  },
+  session: {
+    idleSeconds: 30 * DAY,
+    absoluteSeconds: 90 * DAY,
+    accessTokenSeconds: 5 * MINUTE,
+    maxRedeliveries: 5,
+    maxTroubledGenerations: 3,
+  },
+  challenge: { ttlSeconds: 5 * MINUTE },
+  dpop: { windowSeconds: 60, skewSeconds: 5, nonceSeconds: 3 * MINUTE },
+  revocation: { alarmSeconds: 10 * MINUTE, secondListingSeconds: 30 },
+  idempotency: { keptSeconds: DAY },
+  submission: { notAfterSeconds: 30 },
+};
+
+/** What no policy may exceed; a document outside is refused with every breach named. */
+const BOUNDS: { readonly [path: string]: readonly [minimum: number, maximum: number] } = {
+  'otp.digits': [6, 10],
+  'otp.ttlSeconds': [30, 15 * MINUTE],
+  'otp.maxWrong': [1, 10],
+  'otp.maxSends': [1, 10],
+  'otp.resendCoolDownSeconds': [5, 10 * MINUTE],
+  'enrollment.stepSeconds': [MINUTE, DAY],
+  'enrollment.abandonSeconds': [10 * MINUTE, 14 * DAY],
+  'enrollment.reminderSeconds': [5 * MINUTE, 14 * DAY],
+  'enrollment.identityCheckSeconds': [MINUTE, 7 * DAY],
+  'enrollment.maxUpdates': [10, 200],
+  'session.idleSeconds': [MINUTE, 90 * DAY],
+  'session.absoluteSeconds': [MINUTE, 365 * DAY],
+  'session.accessTokenSeconds': [30, 15 * MINUTE],
+  'session.maxRedeliveries': [1, 10],
+  'session.maxTroubledGenerations': [1, 10],
+  'challenge.ttlSeconds': [30, 10 * MINUTE],
+  'dpop.windowSeconds': [10, 2 * MINUTE],
+  'dpop.skewSeconds': [0, 30],
+  'dpop.nonceSeconds': [30, 10 * MINUTE],
+  'revocation.alarmSeconds': [MINUTE, DAY],
+  'revocation.secondListingSeconds': [1, 10 * MINUTE],
+  'idempotency.keptSeconds': [HOUR, 7 * DAY],
+  'submission.notAfterSeconds': [5, 5 * MINUTE],
+};
+
+/** Every breach of the bounds, one line each; empty when the document may be used. Extra and missing members are breaches. */
+export function policyBreaches(document: unknown): string[] {
+  const breaches: string[] = [];
+  const seen = new Set<string>();
+  for (const [path, value] of leaves(document, '')) {
+    const bounds = BOUNDS[path];
+    if (bounds === undefined) {
+      breaches.push(`${path}: not a policy setting`);
+      continue;
+    }
+    seen.add(path);
+    const [minimum, maximum] = bounds;
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < minimum || value > maximum) {
+      breaches.push(`${path}: must be a whole number from ${String(minimum)} to ${String(maximum)}`);
+    }
+  }
+  for (const path of Object.keys(BOUNDS)) if (!seen.has(path)) breaches.push(`${path}: missing`);
+  if (breaches.length === 0 && isPolicy(document)) {
+    if (document.session.idleSeconds > document.session.absoluteSeconds) {
+      breaches.push('session.idleSeconds: must not exceed session.absoluteSeconds');
+    }
+    if (document.enrollment.reminderSeconds >= document.enrollment.abandonSeconds) {
+      breaches.push('enrollment.reminderSeconds: must be below enrollment.abandonSeconds');
+    }
+  }
+  return breaches;
+}
+
+// Only called once every leaf was found and bounded.
+function isPolicy(document: unknown): document is Policy {
+  return typeof document === 'object' && document !== null;
+}
+
+function* leaves(value: unknown, path: string): Generator<readonly [string, unknown]> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    for (const [name, member] of Object.entries(value)) {
+      yield* leaves(member, path === '' ? name : `${path}.${name}`);
+    }
+    return;
+  }
+  yield [path, value];
+}
