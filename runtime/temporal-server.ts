@@ -1,0 +1,133 @@
+/**
+ * Temporal's development server as a child process: one namespace `latchkey` with seven days of retention and the search
+ * attributes that the workflows use. Never for production, where TEMPORAL_ADDRESS names a cluster.
+ */
+import { Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import { startProcess } from './managed-process.ts';
+import type { ManagedProcess } from './managed-process.ts';
+import { describeTakenPort, isPortTaken } from './ports.ts';
+import { waitUntilReady } from './readiness.ts';
+
+const HOST = '127.0.0.1';
+const RETENTION_MS = 7 * 24 * 60 * 60 * 1000;
+const SEARCH_ATTRIBUTES = [
+  'LatchkeyTenant',
+  'LatchkeyKind',
+  'LatchkeyState',
+  'LatchkeyCustomer',
+] as const;
+
+export interface TemporalServerOptions {
+  /** Temporal's own program, as the finder found it. */
+  readonly executable: string;
+  readonly port: number;
+  /** Temporal's web UI; left out, there is none. */
+  readonly uiPort?: number;
+  /** Left out, everything is forgotten at the end. */
+  readonly databaseFile?: string;
+  readonly namespace: string;
+  readonly onLine?: (line: string) => void;
+}
+
+export interface TemporalServer {
+  readonly address: string;
+  readonly uiUrl: string | undefined;
+  readonly process: ManagedProcess;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the server and returns when its gRPC health check says SERVING and the namespace is ready for use.
+ * @throws Error naming the holder of a taken port, or what the server said when it ended.
+ */
+export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
+  await refuseTakenPort('Temporal', options.port);
+  if (options.uiPort !== undefined) await refuseTakenPort("Temporal's web UI", options.uiPort);
+  const lastLines: string[] = [];
+  const started = await startProcess({
+    name: 'temporal',
+    command: options.executable,
+    args: serverArguments(options),
+    // The developer's own profile must not point our server's client elsewhere.
+    env: { ...process.env, TEMPORAL_DISABLE_CONFIG_FILE: '1' },
+    onLine: (line) => {
+      lastLines.push(line);
+      if (lastLines.length > 20) lastLines.shift();
+      options.onLine?.(line);
+    },
+  });
+  try {
+    await prepareNamespace(options.port, options.namespace, started.exited);
+  } catch (cause) {
+    await started.stop();
+    throw new Error(`Temporal did not start:\n${lastLines.join('\n')}`, { cause });
+  }
+  return {
+    address: `${HOST}:${options.port}`,
+    uiUrl: options.uiPort === undefined ? undefined : `http://localhost:${options.uiPort}`,
+    process: started,
+    stop: () => started.stop(),
+  };
+}
+
+function serverArguments(options: TemporalServerOptions): string[] {
+  return [
+    'server',
+    'start-dev',
+    '--ip',
+    HOST,
+    '--port',
+    String(options.port),
+    '--namespace',
+    options.namespace,
+    '--log-level',
+    'error',
+    '--log-format',
+    'json',
+    ...SEARCH_ATTRIBUTES.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+    ...(options.uiPort === undefined
+      ? ['--headless']
+      : ['--headless=false', '--ui-port', String(options.uiPort), '--ui-disable-news-fetch']),
+    ...(options.databaseFile === undefined ? [] : ['--db-filename', options.databaseFile]),
+  ];
+}
+
+async function refuseTakenPort(purpose: string, port: number): Promise<void> {
+  if (await isPortTaken(port)) throw new Error(await describeTakenPort(purpose, port));
+}
+
+/** Waits for health, then gives the namespace its retention: REJECT_DUPLICATE holds only as long as that. */
+async function prepareNamespace(
+  port: number,
+  namespace: string,
+  gaveUp: Promise<unknown>,
+): Promise<void> {
+  const server = { what: 'the Temporal server', timeoutMs: 60_000, gaveUp };
+  await waitUntilReady(() => isPortTaken(port), server);
+  const address = `${HOST}:${port}`;
+  const connection = await Connection.connect({ address, connectTimeout: 30_000 });
+  try {
+    await waitUntilReady(
+      async () => {
+        const health = await connection.healthService.check({
+          service: 'temporal.api.workflowservice.v1.WorkflowService',
+        });
+        return health.status === 1;
+      },
+      server,
+    );
+    await waitUntilReady(
+      async () => {
+        await connection.workflowService.updateNamespace({
+          namespace,
+          config: { workflowExecutionRetentionTtl: msToTs(RETENTION_MS) },
+        });
+        return true;
+      },
+      { what: `Temporal's namespace ${namespace}`, timeoutMs: 20_000, gaveUp },
+    );
+  } finally {
+    await connection.close();
+  }
+}
