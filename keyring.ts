@@ -1,0 +1,57 @@
+/**
+ * The symmetric keys that come from the environment, as lists with ids so that they can be rotated: the first encrypts,
+ * every one decrypts. It must never accept one key for two purposes, nor a published one in production.
+ */
+import { demoMarker } from './environment.ts';
+import type { EnvironmentReader } from './environment.ts';
+
+/** A symmetric key of 32 bytes; the first of a list encrypts, every one decrypts. */
+export interface NamedKey {
+  readonly kid: string;
+  readonly key: Uint8Array;
+}
+
+export interface Keyring {
+  readonly master: readonly NamedKey[];
+  readonly payload: readonly NamedKey[];
+}
+
+const keyEntry = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/]{43}=)$/;
+
+const isSame = (one: Uint8Array, other: Uint8Array): boolean => Buffer.from(one).equals(other);
+
+const readKeys = (reader: EnvironmentReader, variable: string): readonly NamedKey[] => {
+  const form = 'use kid:base64 of 32 random bytes, separated by commas, the current one first';
+  const value = reader.required(variable, form);
+  if (value === undefined) return [];
+  const keys = value.split(',').map((entry): NamedKey | undefined => {
+    const [, kid, base64] = keyEntry.exec(entry.trim()) ?? [];
+    if (kid === undefined || base64 === undefined) return undefined;
+    const key = Buffer.from(base64, 'base64');
+    return key.toString('base64') === base64 ? { kid, key: new Uint8Array(key) } : undefined;
+  });
+  const sound = keys.filter((key) => key !== undefined);
+  const isRepeated = ({ kid, key }: NamedKey, index: number) =>
+    sound.slice(0, index).some((earlier) => earlier.kid === kid || isSame(earlier.key, key));
+  if (sound.length < keys.length) reader.refuse(variable, 'has the wrong form', form);
+  else if (sound.some(isRepeated)) {
+    reader.refuse(variable, 'repeats a key or a key id', 'give every key its own id and bytes');
+  } else if (reader.isProduction && sound.some(({ kid }) => kid.startsWith(demoMarker))) {
+    reader.refuse(variable, 'holds a published demo key', 'generate keys of your own');
+  }
+  return sound;
+};
+
+/** Master keys seal the embedded KMS, payload keys the Temporal payloads; no bytes serve both. */
+export const readKeyring = (reader: EnvironmentReader): Keyring => {
+  const master = readKeys(reader, 'LATCHKEY_MASTER_KEYS');
+  const payload = readKeys(reader, 'LATCHKEY_PAYLOAD_KEYS');
+  if (payload.some(({ key }) => master.some((other) => isSame(key, other.key)))) {
+    reader.refuse(
+      'LATCHKEY_PAYLOAD_KEYS',
+      'shares a key with LATCHKEY_MASTER_KEYS',
+      'use a key for one purpose only',
+    );
+  }
+  return { master, payload };
+};
