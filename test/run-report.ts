@@ -63,8 +63,8 @@ export const countVitestReport = (text: string | undefined, hasExitedWell: boole
   const seen = report.numFailedTests + Math.max(brokenFiles, 0);
   const counts = { passed: report.numPassedTests, failed: seen, skipped, failures };
   if (seen > 0) return counts;
-  if (!hasExitedWell) return { ...counts, failed: 1, failures: ['Vitest failed outside any test'] };
   if (report.numPassedTests + skipped === 0) return failed('the project has no tests');
+  if (!hasExitedWell) return { ...counts, failed: 1, failures: ['Vitest failed outside any test'] };
   return counts;
 };
 

@@ -171,8 +171,8 @@ describe('the import law', () => {
   for (const [file, code, refusal] of cases) {
     it(`${refusal === undefined ? 'allows' : 'refuses'} in ${file}: ${code}`, () => {
       const messages = messagesFor(file, 'import-law');
-      const expected = refusal === undefined ? [] : [expect.stringContaining(refusal)];
-      expect(messages).toEqual(expected);
+      expect(messages).toHaveLength(refusal === undefined ? 0 : 1);
+      expect(messages[0] ?? '').toContain(refusal ?? '');
     });
   }
 
