@@ -41,6 +41,18 @@ export interface ProcessOptions {
   readonly onLine?: (line: string) => void;
 }
 
+/** Those that still run: when this process ends without having stopped them, each is told to go. */
+const running = new Map<number, NodeJS.Signals>();
+process.on('exit', () => {
+  for (const [pid, signal] of running) {
+    try {
+      process.kill(-pid, signal);
+    } catch {
+      // It ended in the same moment.
+    }
+  }
+});
+
 /** Starts the program; rejects when it cannot be executed at all. */
 export async function startProcess(options: ProcessOptions): Promise<ManagedProcess> {
   const child = spawn(options.command, [...options.args], {
@@ -57,6 +69,7 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
   }
   const exited = new Promise<ProcessExit>((resolve) => {
     child.once('exit', (code, signal) => {
+      if (child.pid !== undefined) running.delete(child.pid);
       resolve({ code, signal });
     });
   });
@@ -67,6 +80,8 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
   const pid = child.pid;
   if (pid === undefined) throw new Error(`${options.name} did not start`);
   child.on('error', () => undefined);
+  const stopSignal = options.stopSignal ?? 'SIGTERM';
+  if (child.exitCode === null && child.signalCode === null) running.set(pid, stopSignal);
   return {
     name: options.name,
     pid,
@@ -74,7 +89,7 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
     stop: async () => {
       const tree = await listTree(pid);
       const isRunning = tree.some((member) => member.pid === pid);
-      if (isRunning) process.kill(pid, options.stopSignal ?? 'SIGTERM');
+      if (isRunning) process.kill(pid, stopSignal);
       await endTree(tree, options.stopGraceMs ?? 10_000);
     },
     kill: async () => {
@@ -84,10 +99,7 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
 }
 
 /** Waits for the processes to end by themselves, then kills what is left; returns when none runs. */
-export async function endTree(
-  tree: readonly ProcessIdentity[],
-  graceMs: number,
-): Promise<void> {
+export async function endTree(tree: readonly ProcessIdentity[], graceMs: number): Promise<void> {
   const deadlineMs = performance.now() + graceMs;
   let alive = await listAlive(tree);
   while (alive.length > 0) {

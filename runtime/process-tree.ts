@@ -32,7 +32,9 @@ export async function listTree(rootPid: number): Promise<ProcessIdentity[]> {
 }
 
 /** Those of the given processes that still run. */
-export async function listAlive(identities: readonly ProcessIdentity[]): Promise<ProcessIdentity[]> {
+export async function listAlive(
+  identities: readonly ProcessIdentity[],
+): Promise<ProcessIdentity[]> {
   const running = new Set(
     (await listProcesses()).filter((row) => !row.isZombie).map((row) => key(row)),
   );

@@ -3,6 +3,7 @@
  * attributes that the workflows use. Never for production, where TEMPORAL_ADDRESS names a cluster.
  */
 import { Connection } from '@temporalio/client';
+import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes.js';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { startProcess } from './managed-process.ts';
 import type { ManagedProcess } from './managed-process.ts';
@@ -105,18 +106,17 @@ async function prepareNamespace(
 ): Promise<void> {
   const server = { what: 'the Temporal server', timeoutMs: 60_000, gaveUp };
   await waitUntilReady(() => isPortTaken(port), server);
-  const address = `${HOST}:${port}`;
-  const connection = await Connection.connect({ address, connectTimeout: 30_000 });
+  const connection = await Connection.connect({
+    address: `${HOST}:${port}`,
+    connectTimeout: 30_000,
+  });
   try {
-    await waitUntilReady(
-      async () => {
-        const health = await connection.healthService.check({
-          service: 'temporal.api.workflowservice.v1.WorkflowService',
-        });
-        return health.status === 1;
-      },
-      server,
-    );
+    await waitUntilReady(async () => {
+      const health = await connection.healthService.check({
+        service: 'temporal.api.workflowservice.v1.WorkflowService',
+      });
+      return health.status === 1;
+    }, server);
     await waitUntilReady(
       async () => {
         await connection.workflowService.updateNamespace({
@@ -130,4 +130,28 @@ async function prepareNamespace(
   } finally {
     await connection.close();
   }
+}
+
+/** Registers one more namespace, as the server's own is made, and returns when both its halves know it. */
+export async function registerNamespace(connection: Connection, namespace: string): Promise<void> {
+  await connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: msToTs(RETENTION_MS),
+  });
+  const readiness = { what: `Temporal's namespace ${namespace}`, timeoutMs: 30_000, pollMs: 50 };
+  const keyword = encodeSearchAttributeIndexedValueType('KEYWORD');
+  if (keyword === undefined) throw new Error('the SDK has no keyword search attributes');
+  await waitUntilReady(async () => {
+    await connection.operatorService.addSearchAttributes({
+      namespace,
+      searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, keyword])),
+    });
+    return true;
+  }, readiness);
+  await waitUntilReady(async () => {
+    const { customAttributes } = await connection.operatorService.listSearchAttributes({
+      namespace,
+    });
+    return SEARCH_ATTRIBUTES.every((name) => name in customAttributes);
+  }, readiness);
 }
