@@ -9,6 +9,14 @@ create function latchkey_tenant() returns text
   language sql stable parallel safe
   as $$ select nullif(current_setting('latchkey.tenant', true), '') $$;
 
+-- Ids of rows that only the database names: prefix and UUIDv7 (RFC 9562 section 5.7), as domain/ids.ts makes them.
+create function latchkey_id(prefix text) returns text
+  language sql volatile parallel restricted
+  as $$
+    select prefix || '_' || lpad(to_hex(floor(extract(epoch from latchkey_now()) * 1000)::bigint), 12, '0') || '7'
+      || substr(replace(gen_random_uuid()::text, '-', ''), 14)
+  $$;
+
 create table tenant (
   tenant_id   text primary key,
   slug        text not null unique check (slug ~ '^[a-z][a-z0-9-]{0,62}$'),
@@ -116,6 +124,7 @@ create table device (
   trusted_at        timestamptz,
   ended_at          timestamptz,
   suspended_by      text,
+  suspended_from    text,
   primary key (tenant_id, device_id),
   foreign key (tenant_id, customer_id) references customer,
   foreign key (tenant_id, client_id) references client,
@@ -164,8 +173,11 @@ create table revocation (
   credentials        integer not null,
   sessions_ended     integer,
   ceremonies_ended   integer,
+  rows_ended_at      timestamptz,
   sealed_at          timestamptz,
   receipt            jsonb,
+  workflows_closed_at timestamptz,
+  alarmed_at         timestamptz,
   heal_count         integer not null default 0,
   workflow_closed_at timestamptz,
   primary key (tenant_id, revocation_id),
@@ -292,7 +304,7 @@ create table step_attempt (
   sealed_detail    bytea,
   primary key (tenant_id, attempt_id),
   foreign key (tenant_id, ceremony_id) references ceremony,
-  foreign key (tenant_id, contact_id) references contact
+  foreign key (tenant_id, contact_id) references contact on delete set null (contact_id)
 );
 create index step_attempt_of_ceremony on step_attempt (tenant_id, ceremony_id, step);
 create unique index step_attempt_open on step_attempt (tenant_id, ceremony_id, step) where status = 'open';
@@ -322,7 +334,7 @@ create table spent_challenge (
 create index spent_challenge_expiry on spent_challenge (tenant_id, expires_at);
 
 -- Replay memory of DPoP proofs: a fixed ring, slot = minute of the proof's iat modulo 16. Emptied by latchkey_empty_dpop_slots().
-create unlogged table dpop_jti (
+create table dpop_jti (
   tenant_id text not null,
   slot      smallint not null,
   jti_hash  bytea not null,
@@ -332,7 +344,7 @@ create unlogged table dpop_jti (
 
 create table outbox (
   tenant_id    text not null references tenant,
-  outbox_id    text not null,
+  outbox_id    text not null default latchkey_id('out'),
   position     bigint generated always as identity,
   topic        text not null,
   subject      text not null,
@@ -352,7 +364,7 @@ create index outbox_head on outbox (tenant_id, topic, subject, position) where s
 
 create table audit (
   tenant_id    text not null references tenant,
-  audit_id     text not null,
+  audit_id     text not null default latchkey_id('aud'),
   position     bigint generated always as identity,
   at           timestamptz not null default latchkey_now(),
   actor_kind   text not null check (actor_kind in ('customer', 'machine', 'vendor', 'system', 'operator')),

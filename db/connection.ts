@@ -1,0 +1,160 @@
+/**
+ * The only way to PostgreSQL for everything that runs: a pool of the application's role and transactions bound to one tenant by
+ * row-level security. It must never hand out a query outside a bound transaction, nor let a driver's error out for a lost connection.
+ */
+import postgres from 'postgres';
+import { LatchkeyError } from '../domain/errors.ts';
+
+const TYPES = {
+  // Positions and counters: far below 2^53, so numbers and not the driver's strings.
+  bigint: { to: 20, from: [20], parse: Number, serialize: String },
+};
+
+/** A transaction. Columns arrive in camelCase (jsonb members as they were written), timestamptz as Date, bigint as number. */
+export type Tx = postgres.TransactionSql<{ bigint: number }>;
+type Pool = postgres.Sql<{ bigint: number }>;
+
+export interface TenantEntry {
+  readonly tenantId: string;
+  readonly slug: string;
+}
+
+export interface Database {
+  /**
+   * One READ COMMITTED transaction that sees this tenant's rows alone; a statement may take 5 s, a pause between two of them too.
+   * @throws LatchkeyError database_unavailable (connection lost, time-out) or conflict (deadlock, serialisation): both may be retried.
+   */
+  tenant<T>(tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Every tenant, cached for 5 s. */
+  tenants(): Promise<readonly TenantEntry[]>;
+  /** When the server started: unlogged tables may have lost what is older. */
+  startedAtMs(): Promise<number>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly maxConnections?: number;
+  /** The time of each transaction; heard only by databases that carry test/setup/test-clock.sql. */
+  readonly testNowMs?: () => number;
+}
+
+const TENANTS_CACHED_MS = 5000;
+const CONNECT_TIMEOUT_SECONDS = 5;
+
+/** Connects lazily: the first query opens the first connection. */
+export function connectDatabase({
+  url,
+  maxConnections = 10,
+  testNowMs,
+}: DatabaseOptions): Database {
+  const pool = openPool(url, maxConnections);
+  let cached: { readonly entries: readonly TenantEntry[]; readonly readAtMs: number } | undefined;
+
+  async function tenants(): Promise<readonly TenantEntry[]> {
+    if (cached !== undefined && performance.now() - cached.readAtMs < TENANTS_CACHED_MS)
+      return cached.entries;
+    const entries = await guarded(async () => [
+      ...(await pool<TenantEntry[]>`select * from latchkey_tenants()`),
+    ]);
+    // An empty list is not worth remembering: the first tenant is just being made.
+    cached = entries.length === 0 ? undefined : { entries, readAtMs: performance.now() };
+    return entries;
+  }
+
+  return {
+    tenant: (tenantId, work) =>
+      guarded(async () => {
+        let result: { readonly value: Awaited<ReturnType<typeof work>> } | undefined;
+        await pool.begin(async (tx) => {
+          await bind(tx, tenantId, testNowMs?.());
+          result = { value: await work(tx) };
+        });
+        if (result === undefined) throw new TypeError('a transaction committed without its work');
+        return result.value;
+      }),
+    tenants,
+    startedAtMs: () =>
+      guarded(async () => {
+        const [row] = await pool<{ startedAt: Date }[]>`select latchkey_started_at() as started_at`;
+        if (row === undefined) throw new TypeError('latchkey_started_at() answers one row');
+        return row.startedAt.getTime();
+      }),
+    ping: () =>
+      guarded(async () => {
+        await pool`select 1`;
+      }),
+    close: () => pool.end({ timeout: 5 }),
+  };
+}
+
+/** The time by which this database judges: after a lock, ask again. */
+export async function databaseNowMs(tx: Tx): Promise<number> {
+  const [row] = await tx<{ now: Date }[]>`select latchkey_now() as now`;
+  if (row === undefined) throw new TypeError('latchkey_now() answers one row');
+  return row.now.getTime();
+}
+
+function openPool(url: string, maxConnections: number): Pool {
+  return postgres(url, {
+    max: maxConnections,
+    connect_timeout: CONNECT_TIMEOUT_SECONDS,
+    // A restarted server is found again at once; the default waits up to 20 s and holds every query meanwhile.
+    backoff: () => 0.1,
+    types: TYPES,
+    // Not postgres.camel: that also rewrites the members of jsonb.
+    transform: { column: { from: postgres.toCamel, to: postgres.fromCamel } },
+    connection: { application_name: 'latchkey' },
+    onnotice: () => undefined,
+  });
+}
+
+// Set inside the transaction, so that it also holds behind a pooler in transaction mode.
+async function bind(tx: Tx, tenantId: string, nowMs: number | undefined): Promise<void> {
+  if (nowMs === undefined) {
+    await tx`select set_config('latchkey.tenant', ${tenantId}, true), set_config('statement_timeout', '5000', true),
+      set_config('idle_in_transaction_session_timeout', '5000', true)`;
+    return;
+  }
+  await tx`select set_config('latchkey.tenant', ${tenantId}, true), set_config('statement_timeout', '5000', true),
+    set_config('idle_in_transaction_session_timeout', '5000', true),
+    set_config('latchkey.now', ${new Date(nowMs).toISOString()}, true)`;
+}
+
+async function guarded<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw translated(error);
+  }
+}
+
+const UNAVAILABLE = new Set([
+  ...['CONNECTION_CLOSED', 'CONNECTION_DESTROYED', 'CONNECTION_ENDED', 'CONNECT_TIMEOUT'],
+  ...[
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'EPIPE',
+    'ETIMEDOUT',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+  ],
+  // admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections, query_canceled (statement_timeout),
+  // idle_in_transaction_session_timeout, lock_not_available, read_only_sql_transaction (a failover)
+  ...['57P01', '57P02', '57P03', '53300', '57014', '25P03', '55P03', '25006'],
+]);
+// serialization_failure, deadlock_detected
+const CONFLICT = new Set(['40001', '40P01']);
+
+function translated(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof LatchkeyError) return error;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (UNAVAILABLE.has(code) || code.startsWith('08')) {
+    return new LatchkeyError('database_unavailable', { cause: error, retryAfterSeconds: 1 });
+  }
+  if (CONFLICT.has(code)) return new LatchkeyError('conflict', { cause: error });
+  return error;
+}
