@@ -93,7 +93,9 @@ export type RevocationEvent =
   | 'workflows_closed'
   | 'alarm_raised';
 
-const NEXT: { readonly [S in RevocationState]: { readonly [E in RevocationEvent]?: RevocationState } } = {
+const NEXT: {
+  readonly [S in RevocationState]: { readonly [E in RevocationEvent]?: RevocationState };
+} = {
   ending_rows: { rows_ended: 'waking' },
   waking: { workflows_woken: 'second_listing' },
   second_listing: { stragglers_found: 'waking', listing_empty: 'sealed' },
@@ -102,7 +104,10 @@ const NEXT: { readonly [S in RevocationState]: { readonly [E in RevocationEvent]
 };
 
 /** The next state, or undefined when the event cannot happen there. docs/flows/revocation.mermaid draws the same table. */
-export function revocationTransition(state: RevocationState, event: RevocationEvent): RevocationState | undefined {
+export function revocationTransition(
+  state: RevocationState,
+  event: RevocationEvent,
+): RevocationState | undefined {
   return NEXT[state][event];
 }
 
