@@ -130,21 +130,28 @@ async function guarded<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Of the driver, of the socket, and of PostgreSQL (class 08 besides). */
 const UNAVAILABLE = new Set([
-  ...['CONNECTION_CLOSED', 'CONNECTION_DESTROYED', 'CONNECTION_ENDED', 'CONNECT_TIMEOUT'],
-  ...[
-    'ECONNREFUSED',
-    'ECONNRESET',
-    'EPIPE',
-    'ETIMEDOUT',
-    'ENOTFOUND',
-    'EAI_AGAIN',
-    'EHOSTUNREACH',
-    'ENETUNREACH',
-  ],
-  // admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections, query_canceled (statement_timeout),
-  // idle_in_transaction_session_timeout, lock_not_available, read_only_sql_transaction (a failover)
-  ...['57P01', '57P02', '57P03', '53300', '57014', '25P03', '55P03', '25006'],
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_ENDED',
+  'CONNECT_TIMEOUT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  '57P01', // admin_shutdown
+  '57P02', // crash_shutdown
+  '57P03', // cannot_connect_now
+  '53300', // too_many_connections
+  '57014', // query_canceled: statement_timeout
+  '25P03', // idle_in_transaction_session_timeout
+  '55P03', // lock_not_available
+  '25006', // read_only_sql_transaction: a failover
 ]);
 // serialization_failure, deadlock_detected
 const CONFLICT = new Set(['40001', '40P01']);
