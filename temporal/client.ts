@@ -1,0 +1,210 @@
+/**
+ * The one way to Temporal for the API and the relay: every call has a deadline and sits behind a circuit breaker, because without them
+ * start, update and describe hung for 15 s and more against a dead server (TEMPORAL.md). Errors leave as LatchkeyError only. A call
+ * carries no authority: workflows act on rows, never on what a message claims.
+ */
+import { Client, Connection } from '@temporalio/client';
+import type { WorkflowClient } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
+import type { Clock } from '../domain/clock.ts';
+import { workflowId } from '../domain/ids.ts';
+import type { WorkflowKind } from '../domain/ids.ts';
+import { createBreaker } from './breaker.ts';
+import { isAlreadyStarted, isNotFound, toLatchkeyError, toUpdateError } from './client-errors.ts';
+import { QUEUE_OF_KIND, WORKFLOW_TASK_TIMEOUT_MS } from './queues.ts';
+import { searchAttributes } from './search-attributes.ts';
+
+const CALL_DEADLINE_MS = 3_000;
+const HEALTH_DEADLINE_MS = 1_000;
+const HEALTH_SERVICE = 'temporal.api.workflowservice.v1.WorkflowService';
+
+export interface WorkflowSubject {
+  readonly tenantId: string;
+  readonly id: string;
+  /** Which healed successor of the workflow is meant: the row's heal_count. */
+  readonly healCount?: number;
+}
+
+export interface WorkflowStart extends WorkflowSubject {
+  /** Asleep until then; only `session` uses it. */
+  readonly startDelayMs?: number;
+  readonly searchAttributes?: { readonly state?: string; readonly customerId?: string };
+  /** What Temporal's UI shows; a constant text, no ids, no personal data. */
+  readonly summary?: string;
+}
+
+export interface WorkflowSignal {
+  readonly signal: string;
+  readonly args: readonly unknown[];
+}
+
+/** An update carries one object of handles; more is possible. */
+export type UpdateArguments = [unknown, ...unknown[]];
+
+export type WorkflowStatus = 'running' | 'closed' | 'missing';
+
+/** Every method: at most 3 s, then LatchkeyError('temporal_unavailable'), at once while the breaker is open. */
+export interface TemporalGateway {
+  start(kind: WorkflowKind, start: WorkflowStart): Promise<'started' | 'already_started'>;
+  /**
+   * @throws LatchkeyError the code of the workflow's refusal; outcome_pending: unknown, the same id attaches again;
+   * ceremony_ended: closed or never there, read the row.
+   */
+  update<R>(workflowId: string, name: string, args: UpdateArguments, updateId: string): Promise<R>;
+  /** `not_found`: closed or never there. Never for a sleeping session: that one only signalWithStart wakes. */
+  signal(
+    workflowId: string,
+    name: string,
+    args: readonly unknown[],
+  ): Promise<'signalled' | 'not_found'>;
+  /** Without a start delay: wakes a sleeper, or comes before its start and takes its place. */
+  signalWithStart(
+    kind: WorkflowKind,
+    start: Omit<WorkflowStart, 'startDelayMs'> & WorkflowSignal,
+  ): Promise<'signalled' | 'already_closed'>;
+  describe(workflowId: string): Promise<WorkflowStatus>;
+  /** Never throws. */
+  healthy(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export interface TemporalGatewayOptions {
+  readonly connection: Connection;
+  readonly namespace: string;
+  readonly dataConverter: DataConverter;
+  /** Stands in histories: the instance id, never a host name. */
+  readonly identity: string;
+  readonly clock: Clock;
+}
+
+/** Connects lazily: the API must come up while Temporal is down. */
+export function connectTemporal(temporal: {
+  readonly address: string;
+  readonly apiKey?: string;
+  readonly tls: boolean;
+}): Connection {
+  return Connection.lazy({
+    address: temporal.address,
+    tls: temporal.tls,
+    connectTimeout: CALL_DEADLINE_MS,
+    ...(temporal.apiKey === undefined ? {} : { apiKey: temporal.apiKey }),
+  });
+}
+
+export function createTemporalGateway(options: TemporalGatewayOptions): TemporalGateway {
+  const { connection, clock } = options;
+  const client = new Client(options).workflow;
+  const breaker = createBreaker();
+
+  const isHealthy = async (): Promise<boolean> => {
+    try {
+      const { status } = await connection.withDeadline(clock.nowMs() + HEALTH_DEADLINE_MS, () =>
+        connection.healthService.check({ service: HEALTH_SERVICE }),
+      );
+      return status === 1;
+    } catch {
+      return false;
+    }
+  };
+  const call = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await breaker.call(() =>
+        connection.withDeadline(clock.nowMs() + CALL_DEADLINE_MS, work),
+      );
+    } catch (error) {
+      throw toLatchkeyError(error);
+    }
+  };
+
+  return {
+    start: (kind, start) => call(() => startWorkflow(client, kind, start)),
+    async update<R>(id: string, name: string, args: UpdateArguments, updateId: string) {
+      try {
+        return await breaker.call(() =>
+          connection.withDeadline(clock.nowMs() + CALL_DEADLINE_MS, () =>
+            client.getHandle(id).executeUpdate<R, UpdateArguments>(name, { args, updateId }),
+          ),
+        );
+      } catch (error) {
+        const refusal = toUpdateError(error);
+        // A time-out may be a missing worker: only a server that does not answer at all counts against the breaker.
+        if (refusal.code === 'outcome_pending' && !(await isHealthy())) breaker.countFailure();
+        throw refusal;
+      }
+    },
+    signal: (id, name, args) =>
+      call(async () => {
+        try {
+          await client.getHandle(id).signal(name, ...args);
+          return 'signalled';
+        } catch (error) {
+          if (isNotFound(error)) return 'not_found';
+          throw error;
+        }
+      }),
+    signalWithStart: (kind, start) => call(() => signalOrStart(client, kind, start)),
+    describe: (id) => call(() => describeWorkflow(client, id)),
+    healthy: isHealthy,
+    close: () => connection.close(),
+  };
+}
+
+async function startWorkflow(
+  client: WorkflowClient,
+  kind: WorkflowKind,
+  start: WorkflowStart,
+): Promise<'started' | 'already_started'> {
+  try {
+    await client.start(kind, {
+      ...startOptions(kind, start),
+      ...(start.startDelayMs === undefined || start.startDelayMs <= 0
+        ? {}
+        : { startDelay: start.startDelayMs }),
+    });
+    return 'started';
+  } catch (error) {
+    if (isAlreadyStarted(error)) return 'already_started';
+    throw error;
+  }
+}
+
+async function signalOrStart(
+  client: WorkflowClient,
+  kind: WorkflowKind,
+  start: WorkflowStart & WorkflowSignal,
+): Promise<'signalled' | 'already_closed'> {
+  try {
+    await client.signalWithStart(kind, {
+      ...startOptions(kind, start),
+      signal: start.signal,
+      signalArgs: [...start.args],
+    });
+    return 'signalled';
+  } catch (error) {
+    if (isAlreadyStarted(error)) return 'already_closed';
+    throw error;
+  }
+}
+
+async function describeWorkflow(client: WorkflowClient, id: string): Promise<WorkflowStatus> {
+  try {
+    const { status } = await client.getHandle(id).describe();
+    return status.name === 'RUNNING' || status.name === 'PAUSED' ? 'running' : 'closed';
+  } catch (error) {
+    if (isNotFound(error)) return 'missing';
+    throw error;
+  }
+}
+
+function startOptions(kind: WorkflowKind, start: WorkflowStart) {
+  const { tenantId, id, healCount, summary } = start;
+  return {
+    workflowId: workflowId(kind, tenantId, id, healCount),
+    taskQueue: QUEUE_OF_KIND[kind],
+    workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
+    workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+    typedSearchAttributes: searchAttributes({ kind, tenantId, ...start.searchAttributes }),
+    args: [{ tenantId, id }],
+    ...(summary === undefined ? {} : { staticSummary: summary }),
+  };
+}

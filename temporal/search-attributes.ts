@@ -1,0 +1,32 @@
+/**
+ * The search attributes: pseudonymous ids, kind and state, never anything about a person, because Temporal keeps them in clear.
+ * The server must know them as keywords (runtime/temporal-server.ts registers them).
+ */
+import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
+import type { WorkflowKind } from '../domain/ids.ts';
+
+export const TENANT_ATTRIBUTE = defineSearchAttributeKey('LatchkeyTenant', 'KEYWORD');
+export const KIND_ATTRIBUTE = defineSearchAttributeKey('LatchkeyKind', 'KEYWORD');
+export const STATE_ATTRIBUTE = defineSearchAttributeKey('LatchkeyState', 'KEYWORD');
+export const CUSTOMER_ATTRIBUTE = defineSearchAttributeKey('LatchkeyCustomer', 'KEYWORD');
+
+export interface WorkflowAttributes {
+  readonly kind: WorkflowKind;
+  readonly tenantId: string;
+  readonly state?: string | undefined;
+  readonly customerId?: string | undefined;
+}
+
+export function searchAttributes({
+  kind,
+  tenantId,
+  state,
+  customerId,
+}: WorkflowAttributes): TypedSearchAttributes {
+  return new TypedSearchAttributes([
+    { key: TENANT_ATTRIBUTE, value: tenantId },
+    { key: KIND_ATTRIBUTE, value: kind },
+    ...(state === undefined ? [] : [{ key: STATE_ATTRIBUTE, value: state }]),
+    ...(customerId === undefined ? [] : [{ key: CUSTOMER_ATTRIBUTE, value: customerId }]),
+  ]);
+}

@@ -1,0 +1,3 @@
+/** Every workflow of the house: what the bundle exports is what a worker can run, and what the replay gate demands histories of. */
+export { revocation } from './revocation.ts';
+export { session } from './session.ts';

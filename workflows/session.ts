@@ -1,0 +1,37 @@
+/**
+ * A session, asleep from its login to its first deadline and woken early only to end. Started with a delay by the outbox relay; woken
+ * by the `revoked` signal of signalWithStart without a delay, the only way to reach a sleeper. Ends `ended`, whatever ended its row:
+ * expiry, logout, supersession or a cut-off. It must never decide by itself: on every waking it asks the row, which may have moved.
+ * Diagram: docs/flows/session.mermaid.
+ */
+import { condition, defineSignal, proxyLocalActivities, setHandler } from '@temporalio/workflow';
+import type { createSessionActivities } from '../activities/session.ts';
+
+export interface SessionInput {
+  readonly tenantId: string;
+  /** The session's id. */
+  readonly id: string;
+}
+
+/** The row was ended, or may have been: look. */
+export const revokedSignal = defineSignal<[{ readonly signalId: string }]>('revoked');
+
+// One short transaction: tried again for as long as the database needs to come back.
+const { askRow } = proxyLocalActivities<ReturnType<typeof createSessionActivities>>({
+  startToCloseTimeout: '10 seconds',
+  retry: { initialInterval: '500 milliseconds', maximumInterval: '10 seconds' },
+});
+
+export async function session(input: SessionInput): Promise<'ended'> {
+  let isWoken = false;
+  setHandler(revokedSignal, () => {
+    isWoken = true;
+  });
+
+  for (;;) {
+    isWoken = false;
+    const answer = await askRow({ tenantId: input.tenantId, sessionId: input.id });
+    if (answer.state === 'ended') return 'ended';
+    await condition(() => isWoken, Math.max(answer.dueAtMs - Date.now(), 1));
+  }
+}
