@@ -1,0 +1,304 @@
+/**
+ * The cut-off of a customer and its release: the transactions that decide. Lock order is customer → device → session → ceremony. The cut-off
+ * raises the epoch, places the hold and suspends in one transaction, so that a thief cannot log in again under the new epoch; ending rows
+ * afterwards only tidies up what is dead already (SECURITY.md section 1).
+ */
+import type { RevocationFacts } from '../domain/revocation.ts';
+import { appendAudit, type Actor } from './audit.ts';
+import type { Tx } from './connection.ts';
+import { enqueue } from './outbox.ts';
+
+export interface CutOff {
+  readonly revocationId: string;
+  readonly effectiveAtMs: number;
+  readonly oldEpoch: number;
+  readonly newEpoch: number;
+  readonly devices: number;
+  readonly credentials: number;
+}
+
+/** undefined: there is no such customer. Effective at the commit; each call raises the epoch once more. */
+export async function cutOff(
+  tx: Tx,
+  args: {
+    tenantId: string;
+    customerId: string;
+    revocationId: string;
+    holdId: string;
+    reason: string;
+    actor: Actor;
+    /** How long a service may go on trusting a token it checked by itself: token lifetime and skew. */
+    localTokenSeconds: number;
+  },
+): Promise<CutOff | undefined> {
+  const { tenantId, customerId, revocationId, reason, actor } = args;
+  const [raised] = await tx<{ newEpoch: number }[]>`
+    update customer set security_epoch = security_epoch + 1, epoch_raised_at = latchkey_now(), cut_off_seq = cut_off_seq + 1
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and status <> 'erased'
+    returning security_epoch as new_epoch`;
+  if (raised === undefined) return undefined;
+  const { newEpoch } = raised;
+
+  // Before the device and credential rows, which name it; their numbers follow once they are known. Time is read under the lock.
+  const [row] = await tx<{ effectiveAt: Date }[]>`
+    insert into revocation
+      (tenant_id, revocation_id, customer_id, status, reason, requested_by, old_epoch, new_epoch, effective_at, last_token_dies_at, devices, credentials)
+    select ${tenantId}, ${revocationId}, ${customerId}, 'running', ${reason}, ${actor.id}, ${newEpoch - 1}, ${newEpoch},
+           t.now, t.now + make_interval(secs => ${args.localTokenSeconds}), 0, 0
+    from (select latchkey_now() as now offset 0) t
+    returning effective_at`;
+  if (row === undefined) throw new Error('insert returned nothing');
+
+  const devices = await tx`
+    update device set status = 'suspended', suspended_from = status, suspended_by = ${revocationId}
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and status in ('pending', 'untrusted', 'trusted', 'restricted')`;
+  const credentials = await tx`
+    update credential set status = 'suspended', suspended_by = ${revocationId}
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and status = 'active'`;
+  await tx`
+    update revocation set devices = ${devices.count}, credentials = ${credentials.count}
+    where tenant_id = ${tenantId} and revocation_id = ${revocationId}`;
+  await tx`
+    insert into hold (tenant_id, hold_id, customer_id, revocation_id, status, reason, placed_by, placed_at)
+    values (${tenantId}, ${args.holdId}, ${customerId}, ${revocationId}, 'active', ${reason}, ${actor.id}, ${row.effectiveAt})
+    on conflict (tenant_id, customer_id) where status = 'active' do nothing`;
+
+  const detail = {
+    reason,
+    oldEpoch: newEpoch - 1,
+    newEpoch,
+    devices: devices.count,
+    credentials: credentials.count,
+  };
+  await appendAudit(tx, {
+    tenantId,
+    actor,
+    action: 'fraud.cut_off',
+    subject: { kind: 'revocation', id: revocationId },
+    customerId,
+    detail,
+  });
+  await enqueue(tx, {
+    tenantId,
+    topic: 'revocation.start',
+    subject: revocationId,
+    payload: { revocationId },
+  });
+  await enqueue(tx, {
+    tenantId,
+    topic: 'event',
+    subject: customerId,
+    payload: { type: 'bank.app.customer_cut_off', data: { customerId, revocationId, ...detail } },
+  });
+  return {
+    revocationId,
+    effectiveAtMs: row.effectiveAt.getTime(),
+    oldEpoch: newEpoch - 1,
+    newEpoch,
+    devices: devices.count,
+    credentials: credentials.count,
+  };
+}
+
+export interface Release {
+  readonly holdId: string;
+  readonly releasedAtMs: number;
+  readonly devices: number;
+  readonly credentials: number;
+}
+
+/** Lifts the active hold and reinstates what its cut-offs suspended. The epoch stays: what was cut off stays cut off. */
+export async function releaseHold(
+  tx: Tx,
+  args: { tenantId: string; customerId: string; reason: string; actor: Actor },
+): Promise<Release | undefined> {
+  const { tenantId, customerId, actor } = args;
+  await tx`
+    update customer set cut_off_seq = cut_off_seq + 1 where tenant_id = ${tenantId} and customer_id = ${customerId}`;
+  const [hold] = await tx<{ holdId: string; placedAt: Date; releasedAt: Date }[]>`
+    update hold set status = 'released', released_by = ${actor.id}, released_at = latchkey_now()
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and status = 'active'
+    returning hold_id, placed_at, released_at`;
+  if (hold === undefined) return undefined;
+  const devices = await tx`
+    update device set status = suspended_from, suspended_from = null, suspended_by = null
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and status = 'suspended' and suspended_from is not null
+      and suspended_by in (${cutOffsSince(tx, tenantId, customerId, hold.placedAt)})`;
+  const credentials = await tx`
+    update credential set status = 'active', suspended_by = null
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and status = 'suspended'
+      and suspended_by in (${cutOffsSince(tx, tenantId, customerId, hold.placedAt)})`;
+  const detail = { reason: args.reason, devices: devices.count, credentials: credentials.count };
+  await appendAudit(tx, {
+    tenantId,
+    actor,
+    action: 'fraud.released',
+    subject: { kind: 'hold', id: hold.holdId },
+    customerId,
+    detail,
+  });
+  await notifyCustomer(tx, { tenantId, customerId, template: 'hold_released' });
+  await enqueue(tx, {
+    tenantId,
+    topic: 'event',
+    subject: customerId,
+    payload: {
+      type: 'bank.app.hold_released',
+      data: { customerId, holdId: hold.holdId, ...detail },
+    },
+  });
+  return {
+    holdId: hold.holdId,
+    releasedAtMs: hold.releasedAt.getTime(),
+    devices: devices.count,
+    credentials: credentials.count,
+  };
+}
+
+/** Whether the customer was ever held, for telling `hold_released` from `hold_not_found`. */
+export async function wasHeld(tx: Tx, tenantId: string, customerId: string): Promise<boolean> {
+  const rows = await tx`
+    select 1 from hold where tenant_id = ${tenantId} and customer_id = ${customerId} limit 1`;
+  return rows.length > 0;
+}
+
+/**
+ * Ends what began under an older epoch, sessions in one statement and ceremonies in one, and adds their numbers to the revocation's
+ * row. Safe to repeat: a second call finds only stragglers. Answers how many rows it ended now.
+ */
+export async function endRevokedRows(
+  tx: Tx,
+  args: { tenantId: string; revocationId: string },
+): Promise<number> {
+  const { tenantId, revocationId } = args;
+  const [found] = await tx<{ customerId: string; newEpoch: number; told: boolean }[]>`
+    select customer_id, new_epoch, rows_ended_at is not null as told from revocation
+    where tenant_id = ${tenantId} and revocation_id = ${revocationId}`;
+  if (found === undefined) return 0;
+  const { customerId, newEpoch } = found;
+  // Customer first: the lock order. It also lets no final grant be in flight between the two listings.
+  await tx`select 1 from customer where tenant_id = ${tenantId} and customer_id = ${customerId} for update`;
+  const sessions = await tx<{ id: string }[]>`
+    update session set status = 'ended', end_reason = 'revoked', ended_at = latchkey_now(), revocation_id = ${revocationId}
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and status = 'live' and epoch < ${newEpoch}
+    returning session_id as id`;
+  const ceremonies = await tx<{ id: string }[]>`
+    update ceremony
+    set state = 'ended', outcome = 'revoked', reason = 'fraud', seq = seq + 1, step_deadline = null, ended_at = latchkey_now(),
+        revocation_id = ${revocationId}
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and outcome is null and epoch < ${newEpoch}
+    returning ceremony_id as id`;
+  await tx`
+    update revocation
+    set sessions_ended = coalesce(sessions_ended, 0) + ${sessions.count},
+        ceremonies_ended = coalesce(ceremonies_ended, 0) + ${ceremonies.count},
+        rows_ended_at = case when rows_ended_at is null or ${sessions.count + ceremonies.count} > 0 then latchkey_now() else rows_ended_at end
+    where tenant_id = ${tenantId} and revocation_id = ${revocationId} and status = 'running'`;
+  for (const { id } of sessions)
+    await recordEnd(tx, { tenantId, customerId, revocationId, kind: 'session', id });
+  for (const { id } of ceremonies)
+    await recordEnd(tx, { tenantId, customerId, revocationId, kind: 'enrollment', id });
+  if (!found.told) await notifyCustomer(tx, { tenantId, customerId, template: 'session_cut_off' });
+  return sessions.count + ceremonies.count;
+}
+
+async function recordEnd(
+  tx: Tx,
+  ended: {
+    tenantId: string;
+    customerId: string;
+    revocationId: string;
+    kind: 'session' | 'enrollment';
+    id: string;
+  },
+): Promise<void> {
+  const { tenantId, customerId, revocationId, kind, id } = ended;
+  await appendAudit(tx, {
+    tenantId,
+    actor: { kind: 'system', id: revocationId },
+    action: `${kind}.ended`,
+    subject: { kind, id },
+    customerId,
+    ...(kind === 'enrollment' ? { ceremonyId: id } : {}),
+    detail: { reason: 'revoked', revocationId },
+  });
+  await enqueue(tx, {
+    tenantId,
+    topic: 'event',
+    subject: customerId,
+    payload: {
+      type: kind === 'session' ? 'bank.app.session_revoked' : 'bank.app.enrollment_ended',
+      data: { customerId, id, reason: 'revoked', revocationId },
+    },
+  });
+}
+
+/** To every proved channel of the customer; nobody who has proved none is told anything. */
+async function notifyCustomer(
+  tx: Tx,
+  notice: { tenantId: string; customerId: string; template: 'session_cut_off' | 'hold_released' },
+): Promise<void> {
+  const { tenantId, customerId, template } = notice;
+  const contacts = await tx<{ contactId: string; kind: 'phone' | 'email'; locale: string }[]>`
+    select contact.contact_id, contact.kind, customer.locale
+    from contact join customer using (tenant_id, customer_id)
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and contact.status = 'proved'
+    order by contact.contact_id`;
+  for (const { contactId, kind, locale } of contacts) {
+    await enqueue(tx, {
+      tenantId,
+      topic: kind === 'phone' ? 'message.sms' : 'message.email',
+      subject: contactId,
+      payload: { customerId, contactId, template, locale },
+    });
+  }
+}
+
+function cutOffsSince(tx: Tx, tenantId: string, customerId: string, since: Date) {
+  return tx`
+    select revocation_id from revocation
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and effective_at >= ${since}`;
+}
+
+export async function revocationFacts(
+  tx: Tx,
+  args: { tenantId: string; revocationId: string },
+): Promise<(RevocationFacts & { receipt: unknown }) | undefined> {
+  const [row] = await tx<RevocationRow[]>`
+    select * from revocation where tenant_id = ${args.tenantId} and revocation_id = ${args.revocationId}`;
+  return row === undefined ? undefined : toFacts(row);
+}
+
+interface RevocationRow extends Omit<
+  RevocationFacts,
+  'effectiveAtMs' | 'lastTokenDiesAtMs' | 'rowsEndedAtMs' | 'sealedAtMs' | 'workflowsClosedAtMs'
+> {
+  readonly effectiveAt: Date;
+  readonly lastTokenDiesAt: Date;
+  readonly rowsEndedAt: Date | null;
+  readonly sealedAt: Date | null;
+  readonly workflowsClosedAt: Date | null;
+  readonly receipt: unknown;
+}
+
+function toFacts(row: RevocationRow): RevocationFacts & { receipt: unknown } {
+  return {
+    revocationId: row.revocationId,
+    customerId: row.customerId,
+    status: row.status,
+    reason: row.reason,
+    requestedBy: row.requestedBy,
+    oldEpoch: row.oldEpoch,
+    newEpoch: row.newEpoch,
+    effectiveAtMs: row.effectiveAt.getTime(),
+    lastTokenDiesAtMs: row.lastTokenDiesAt.getTime(),
+    devices: row.devices,
+    credentials: row.credentials,
+    sessionsEnded: row.sessionsEnded,
+    ceremoniesEnded: row.ceremoniesEnded,
+    rowsEndedAtMs: row.rowsEndedAt?.getTime() ?? null,
+    sealedAtMs: row.sealedAt?.getTime() ?? null,
+    workflowsClosedAtMs: row.workflowsClosedAt?.getTime() ?? null,
+    receipt: row.receipt,
+  };
+}
