@@ -69,6 +69,8 @@ export type ClaimedRow = OutboxMessage & {
 
 export interface ClaimOptions {
   readonly tenantId: string;
+  /** Only these; left out, all. The relay leaves out the topics whose receiver is known to be down. */
+  readonly topics?: readonly OutboxTopic[];
   /** Names the claimer: only the holder of a lease may settle its row. */
   readonly claimer: string;
   readonly limit: number;
@@ -90,12 +92,13 @@ interface OutboxRecord {
  * is given out, so a later one waits for an earlier one that is leased or backing off; a dead one is parked and holds up nobody.
  */
 export async function claimOutbox(tx: Tx, options: ClaimOptions): Promise<ClaimedRow[]> {
-  const { tenantId, claimer, limit, leaseMs } = options;
+  const { tenantId, topics, claimer, limit, leaseMs } = options;
   const rows = await tx<OutboxRecord[]>`
     with t as materialized (select latchkey_now() as now),
     due as materialized (
       select o.outbox_id from outbox o, t
       where o.tenant_id = ${tenantId} and o.status = 'pending' and o.not_before <= t.now
+        ${topics === undefined ? tx`` : tx`and o.topic = any(${[...topics]})`}
         and (o.leased_until is null or o.leased_until <= t.now)
         and (o.topic <> 'event' or not exists (
           select 1 from outbox earlier
@@ -149,6 +152,17 @@ export async function markFailed(
   const { count } = await tx`
     update outbox set status = ${next.kind === 'dead' ? 'dead' : 'pending'}, error_code = ${errorCode},
       not_before = latchkey_now() + ${afterMs} * interval '1 millisecond', leased_until = null, leased_by = null
+    where tenant_id = ${tenantId} and outbox_id = ${outboxId} and status = 'pending' and leased_by = ${claimer}`;
+  return count === 1;
+}
+
+/** Gives the row back as if it had not been claimed: its receiver was not there, which says nothing about the row. */
+export async function releaseClaim(
+  tx: Tx,
+  { tenantId, outboxId, claimer }: Settlement,
+): Promise<boolean> {
+  const { count } = await tx`
+    update outbox set attempts = greatest(attempts - 1, 0), leased_until = null, leased_by = null
     where tenant_id = ${tenantId} and outbox_id = ${outboxId} and status = 'pending' and leased_by = ${claimer}`;
   return count === 1;
 }
