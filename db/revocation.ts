@@ -17,38 +17,57 @@ export interface CutOff {
   readonly credentials: number;
 }
 
+interface CutOffArguments {
+  readonly tenantId: string;
+  readonly customerId: string;
+  readonly revocationId: string;
+  readonly holdId: string;
+  readonly reason: string;
+  readonly actor: Actor;
+  /** How long a service may go on trusting a token it checked by itself: token lifetime and skew. */
+  readonly localTokenSeconds: number;
+}
+
 /** undefined: there is no such customer. Effective at the commit; each call raises the epoch once more. */
-export async function cutOff(
-  tx: Tx,
-  args: {
-    tenantId: string;
-    customerId: string;
-    revocationId: string;
-    holdId: string;
-    reason: string;
-    actor: Actor;
-    /** How long a service may go on trusting a token it checked by itself: token lifetime and skew. */
-    localTokenSeconds: number;
-  },
-): Promise<CutOff | undefined> {
-  const { tenantId, customerId, revocationId, reason, actor } = args;
+export async function cutOff(tx: Tx, args: CutOffArguments): Promise<CutOff | undefined> {
+  const { tenantId, customerId, revocationId } = args;
   const [raised] = await tx<{ newEpoch: number }[]>`
     update customer set security_epoch = security_epoch + 1, epoch_raised_at = latchkey_now(), cut_off_seq = cut_off_seq + 1
     where tenant_id = ${tenantId} and customer_id = ${customerId} and status <> 'erased'
     returning security_epoch as new_epoch`;
   if (raised === undefined) return undefined;
   const { newEpoch } = raised;
+  const effectiveAt = await insertRevocation(tx, args, newEpoch);
+  const suspended = await suspend(tx, args);
+  await tx`
+    insert into hold (tenant_id, hold_id, customer_id, revocation_id, status, reason, placed_by, placed_at)
+    values (${tenantId}, ${args.holdId}, ${customerId}, ${revocationId}, 'active', ${args.reason}, ${args.actor.id}, ${effectiveAt})
+    on conflict (tenant_id, customer_id) where status = 'active' do nothing`;
+  const answer = { oldEpoch: newEpoch - 1, newEpoch, ...suspended };
+  await announceCutOff(tx, args, answer);
+  return { revocationId, effectiveAtMs: effectiveAt.getTime(), ...answer };
+}
 
-  // Before the device and credential rows, which name it; their numbers follow once they are known. Time is read under the lock.
+// Before the rows that name it, so still without their numbers. Its time is read under the customer's lock.
+async function insertRevocation(tx: Tx, args: CutOffArguments, newEpoch: number): Promise<Date> {
+  const { tenantId, customerId, revocationId, reason, actor } = args;
   const [row] = await tx<{ effectiveAt: Date }[]>`
+    with t as materialized (select latchkey_now() as now)
     insert into revocation
-      (tenant_id, revocation_id, customer_id, status, reason, requested_by, old_epoch, new_epoch, effective_at, last_token_dies_at, devices, credentials)
+      (tenant_id, revocation_id, customer_id, status, reason, requested_by, old_epoch, new_epoch, effective_at, last_token_dies_at,
+       devices, credentials)
     select ${tenantId}, ${revocationId}, ${customerId}, 'running', ${reason}, ${actor.id}, ${newEpoch - 1}, ${newEpoch},
            t.now, t.now + make_interval(secs => ${args.localTokenSeconds}), 0, 0
-    from (select latchkey_now() as now offset 0) t
+    from t
     returning effective_at`;
-  if (row === undefined) throw new Error('insert returned nothing');
+  if (row === undefined) throw new TypeError('an insert answers its row');
+  return row.effectiveAt;
+}
 
+async function suspend(
+  tx: Tx,
+  { tenantId, customerId, revocationId }: CutOffArguments,
+): Promise<{ devices: number; credentials: number }> {
   const devices = await tx`
     update device set status = 'suspended', suspended_from = status, suspended_by = ${revocationId}
     where tenant_id = ${tenantId} and customer_id = ${customerId} and status in ('pending', 'untrusted', 'trusted', 'restricted')`;
@@ -58,18 +77,15 @@ export async function cutOff(
   await tx`
     update revocation set devices = ${devices.count}, credentials = ${credentials.count}
     where tenant_id = ${tenantId} and revocation_id = ${revocationId}`;
-  await tx`
-    insert into hold (tenant_id, hold_id, customer_id, revocation_id, status, reason, placed_by, placed_at)
-    values (${tenantId}, ${args.holdId}, ${customerId}, ${revocationId}, 'active', ${reason}, ${actor.id}, ${row.effectiveAt})
-    on conflict (tenant_id, customer_id) where status = 'active' do nothing`;
+  return { devices: devices.count, credentials: credentials.count };
+}
 
-  const detail = {
-    reason,
-    oldEpoch: newEpoch - 1,
-    newEpoch,
-    devices: devices.count,
-    credentials: credentials.count,
-  };
+async function announceCutOff(
+  tx: Tx,
+  { tenantId, customerId, revocationId, reason, actor }: CutOffArguments,
+  numbers: { oldEpoch: number; newEpoch: number; devices: number; credentials: number },
+): Promise<void> {
+  const detail = { reason, ...numbers };
   await appendAudit(tx, {
     tenantId,
     actor,
@@ -90,14 +106,6 @@ export async function cutOff(
     subject: customerId,
     payload: { type: 'bank.app.customer_cut_off', data: { customerId, revocationId, ...detail } },
   });
-  return {
-    revocationId,
-    effectiveAtMs: row.effectiveAt.getTime(),
-    oldEpoch: newEpoch - 1,
-    newEpoch,
-    devices: devices.count,
-    credentials: credentials.count,
-  };
 }
 
 export interface Release {
