@@ -65,7 +65,10 @@ export const ERRORS = {
   refresh_reused: refused(400, 'An old refresh token was used. The session has ended.'),
 
   // WebAuthn
-  challenge_invalid: refused(400, 'The challenge is not one of ours or has expired. Ask for a new one.'),
+  challenge_invalid: refused(
+    400,
+    'The challenge is not one of ours or has expired. Ask for a new one.',
+  ),
   challenge_spent: refused(409, 'The challenge was used before. Ask for a new one.'),
   origin_mismatch: refused(400, 'The passkey answered for another origin.'),
   relying_party_mismatch: refused(400, 'The passkey answered for another relying party.'),
@@ -99,14 +102,31 @@ export const ERRORS = {
   hold_released: refused(409, 'That hold has been released already.'),
 
   // The parts behind us
-  outcome_pending: tryAgain(503, 'The outcome is not known yet. Ask again with the same Idempotency-Key.'),
-  temporal_unavailable: tryAgain(503, 'Ceremonies cannot go on right now. Nothing was lost; try again soon.'),
+  outcome_pending: tryAgain(
+    503,
+    'The outcome is not known yet. Ask again with the same Idempotency-Key.',
+  ),
+  temporal_unavailable: tryAgain(
+    503,
+    'Ceremonies cannot go on right now. Nothing was lost; try again soon.',
+  ),
   database_unavailable: tryAgain(503, 'The service cannot answer right now. Try again soon.'),
   vendor_unavailable: tryAgain(503, 'A supplier does not answer right now. Try again soon.'),
+  vendor_refused: { status: 502, title: 'A supplier refused the request.', retryable: false, public: false },
   shutting_down: tryAgain(503, 'The service is restarting. Try again.'),
   payload_not_ours: { status: 500, title: 'Internal error.', retryable: false, public: false },
-  conflict: { status: 409, title: 'Somebody else changed this first.', retryable: true, public: true },
-  internal_error: { status: 500, title: 'Something went wrong on our side.', retryable: false, public: true },
+  conflict: {
+    status: 409,
+    title: 'Somebody else changed this first.',
+    retryable: true,
+    public: true,
+  },
+  internal_error: {
+    status: 500,
+    title: 'Something went wrong on our side.',
+    retryable: false,
+    public: true,
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;

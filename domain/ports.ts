@@ -13,7 +13,14 @@ export interface KeyManagement {
   secret(label: SecretLabel, kekId?: string): { kekId: string; key: Uint8Array };
 }
 
-export type SecretLabel = 'blind-index' | 'otp' | 'refresh-token' | 'dpop-nonce' | 'challenge' | 'update-id' | 'idempotency';
+export type SecretLabel =
+  | 'blind-index'
+  | 'otp'
+  | 'refresh-token'
+  | 'dpop-nonce'
+  | 'challenge'
+  | 'update-id'
+  | 'idempotency';
 
 /** One-time codes are derived, never stored: truncate(HMAC(key, attempt id)), RFC 4226 section 5.3 truncation. */
 export interface OtpCodes {
@@ -26,7 +33,13 @@ export interface SmsSender {
 }
 
 export interface EmailSender {
-  send(message: { to: string; subject: string; text: string; html?: string; reference: string }): Promise<void>;
+  send(message: {
+    to: string;
+    subject: string;
+    text: string;
+    html?: string;
+    reference: string;
+  }): Promise<void>;
 }
 
 export interface IdentityVerifier {
@@ -61,5 +74,14 @@ export interface EventSink {
 export type Risk = 'not_evaluated' | 'low' | 'medium' | 'high';
 
 export interface RiskEngine {
-  evaluate(subject: { customerId: string; action: string; deviceId: string | undefined }): Promise<Risk>;
+  evaluate(subject: {
+    customerId: string;
+    action: string;
+    deviceId: string | undefined;
+  }): Promise<Risk>;
+}
+
+/** Judges a signed webhook by its `latchkey-signature` header and its body exactly as it arrived. */
+export interface SignatureVerifier {
+  isSigned(header: string | undefined, rawBody: string): boolean;
 }

@@ -1,0 +1,54 @@
+/**
+ * What customers read, in English. An SMS is plain ASCII and short enough for two parts; every text that carries a code says what the
+ * code is for and that nobody from the bank asks for it. No link ever stands in a message.
+ */
+import type { Catalogue } from './index.ts';
+
+export const en: Catalogue = {
+  enrollment_code: {
+    sms: '{bank}: {code} is your code to set up the app on this phone. Valid {minutes} min. The bank never asks for it. Not you? Ignore this message.',
+    subject: '{code} is your code',
+    text: `{code} is your code to set up the {bank} app. It is valid for {minutes} minutes.
+
+Type it only into the app. Nobody from {bank} will ever ask you for it.
+
+If you did not start this, ignore this message: nothing happens without the code.`,
+  },
+  email_code: {
+    sms: '{bank}: {code} is your code to confirm your e-mail address. Valid {minutes} min. The bank never asks for it.',
+    subject: '{code} confirms your e-mail address',
+    text: `{code} is your code to confirm this e-mail address with {bank}. It is valid for {minutes} minutes.
+
+Type it only into the app. Nobody from {bank} will ever ask you for it.
+
+If you did not start this, ignore this message: nothing happens without the code.`,
+  },
+  enrollment_reminder: {
+    sms: '{bank}: you have started to set up the app and can go on where you stopped. Open the app to finish. After {hours} h you start anew.',
+    subject: 'Finish setting up the {bank} app',
+    text: `You have started to set up the {bank} app. Open the app to go on where you stopped.
+
+If you do nothing, everything entered so far is deleted in {hours} hours.`,
+  },
+  enrollment_completed: {
+    sms: '{bank}: the app is set up on {device}. Not you? Call the bank at the number on your card.',
+    subject: 'The {bank} app is set up',
+    text: `The {bank} app is set up on {device}. From now on you log in there with your passkey.
+
+If this was not you, call {bank} at once, at the number on your card.`,
+  },
+  session_cut_off: {
+    sms: '{bank}: to protect you we have ended every login to your account and put it on hold. Call the bank at the number on your card.',
+    subject: 'Your account is on hold for your protection',
+    text: `To protect you, {bank} has ended every login to your account and put it on hold.
+
+Call {bank} at the number on your card. Nobody will ask you for a code or a password.`,
+  },
+  hold_released: {
+    sms: '{bank}: the hold on your account has been lifted. You can log in again.',
+    subject: 'Your account is open again',
+    text: `The hold on your account has been lifted. You can log in to the {bank} app again.
+
+If you have questions, call {bank} at the number on your card.`,
+  },
+};
