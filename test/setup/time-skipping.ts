@@ -1,11 +1,27 @@
-/** A time-skipping server of its own for a test file; its clock starts at the machine's time and jumps ahead of it. */
+/** A time-skipping Temporal server for one test file, with the search attributes that every workflow is started with. */
+import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { findTimeSkippingServer } from '../../runtime/time-skipping-server.ts';
+import {
+  CUSTOMER_ATTRIBUTE,
+  KIND_ATTRIBUTE,
+  STATE_ATTRIBUTE,
+  TENANT_ATTRIBUTE,
+} from '../../temporal/search-attributes.ts';
 
-/** Call it in `beforeAll`, and `teardown()` in `afterAll`. */
+/** The only namespace that this server has. */
+export const TIME_SKIPPING_NAMESPACE = 'default';
+
 export async function createTimeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
-  const path = await findTimeSkippingServer();
-  return await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path } },
+  const env = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path: await findTimeSkippingServer() } },
   });
+  const keyword = encodeSearchAttributeIndexedValueType('KEYWORD');
+  if (keyword === undefined) throw new Error('the SDK has no keyword search attributes');
+  const keys = [TENANT_ATTRIBUTE, KIND_ATTRIBUTE, STATE_ATTRIBUTE, CUSTOMER_ATTRIBUTE];
+  await env.connection.operatorService.addSearchAttributes({
+    namespace: TIME_SKIPPING_NAMESPACE,
+    searchAttributes: Object.fromEntries(keys.map(({ name }) => [name, keyword])),
+  });
+  return env;
 }
