@@ -152,7 +152,7 @@ describe('one-time codes', () => {
 
   it('spread evenly over the first digit, even when there are ten', () => {
     for (const digits of [6, 10]) {
-      const counts = new Array<number>(10).fill(0);
+      const counts = Array.from({ length: 10 }, () => 0);
       for (let attempt = 0; attempt < 5000; attempt += 1) {
         const first = Number(codes.codeFor(`att_${String(attempt)}`, digits)[0]);
         counts[first] = (counts[first] ?? 0) + 1;

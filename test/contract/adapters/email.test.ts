@@ -63,7 +63,12 @@ describe('the e-mail adapter and a mail server in trouble', () => {
       },
     });
     const url = await listenOn(server.server);
-    close = () => new Promise((resolve) => void server.close(() => resolve()));
+    close = () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+      });
     return { url, seen };
   }
 

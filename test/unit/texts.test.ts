@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  DEFAULT_LOCALE,
+  isTemplate,
+  LOCALES,
+  nearestLocale,
+  render,
+  TEMPLATES,
+} from '../../domain/texts/index.ts';
+import type { TemplateValues } from '../../domain/texts/index.ts';
+
+const bank = 'Demo Bank';
+const samples: TemplateValues = {
+  enrollment_code: { bank, code: '012345', minutes: 5 },
+  email_code: { bank, code: '012345', minutes: 5 },
+  enrollment_reminder: { bank, hours: 48 },
+  enrollment_completed: { bank, device: 'Pixel 12' },
+  session_cut_off: { bank },
+  hold_released: { bank },
+};
+const everywhere = LOCALES.flatMap((locale) => TEMPLATES.map((template) => ({ locale, template })));
+
+describe('customer-facing texts', () => {
+  it.each(everywhere)(
+    'renders $template in $locale without a placeholder left',
+    ({ locale, template }) => {
+      const rendered = render(template, locale, samples[template]);
+      for (const text of Object.values(rendered)) {
+        expect(text).not.toMatch(/[{}]|undefined|null|NaN/);
+        expect(text.trim()).not.toBe('');
+      }
+      expect(rendered.subject).not.toContain('\n');
+    },
+  );
+
+  it.each(everywhere)(
+    'uses every value that $template is given in $locale',
+    ({ locale, template }) => {
+      const { sms, subject, text } = render(template, locale, samples[template]);
+      for (const value of Object.values(samples[template])) {
+        expect(sms).toContain(String(value));
+        expect(`${subject}\n${text}`).toContain(String(value));
+      }
+    },
+  );
+
+  it.each(everywhere)(
+    'keeps the SMS of $template in $locale to two plain parts and free of links',
+    ({ locale, template }) => {
+      const { sms, text } = render(template, locale, samples[template]);
+      expect(sms).toMatch(/^[\x20-\x7e]+$/);
+      expect(sms.length).toBeLessThanOrEqual(306);
+      expect(`${sms} ${text}`).not.toMatch(/https?:|www\./);
+    },
+  );
+
+  it.each(LOCALES)(
+    'says with every code in %s what it is for and that the bank never asks',
+    (locale) => {
+      for (const template of ['enrollment_code', 'email_code'] as const) {
+        const { sms, text } = render(template, locale, samples[template]);
+        expect(sms).toMatch(/code to (set up|confirm)/);
+        expect(sms).toContain('never asks for it');
+        expect(text).toContain('will ever ask you for it');
+      }
+    },
+  );
+
+  it('never lets a value write a placeholder, a line or a header of its own', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (device) => {
+        const { sms, text } = render('enrollment_completed', 'en', { bank: '{device}', device });
+        const { sms: plainSms, text: plainText } = render('enrollment_completed', 'en', {
+          bank: '{device}',
+          device: 'x',
+        });
+        expect(sms).not.toMatch(/\p{Cc}/u);
+        expect(sms.startsWith('{device}:')).toBe(true);
+        expect(text.split('\n').length).toBe(plainText.split('\n').length);
+        expect(sms.length - plainSms.length).toBeLessThanOrEqual(Math.max(0, device.length));
+      }),
+    );
+  });
+
+  it('refuses to render without a value', () => {
+    // What a caller without types could do.
+    const incomplete = { bank } as TemplateValues['enrollment_code'];
+    expect(() => render('enrollment_code', 'en', incomplete)).toThrow(TypeError);
+  });
+
+  it('falls back from a region to its language, then to the default', () => {
+    expect(nearestLocale('en-GB')).toBe('en');
+    expect(nearestLocale('EN')).toBe('en');
+    expect(nearestLocale('tlh')).toBe(DEFAULT_LOCALE);
+    expect(nearestLocale('')).toBe(DEFAULT_LOCALE);
+  });
+
+  it('knows its templates by name', () => {
+    expect(isTemplate('email_code')).toBe(true);
+    expect(isTemplate('toString')).toBe(false);
+  });
+});
