@@ -2,7 +2,8 @@
  * A lock between processes of one machine: a file that names its holder. A lock whose holder is gone is taken over; it must
  * never be relied on for more than avoiding work done twice.
  */
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { identify } from './process-tree.ts';
@@ -36,23 +37,24 @@ export async function withFileLock<T>(
   }
 }
 
+/** A link appears with its content at once, so that nobody ever reads a lock without a holder. */
 async function tryTake(path: string, content: string): Promise<boolean> {
+  const own = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  await writeFile(own, content);
   try {
-    const file = await open(path, 'wx');
-    await file.writeFile(content);
-    await file.close();
+    await link(own, path);
     return true;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
     throw error;
+  } finally {
+    await rm(own, { force: true });
   }
 }
 
 /** The living holder's id; undefined when the file is stale. */
 async function readHolder(path: string): Promise<number | undefined> {
   const text = await readFile(path, 'utf8').catch(() => '');
-  // An empty file was created a moment ago by a holder that has not written yet.
-  if (text === '') return 0;
   const [, pid, startedAt] = /"pid":(\d+),"startedAt":"([^"]*)"/.exec(text) ?? [];
   if (pid === undefined) return undefined;
   const found = await identify(Number(pid));

@@ -3,7 +3,7 @@
  * stopped in order. It listens on loopback only and must never run in production (configuration.ts refuses its passwords).
  */
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { startProcess } from './managed-process.ts';
@@ -114,18 +114,25 @@ async function initialise(cluster: Cluster & { readonly passwords: Passwords }):
       `${dataDirectory} was made by PostgreSQL ${found.trim()}, this is ${major}: run \`latchkey reset\``,
     );
   }
-  // No PG_VERSION means that initdb was cut short: what it left is worth nothing and blocks the next try.
-  await rm(dataDirectory, { recursive: true, force: true });
-  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
-  await chmod(dataDirectory, 0o700);
-  if (runAs !== undefined) await chown(dataDirectory, runAs.uid, runAs.gid);
-  const passwordFile = join(dataDirectory, '..', `.initdb-${process.pid}`);
+  if (await exists(dataDirectory)) {
+    throw new Error(`${dataDirectory} holds no PostgreSQL cluster: run \`latchkey reset\``);
+  }
+  // Made beside its place and moved there as a whole: what an interrupted initdb leaves looks like a cluster and is none.
+  const partial = `${dataDirectory}.partial`;
+  const passwordFile = `${dataDirectory}.password`;
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(partial, { recursive: true, mode: 0o700 });
   await writeFile(passwordFile, `${passwords.superuser}\n`, { mode: 0o600 });
-  if (runAs !== undefined) await chown(passwordFile, runAs.uid, runAs.gid);
+  if (runAs !== undefined) {
+    await chown(partial, runAs.uid, runAs.gid);
+    await chown(passwordFile, runAs.uid, runAs.gid);
+  }
   try {
-    await runInitdb(cluster, passwordFile);
+    await runInitdb({ programs, runAs, dataDirectory: partial }, passwordFile);
+    await rename(partial, dataDirectory);
   } finally {
     await rm(passwordFile, { force: true });
+    await rm(partial, { recursive: true, force: true });
   }
 }
 
@@ -150,7 +157,6 @@ async function runInitdb({ programs, runAs, dataDirectory }: Cluster, passwordFi
   });
   const { code } = await initdb.exited;
   if (code === 0) return;
-  await rm(dataDirectory, { recursive: true, force: true });
   throw new Error(`PostgreSQL's initdb failed:\n${lines.join('\n')}`);
 }
 
@@ -235,7 +241,11 @@ async function ensureRolesAndDatabase(url: string, passwords: Passwords): Promis
 /** Whether a cluster was made in this folder, for `doctor`. */
 export async function hasPostgresData(directory: string): Promise<boolean> {
   const folder = await folderWithinReach(join(directory, 'postgres'), await findPostgresUser());
-  return await stat(join(folder, 'PG_VERSION')).then(
+  return await exists(join(folder, 'PG_VERSION'));
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(
     () => true,
     () => false,
   );

@@ -1,8 +1,7 @@
 /** The migrated database that every test database is a copy of, with the test clock in place of the real one. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import postgres from 'postgres';
-
-const MIGRATIONS = new URL('../../db/migrations/', import.meta.url);
+import { migrate } from '../../db/migrate.ts';
 
 export interface TemplateOptions {
   /** A database of the cluster other than the template. */
@@ -21,11 +20,9 @@ export async function makeTemplate({
   const administrator = postgres(superuserUrl, { max: 1 });
   try {
     await administrator.unsafe(`create database ${name} owner latchkey_owner`);
+    await migrate({ ownerUrl });
     const owner = postgres(ownerUrl, { max: 1 });
     try {
-      for (const file of (await readdir(MIGRATIONS)).toSorted()) {
-        await owner.unsafe(await readFile(new URL(file, MIGRATIONS), 'utf8'));
-      }
       await owner.unsafe(await readFile(new URL('test-clock.sql', import.meta.url), 'utf8'));
     } finally {
       await owner.end();

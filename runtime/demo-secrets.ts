@@ -1,0 +1,39 @@
+/**
+ * The published secrets of the demo: the same in every checkout, so that a developer needs to make none, and worthless for that
+ * reason. Key ids and secrets begin with `demo`, by which configuration.ts refuses them in production; nothing else may use them.
+ */
+
+/** Seals personal data and the token-signing keys of the demo's database. */
+export const DEMO_MASTER_KEYS = 'demo-master-1:K1mVBXCzPpET5GKe8lanr0YypD90DoPjRBecca0oa4o=';
+/** Seals the payloads in the demo's Temporal. */
+export const DEMO_PAYLOAD_KEYS = 'demo-payload-1:VUNEH+rXSYY2wUVy0OW2Dt++lUX9C9k5SHJfhOk5Z+E=';
+export const DEMO_SMS_SECRET = 'demo-sms-secret-for-this-machine-only';
+export const DEMO_IDENTITY_SECRET = 'demo-identity-secret-for-this-machine-only';
+
+/** A P-256 key as its JWK. */
+export interface DemoPrivateKey {
+  readonly kid: string;
+  readonly kty: 'EC';
+  readonly crv: 'P-256';
+  readonly alg: 'ES256';
+  readonly x: string;
+  readonly y: string;
+  readonly d: string;
+}
+
+/** What the demo's fraud engine (client `demo-fraud`) signs its client assertions with. */
+export const DEMO_FRAUD_KEY: DemoPrivateKey = {
+  kid: 'demo-fraud-1',
+  kty: 'EC',
+  crv: 'P-256',
+  alg: 'ES256',
+  x: 'X2-4VE5d-YIbTvbjqUQHsIDtRrWR1aiGQR0M5id_9r8',
+  y: '50aYta0Vvky3cWSL6pbHGLeiFkLqV7ht_HluAA50ouA',
+  d: 'cuTgByCQy659k43rU3MHnJfv8YQulqBd0c8ReV2xhEE',
+};
+
+/** The public half, as the client's registration holds it. */
+export function demoFraudJwks() {
+  const { kid, kty, crv, alg, x, y } = DEMO_FRAUD_KEY;
+  return { keys: [{ kid, kty, crv, alg, x, y, use: 'sig' }] };
+}

@@ -1,0 +1,22 @@
+/** The demo tenant in a test database: the same seed as `npm start` makes, with the demo's published keys. */
+import { bootstrapDemoTenant } from '../../db/bootstrap.ts';
+import type { DemoTenantOptions } from '../../db/bootstrap.ts';
+import { demoFraudJwks } from '../../runtime/demo-secrets.ts';
+import type { TestDatabase } from './database.ts';
+
+/** The public URL that tests without a listening server use. */
+export const TEST_PUBLIC_URL = 'http://localhost:4600';
+
+/** Answers the tenant's id; another slug makes another tenant. */
+export async function seedDemoTenant(
+  database: TestDatabase,
+  options: Partial<Omit<DemoTenantOptions, 'ownerUrl'>> = {},
+): Promise<string> {
+  const { tenantId } = await bootstrapDemoTenant({
+    ownerUrl: database.ownerUrl,
+    publicUrl: TEST_PUBLIC_URL,
+    fraudClientJwks: demoFraudJwks(),
+    ...options,
+  });
+  return tenantId;
+}
