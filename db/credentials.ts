@@ -1,0 +1,50 @@
+/** Passkeys as rows: found by the id that the authenticator names, their counters moved by compare-and-set only. */
+import type { Tx } from './connection.ts';
+
+export interface Credential {
+  readonly credentialId: string;
+  readonly customerId: string;
+  readonly deviceId: string;
+  readonly webauthnId: string;
+  readonly publicKey: Uint8Array;
+  readonly userHandle: Uint8Array;
+  readonly transports: readonly string[];
+  readonly status: 'active' | 'suspended' | 'revoked';
+}
+
+/** Whatever its status: the granting transaction judges that, under the customer's lock. */
+export async function findCredential(
+  tx: Tx,
+  tenantId: string,
+  webauthnId: string,
+): Promise<Credential | undefined> {
+  const [credential] = await tx<Credential[]>`
+    select credential_id, customer_id, device_id, webauthn_id, public_key, user_handle, transports, status from credential
+    where tenant_id = ${tenantId} and webauthn_id = ${webauthnId}`;
+  return credential;
+}
+
+/**
+ * Notes one use of an active passkey. `regressed`: its counter did not move forward, a sign of a copy (WebAuthn Level 3 section 6.1.1); the
+ * row keeps the higher one. Authenticators that do not count always show 0. `inactive`: it may not be used.
+ */
+export async function useCredential(
+  tx: Tx,
+  args: {
+    readonly tenantId: string;
+    readonly credentialId: string;
+    readonly signCount: number;
+    readonly isBackedUp: boolean;
+  },
+): Promise<'used' | 'regressed' | 'inactive'> {
+  const { tenantId, credentialId, signCount, isBackedUp } = args;
+  const moved = await tx`
+    update credential set sign_count = ${signCount}, last_used_at = latchkey_now(), backed_up = ${isBackedUp}
+    where tenant_id = ${tenantId} and credential_id = ${credentialId} and status = 'active'
+      and (sign_count < ${signCount} or (sign_count = 0 and ${signCount} = 0))`;
+  if (moved.count === 1) return 'used';
+  const behind = await tx`
+    update credential set last_used_at = latchkey_now()
+    where tenant_id = ${tenantId} and credential_id = ${credentialId} and status = 'active'`;
+  return behind.count === 1 ? 'regressed' : 'inactive';
+}

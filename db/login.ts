@@ -1,0 +1,119 @@
+/**
+ * The final grant of a login: one transaction that reads the customer's row under a lock before anything else, spends the challenge, judges
+ * device and credential, and begins the session under the epoch it read. A refusal is thrown, so that nothing of it stays.
+ */
+import { loginStrength, type LoginStrength } from '../domain/auth-strength.ts';
+import { LatchkeyError } from '../domain/errors.ts';
+import type { Risk } from '../domain/ports.ts';
+import { appendAudit } from './audit.ts';
+import { spendChallenge } from './challenges.ts';
+import type { Tx } from './connection.ts';
+import { useCredential } from './credentials.ts';
+import { deviceOfKey, type Device } from './devices.ts';
+import { activePolicy } from './policies.ts';
+import {
+  endSessions,
+  hasActiveHold,
+  insertSession,
+  readSession,
+  shareCustomer,
+  type LockedCustomer,
+  type SessionRecord,
+} from './sessions.ts';
+
+/** What the API has verified: signature, origin, relying party, user verification, and the challenge's MAC. */
+export interface VerifiedLogin {
+  readonly tenantId: string;
+  readonly customerId: string;
+  readonly credentialId: string;
+  readonly clientId: string;
+  readonly jkt: string;
+  readonly signCount: number;
+  readonly isBackedUp: boolean;
+  readonly challenge: {
+    readonly hash: Uint8Array;
+    readonly issuedAtMs: number;
+    readonly expiresAtMs: number;
+  };
+  /** Made by the caller: the id, its salt, and what the first token is at rest. */
+  readonly sessionId: string;
+  readonly salt: Uint8Array;
+  readonly keyId: string;
+  readonly firstHash: Uint8Array;
+}
+
+/** @throws LatchkeyError customer_on_hold, credential_unknown, challenge_invalid, challenge_spent, device_not_allowed. */
+export async function grantLogin(tx: Tx, login: VerifiedLogin): Promise<SessionRecord> {
+  const { tenantId, customerId, jkt } = login;
+  const customer = await shareCustomer(tx, tenantId, customerId);
+  // From here on the epoch stands still: every later statement sees what came with it.
+  if (await hasActiveHold(tx, tenantId, customerId)) throw new LatchkeyError('customer_on_hold');
+  if (customer?.status !== 'active') throw new LatchkeyError('credential_unknown');
+  const { version, document } = await activePolicy(tx, tenantId);
+  refuseOldChallenge(customer, login.challenge.issuedAtMs, document.dpop.skewSeconds);
+  if (!(await spendChallenge(tx, login.challenge.hash, login.challenge.expiresAtMs)))
+    throw new LatchkeyError('challenge_spent');
+  await oneLoginAtATime(tx, tenantId, jkt);
+  const device = await deviceOfKey(tx, tenantId, jkt);
+  const strength = strengthOf(device, customerId);
+  const risk = await useOrRefuse(tx, login);
+  await endSessions(tx, {
+    tenantId,
+    customerId,
+    sessions: { ofKey: jkt },
+    reason: 'superseded',
+    actor: { kind: 'customer', id: customerId },
+  });
+  await insertSession(tx, {
+    ...login,
+    ...strength,
+    deviceId: device?.deviceId,
+    epoch: customer.epoch,
+    risk,
+    policyVersion: version,
+    idleSeconds: document.session.idleSeconds,
+    absoluteSeconds: document.session.absoluteSeconds,
+  });
+  const session = await readSession(tx, tenantId, login.sessionId);
+  if (session === undefined) throw new TypeError('a session inserted is there');
+  return session;
+}
+
+/** A challenge from before the cut-off may have been taken by the thief; the skew is that of our own clocks. */
+function refuseOldChallenge(
+  { epochRaisedAtMs }: LockedCustomer,
+  issuedAtMs: number,
+  skewSeconds: number,
+): void {
+  if (epochRaisedAtMs !== undefined && issuedAtMs <= epochRaisedAtMs + skewSeconds * 1000)
+    throw new LatchkeyError('challenge_invalid');
+}
+
+/** Two logins of one key at once would each miss the other's session when they end the older ones. */
+async function oneLoginAtATime(tx: Tx, tenantId: string, jkt: string): Promise<void> {
+  await tx`select pg_advisory_xact_lock(hashtextextended(${`login/${tenantId}/${jkt}`}, 0))`;
+}
+
+function strengthOf(device: Device | undefined, customerId: string): LoginStrength {
+  if (device !== undefined && device.customerId !== customerId)
+    throw new LatchkeyError('device_not_allowed');
+  const strength = loginStrength(device);
+  if (strength === undefined) throw new LatchkeyError('device_not_allowed');
+  return strength;
+}
+
+async function useOrRefuse(tx: Tx, login: VerifiedLogin): Promise<Risk> {
+  const { tenantId, customerId, credentialId } = login;
+  const use = await useCredential(tx, login);
+  if (use === 'inactive') throw new LatchkeyError('credential_unknown');
+  if (use === 'used') return 'not_evaluated';
+  await appendAudit(tx, {
+    tenantId,
+    actor: { kind: 'customer', id: customerId },
+    action: 'credential.counter_regressed',
+    subject: { kind: 'credential', id: credentialId },
+    customerId,
+    detail: { shown: login.signCount },
+  });
+  return 'high';
+}

@@ -1,0 +1,249 @@
+/**
+ * Refresh as transactions: the row is read, domain/refresh.ts decides, and one statement that repeats every condition acts. It is a
+ * recallable grant (SECURITY.md section 1): joined with the customer on epoch and status, without a lock on that row, under the epoch the
+ * session began with. Losing the compare-and-set means reading again. No token passes here, only hashes.
+ */
+import type { ErrorCode } from '../domain/errors.ts';
+import { decideRefresh, troubledGenerations, type RefreshDecision } from '../domain/refresh.ts';
+import { judgeSession, type SessionStanding } from '../domain/session-standing.ts';
+import { appendAudit } from './audit.ts';
+import type { Tx } from './connection.ts';
+import { insertProof, spendProof, type ProofMark } from './dpop.ts';
+import { enqueue } from './outbox.ts';
+import { activePolicy, type PolicyVersion } from './policies.ts';
+import { endSessions, readSession, touchCustomer, type SessionRecord } from './sessions.ts';
+
+export interface Refresh {
+  readonly tenantId: string;
+  readonly sessionId: string;
+  readonly clientId: string;
+  readonly jkt: string;
+  readonly proof: ProofMark;
+  /** Generation and hash of the token that was shown. */
+  readonly generation: number;
+  readonly hash: Uint8Array;
+  readonly requestHash: Uint8Array | undefined;
+  /** Hash and key id of the shown token's successor; under the current key unless one is named. */
+  readonly successorOf: (
+    salt: Uint8Array,
+    keyId?: string,
+  ) => { readonly hash: Uint8Array; readonly keyId: string };
+}
+
+export type RefreshOutcome =
+  | {
+      readonly kind: 'granted';
+      readonly session: SessionRecord;
+      /** What the session is good for now. */
+      readonly standing: Exclude<SessionStanding, { refused: unknown }>;
+      readonly policy: PolicyVersion;
+    }
+  /** What was written about it, if anything, stays: throw only after the commit. */
+  | {
+      readonly kind: 'refused';
+      readonly code: ErrorCode;
+      readonly because: RefreshDecision | 'session' | 'replay';
+    };
+
+/** Each round was lost to another refresh of the same family, which moved it: three are enough for any order of two. */
+const MAX_ROUNDS = 5;
+
+export async function refreshSession(tx: Tx, refresh: Refresh): Promise<RefreshOutcome> {
+  const policy = await activePolicy(tx, refresh.tenantId);
+  let isProofSpent = false;
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const session = await readSession(tx, refresh.tenantId, refresh.sessionId);
+    const refusal = refuseBeforeTable(session, refresh, policy);
+    if (session === undefined || refusal !== undefined) {
+      if (!isProofSpent && !(await spendProof(tx, refresh.proof))) return replayed();
+      return { kind: 'refused', code: refusal ?? 'session_ended', because: 'session' };
+    }
+    const decision = decide(session, refresh, policy);
+    if (decision === 'wrong_key') return refuse(decision);
+    if (decision !== 'rotate' && !isProofSpent) {
+      if (!(await spendProof(tx, refresh.proof))) return replayed();
+      isProofSpent = true;
+    }
+    if (decision !== 'rotate' && decision !== 'redeliver') {
+      if (await recordRefusal(tx, session, refresh, decision)) return refuse(decision);
+      continue;
+    }
+    const moved =
+      decision === 'rotate'
+        ? await rotate(tx, session, refresh, policy, isProofSpent)
+        : await redeliver(tx, session, refresh, policy);
+    if (moved === 'replayed') return replayed();
+    isProofSpent = true;
+    if (moved === 'moved') return await granted(tx, refresh, policy);
+  }
+  // Never a guess: the client tries again with the same request id.
+  return { kind: 'refused', code: 'conflict', because: 'session' };
+}
+
+function refuseBeforeTable(
+  session: SessionRecord | undefined,
+  refresh: Refresh,
+  policy: PolicyVersion,
+): ErrorCode | undefined {
+  if (session === undefined || session.clientId !== refresh.clientId) return 'session_ended';
+  const standing = judgeSession(session, policy.document.session);
+  return 'refused' in standing ? standing.refused : undefined;
+}
+
+function decide(session: SessionRecord, refresh: Refresh, policy: PolicyVersion): RefreshDecision {
+  const expected =
+    refresh.generation === session.generation ? session.currentHash : session.previousHash;
+  return decideRefresh(
+    { ...session, isRequestNamed: session.requestHash !== null },
+    {
+      generation: refresh.generation,
+      isKeyRight: session.jkt === refresh.jkt,
+      isHashRight: isSame(expected, refresh.hash),
+      isSameRequest: isSame(session.requestHash, refresh.requestHash ?? null),
+    },
+    policy.document.session,
+  );
+}
+
+/** Hashes of what the caller showed: telling them apart in constant time protects nothing. */
+function isSame(one: Uint8Array | null, other: Uint8Array | null): boolean {
+  if (one === null || other === null) return one === other;
+  return Buffer.from(one).equals(other);
+}
+
+async function rotate(
+  tx: Tx,
+  session: SessionRecord,
+  refresh: Refresh,
+  policy: PolicyVersion,
+  isProofSpent: boolean,
+): Promise<'moved' | 'lost' | 'replayed'> {
+  const next = refresh.successorOf(session.salt);
+  const { idleSeconds, absoluteSeconds } = policy.document.session;
+  const [row] = await tx<{ isFresh: boolean; isMoved: boolean }[]>`
+    with t as materialized (select latchkey_now() as now),
+    proof as (${isProofSpent ? tx`select 1` : insertProof(tx, refresh.proof)}),
+    rotated as (
+      update session s set generation = s.generation + 1, previous_hash = s.current_hash, current_hash = ${next.hash},
+        key_id = ${next.keyId}, request_hash = ${refresh.requestHash ?? null}, redeliveries = 0,
+        troubled = ${troubledGenerations(session)}, last_seen_at = t.now,
+        idle_deadline = least(t.now + make_interval(secs => ${idleSeconds}), s.absolute_deadline)
+      from t, customer c
+      where exists (select from proof) and s.generation = ${refresh.generation} and s.current_hash = ${refresh.hash}
+        and s.redeliveries = ${session.redeliveries}
+        and ${stillStands(tx, refresh, { idleSeconds, absoluteSeconds })}
+      returning 1)
+    select exists (select from proof) as is_fresh, exists (select from rotated) as is_moved`;
+  if (row === undefined) throw new TypeError('a select without a table answers one row');
+  if (!row.isFresh) return 'replayed';
+  return row.isMoved ? 'moved' : 'lost';
+}
+
+async function redeliver(
+  tx: Tx,
+  session: SessionRecord,
+  refresh: Refresh,
+  policy: PolicyVersion,
+): Promise<'moved' | 'lost'> {
+  const { maxRedeliveries, idleSeconds, absoluteSeconds } = policy.document.session;
+  const again = refresh.successorOf(session.salt, session.keyId);
+  const { count } = await tx`
+    with t as materialized (select latchkey_now() as now)
+    update session s set redeliveries = s.redeliveries + 1
+    from t, customer c
+    where s.generation = ${refresh.generation + 1} and s.previous_hash = ${refresh.hash} and s.current_hash = ${again.hash}
+      and s.request_hash is not distinct from ${refresh.requestHash ?? null} and s.redeliveries < ${maxRedeliveries}
+      and ${stillStands(tx, refresh, { idleSeconds, absoluteSeconds })}`;
+  return count === 1 ? 'moved' : 'lost';
+}
+
+/** What every recallable grant joins: session, customer's epoch and status, device, credential, hold, and the stricter limits. */
+function stillStands(
+  tx: Tx,
+  { tenantId, sessionId, jkt }: Refresh,
+  limits: { readonly idleSeconds: number; readonly absoluteSeconds: number },
+) {
+  return tx`
+    s.tenant_id = ${tenantId} and s.session_id = ${sessionId} and s.jkt = ${jkt} and s.status = 'live'
+    and c.tenant_id = s.tenant_id and c.customer_id = s.customer_id and c.security_epoch = s.epoch and c.status = 'active'
+    and not exists (select from hold h where h.tenant_id = s.tenant_id and h.customer_id = s.customer_id and h.status = 'active')
+    and exists (select from credential k where k.tenant_id = s.tenant_id and k.credential_id = s.credential_id and k.status = 'active')
+    and (s.device_id is null or exists (select from device d where d.tenant_id = s.tenant_id and d.device_id = s.device_id
+      and d.status in ('trusted', 'untrusted', 'restricted')))
+    and t.now < s.idle_deadline and t.now < s.absolute_deadline
+    and t.now < s.last_seen_at + make_interval(secs => ${limits.idleSeconds})
+    and t.now < s.started_at + make_interval(secs => ${limits.absoluteSeconds})`;
+}
+
+async function granted(tx: Tx, refresh: Refresh, policy: PolicyVersion): Promise<RefreshOutcome> {
+  const session = await readSession(tx, refresh.tenantId, refresh.sessionId);
+  if (session === undefined) throw new TypeError('a session moved is there');
+  const standing = judgeSession(session, policy.document.session);
+  if ('refused' in standing) return { kind: 'refused', code: standing.refused, because: 'session' };
+  return { kind: 'granted', session, standing, policy };
+}
+
+/** false: the row moved on before the family could be ended; decide again. */
+async function recordRefusal(
+  tx: Tx,
+  session: SessionRecord,
+  { tenantId, generation, clientId }: Refresh,
+  decision: RefreshDecision,
+): Promise<boolean> {
+  const { sessionId, customerId } = session;
+  const actor = { kind: 'customer', id: customerId } as const;
+  if (decision === 'reused') {
+    await touchCustomer(tx, tenantId, customerId);
+    const ended = await endSessions(tx, {
+      tenantId,
+      customerId,
+      sessions: { only: sessionId },
+      reason: 'reuse_detected',
+      actor,
+    });
+    if (ended.length === 0) return false;
+  }
+  if (decision === 'reused' || decision === 'superseded') {
+    await tx`
+      update session set risk = 'high' where tenant_id = ${tenantId} and session_id = ${sessionId}`;
+    await enqueue(tx, {
+      tenantId,
+      topic: 'event',
+      subject: customerId,
+      payload: {
+        type: decision === 'reused' ? 'bank.app.refresh_reused' : 'bank.app.refresh_superseded',
+        data: { customerId, sessionId, shown: generation, current: session.generation },
+      },
+    });
+  }
+  await appendAudit(tx, {
+    tenantId,
+    actor,
+    action: `refresh.${decision}`,
+    subject: { kind: 'session', id: sessionId },
+    customerId,
+    detail: { shown: generation, current: session.generation, clientId },
+  });
+  return true;
+}
+
+function refuse(because: RefreshDecision): RefreshOutcome {
+  return { kind: 'refused', code: CODES[because], because };
+}
+
+function replayed(): RefreshOutcome {
+  return { kind: 'refused', code: 'dpop_proof_replayed', because: 'replay' };
+}
+
+const CODES: Readonly<Record<RefreshDecision, ErrorCode>> = {
+  superseded: 'refresh_superseded',
+  reused: 'refresh_reused',
+  wrong_key: 'dpop_key_mismatch',
+  redelivery_exhausted: 'refresh_token_invalid',
+  future: 'refresh_token_invalid',
+  passkey_needed: 'refresh_token_invalid',
+  unknown: 'refresh_token_invalid',
+  // Grants: never a refusal.
+  rotate: 'internal_error',
+  redeliver: 'internal_error',
+};

@@ -1,0 +1,281 @@
+/**
+ * Sessions as rows: how they are read, begun and ended by a call. Whoever begins one holds the customer's row FOR SHARE from its first
+ * statement on; whoever ends one touches that row first (SECURITY.md section 1). Ends by time stand in db/session-lifecycle.ts.
+ */
+import type { Acr, AttestationLevel, DeviceStatus } from '../domain/auth-strength.ts';
+import type { Risk } from '../domain/ports.ts';
+import type { SessionEndReason } from '../domain/session.ts';
+import type { SessionFacts } from '../domain/session-standing.ts';
+import { appendAudit, type Actor } from './audit.ts';
+import type { Tx } from './connection.ts';
+import { enqueue } from './outbox.ts';
+
+/** A session with everything that judges it. Never handed out of the API as it is: it holds hashes. */
+export interface SessionRecord extends SessionFacts {
+  readonly sessionId: string;
+  readonly customerId: string;
+  readonly deviceId: string | null;
+  readonly deviceName: string | null;
+  readonly devicePlatform: string | null;
+  readonly credentialId: string;
+  readonly clientId: string;
+  readonly jkt: string;
+  readonly amr: readonly string[];
+  readonly authTimeMs: number;
+  readonly risk: Risk;
+  readonly policyVersion: number;
+  readonly generation: number;
+  readonly currentHash: Uint8Array;
+  readonly previousHash: Uint8Array | null;
+  readonly salt: Uint8Array;
+  readonly keyId: string;
+  readonly requestHash: Uint8Array | null;
+  readonly redeliveries: number;
+  readonly troubled: number;
+}
+
+interface SessionRow extends Omit<
+  SessionRecord,
+  | 'device'
+  | 'authTimeMs'
+  | 'startedAtMs'
+  | 'lastSeenAtMs'
+  | 'idleDeadlineMs'
+  | 'absoluteDeadlineMs'
+  | 'nowMs'
+> {
+  readonly deviceStatus: DeviceStatus | null;
+  readonly attestationLevel: AttestationLevel | null;
+  readonly authTime: Date;
+  readonly startedAt: Date;
+  readonly lastSeenAt: Date;
+  readonly idleDeadline: Date;
+  readonly absoluteDeadline: Date;
+  readonly now: Date;
+}
+
+/** One READ COMMITTED statement over session, customer, device, credential and hold: what a check needs. Takes no lock. */
+export async function readSession(
+  tx: Tx,
+  tenantId: string,
+  sessionId: string,
+): Promise<SessionRecord | undefined> {
+  const [row] = await tx<SessionRow[]>`
+    ${selectSessions(tx)} where s.tenant_id = ${tenantId} and s.session_id = ${sessionId}`;
+  return row === undefined ? undefined : toRecord(row);
+}
+
+/** Live rows, latest use first; the caller still judges each. */
+export async function sessionsOfCustomer(
+  tx: Tx,
+  args: { readonly tenantId: string; readonly customerId: string; readonly limit: number },
+): Promise<SessionRecord[]> {
+  const rows = await tx<SessionRow[]>`
+    ${selectSessions(tx)}
+    where s.tenant_id = ${args.tenantId} and s.customer_id = ${args.customerId} and s.status = 'live'
+    order by s.last_seen_at desc, s.session_id desc limit ${args.limit}`;
+  return rows.map(toRecord);
+}
+
+function selectSessions(tx: Tx) {
+  return tx`
+    with t as materialized (select latchkey_now() as now)
+    select s.session_id, s.customer_id, s.device_id, s.credential_id, s.client_id, s.status, s.epoch, s.jkt, s.acr, s.amr, s.auth_time,
+      s.scopes, s.risk, s.generation, s.current_hash, s.previous_hash, s.salt, s.key_id, s.request_hash, s.redeliveries, s.troubled,
+      s.policy_version, s.started_at, s.last_seen_at, s.idle_deadline, s.absolute_deadline,
+      c.status as customer_status, c.security_epoch as customer_epoch,
+      d.name as device_name, d.platform as device_platform, d.status as device_status, d.attestation_level,
+      k.status as credential_status,
+      exists (select from hold h where h.tenant_id = s.tenant_id and h.customer_id = s.customer_id and h.status = 'active') as is_held,
+      t.now
+    from t, session s
+    join customer c on c.tenant_id = s.tenant_id and c.customer_id = s.customer_id
+    join credential k on k.tenant_id = s.tenant_id and k.credential_id = s.credential_id
+    left join device d on d.tenant_id = s.tenant_id and d.device_id = s.device_id`;
+}
+
+function toRecord(row: SessionRow): SessionRecord {
+  const { deviceStatus, attestationLevel, authTime, startedAt, lastSeenAt, ...rest } = row;
+  const { idleDeadline, absoluteDeadline, now, ...record } = rest;
+  return {
+    ...record,
+    device:
+      deviceStatus === null || attestationLevel === null
+        ? undefined
+        : { status: deviceStatus, attestationLevel },
+    authTimeMs: authTime.getTime(),
+    startedAtMs: startedAt.getTime(),
+    lastSeenAtMs: lastSeenAt.getTime(),
+    idleDeadlineMs: idleDeadline.getTime(),
+    absoluteDeadlineMs: absoluteDeadline.getTime(),
+    nowMs: now.getTime(),
+  };
+}
+
+export interface LockedCustomer {
+  readonly status: 'prospect' | 'active' | 'erased';
+  readonly epoch: number;
+  readonly epochRaisedAtMs: number | undefined;
+}
+
+/**
+ * The first statement of every final grant about a customer. Nothing else may be read in it: its other tables would keep the snapshot from
+ * before it waited for a cut-off, and miss the hold that came with the new epoch.
+ */
+export async function shareCustomer(
+  tx: Tx,
+  tenantId: string,
+  customerId: string,
+): Promise<LockedCustomer | undefined> {
+  const [row] = await tx<
+    { status: LockedCustomer['status']; securityEpoch: number; epochRaisedAt: Date | null }[]
+  >`
+    select status, security_epoch, epoch_raised_at from customer
+    where tenant_id = ${tenantId} and customer_id = ${customerId} for share`;
+  if (row === undefined) return undefined;
+  return {
+    status: row.status,
+    epoch: row.securityEpoch,
+    epochRaisedAtMs: row.epochRaisedAt?.getTime(),
+  };
+}
+
+export async function hasActiveHold(
+  tx: Tx,
+  tenantId: string,
+  customerId: string,
+): Promise<boolean> {
+  const rows = await tx`
+    select 1 from hold where tenant_id = ${tenantId} and customer_id = ${customerId} and status = 'active'`;
+  return rows.length > 0;
+}
+
+export interface NewSession {
+  readonly tenantId: string;
+  readonly sessionId: string;
+  readonly customerId: string;
+  readonly deviceId: string | undefined;
+  readonly credentialId: string;
+  readonly clientId: string;
+  /** Of the customer's row, as read under its lock. */
+  readonly epoch: number;
+  readonly jkt: string;
+  readonly acr: Acr;
+  readonly amr: readonly string[];
+  readonly scopes: readonly string[];
+  readonly risk: Risk;
+  readonly salt: Uint8Array;
+  readonly keyId: string;
+  /** Of generation 0. */
+  readonly firstHash: Uint8Array;
+  readonly policyVersion: number;
+  readonly idleSeconds: number;
+  readonly absoluteSeconds: number;
+}
+
+/** Only after shareCustomer() in the same transaction. With its audit row, its workflow's start and its event. */
+export async function insertSession(tx: Tx, session: NewSession): Promise<void> {
+  const { tenantId, sessionId, customerId, acr } = session;
+  const [row] = await tx<{ idleDeadline: Date }[]>`
+    with t as materialized (select latchkey_now() as now)
+    insert into session (tenant_id, session_id, customer_id, device_id, credential_id, client_id, status, epoch, jkt, acr, amr, auth_time,
+      scopes, risk, current_hash, salt, key_id, policy_version, started_at, last_seen_at, idle_deadline, absolute_deadline)
+    select ${tenantId}, ${sessionId}, ${customerId}, ${session.deviceId ?? null}, ${session.credentialId}, ${session.clientId}, 'live',
+      ${session.epoch}, ${session.jkt}, ${acr}, ${[...session.amr]}, t.now, ${[...session.scopes]}, ${session.risk},
+      ${session.firstHash}, ${session.salt}, ${session.keyId}, ${session.policyVersion}, t.now, t.now,
+      t.now + make_interval(secs => least(${session.idleSeconds}, ${session.absoluteSeconds})::double precision),
+      t.now + make_interval(secs => ${session.absoluteSeconds})
+    from t returning idle_deadline`;
+  if (row === undefined) throw new TypeError('an insert answers its row');
+  const detail = { acr, risk: session.risk, deviceId: session.deviceId ?? null };
+  await appendAudit(tx, {
+    tenantId,
+    actor: { kind: 'customer', id: customerId },
+    action: 'session.created',
+    subject: { kind: 'session', id: sessionId },
+    customerId,
+    detail,
+  });
+  await enqueue(tx, {
+    tenantId,
+    topic: 'session.start',
+    subject: sessionId,
+    payload: { sessionId, dueAtMs: row.idleDeadline.getTime() },
+  });
+  await enqueue(tx, {
+    tenantId,
+    topic: 'event',
+    subject: customerId,
+    payload: { type: 'bank.app.session_created', data: { customerId, sessionId, ...detail } },
+  });
+}
+
+/** Makes every final grant in flight wait or be waited for: the first statement of whatever ends sessions. */
+export async function touchCustomer(tx: Tx, tenantId: string, customerId: string): Promise<void> {
+  await tx`
+    update customer set cut_off_seq = cut_off_seq + 1 where tenant_id = ${tenantId} and customer_id = ${customerId}`;
+}
+
+/** Which live sessions of a customer a call ends. */
+export type SessionsToEnd =
+  | { readonly only: string }
+  | { readonly except: string }
+  | { readonly ofKey: string }
+  | 'all';
+
+/**
+ * Ends them by compare-and-set, each with audit row, event and wake-up. Answers their ids. Before it comes touchCustomer(), or
+ * shareCustomer() where a new session takes their place.
+ */
+export async function endSessions(
+  tx: Tx,
+  args: {
+    readonly tenantId: string;
+    readonly customerId: string;
+    readonly sessions: SessionsToEnd;
+    readonly reason: SessionEndReason;
+    readonly actor: Actor;
+  },
+): Promise<readonly string[]> {
+  const { tenantId, customerId, reason, actor } = args;
+  // Two calls that end the same rows take them in the same order.
+  const ended = await tx<{ sessionId: string }[]>`
+    with due as materialized (
+      select session_id from session s
+      where tenant_id = ${tenantId} and customer_id = ${customerId} and status = 'live' ${whichSessions(tx, args.sessions)}
+      order by session_id for update)
+    update session s set status = 'ended', end_reason = ${reason}, ended_at = latchkey_now()
+    from due where s.tenant_id = ${tenantId} and s.session_id = due.session_id and s.status = 'live'
+    returning s.session_id`;
+  for (const { sessionId } of ended) {
+    await appendAudit(tx, {
+      tenantId,
+      actor,
+      action: 'session.ended',
+      subject: { kind: 'session', id: sessionId },
+      customerId,
+      detail: { reason },
+    });
+    await enqueue(tx, {
+      tenantId,
+      topic: 'session.wake',
+      subject: sessionId,
+      payload: { sessionId },
+    });
+    await enqueue(tx, {
+      tenantId,
+      topic: 'event',
+      subject: customerId,
+      payload: { type: 'bank.app.session_revoked', data: { customerId, sessionId, reason } },
+    });
+  }
+  return ended.map(({ sessionId }) => sessionId);
+}
+
+function whichSessions(tx: Tx, sessions: SessionsToEnd) {
+  if (sessions === 'all') return tx``;
+  if ('only' in sessions) return tx`and session_id = ${sessions.only}`;
+  return 'except' in sessions
+    ? tx`and session_id <> ${sessions.except}`
+    : tx`and jkt = ${sessions.ofKey}`;
+}
