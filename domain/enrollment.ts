@@ -17,7 +17,13 @@ export const ENROLLMENT_STATES = [
 ] as const;
 export type EnrollmentState = (typeof ENROLLMENT_STATES)[number];
 
-export const CEREMONY_OUTCOMES = ['completed', 'expired', 'cancelled', 'denied', 'revoked'] as const;
+export const CEREMONY_OUTCOMES = [
+  'completed',
+  'expired',
+  'cancelled',
+  'denied',
+  'revoked',
+] as const;
 export type CeremonyOutcome = (typeof CEREMONY_OUTCOMES)[number];
 
 export const ENROLLMENT_REASONS = [
@@ -31,7 +37,7 @@ export const ENROLLMENT_REASONS = [
   'abandoned',
   'start_timeout',
   'cancelled_by_customer',
-  'cut_off',
+  'fraud',
 ] as const;
 export type EnrollmentReason = (typeof ENROLLMENT_REASONS)[number];
 
@@ -109,13 +115,17 @@ const ABANDONED: Ending = { outcome: 'expired', reason: 'abandoned' };
 const ANYWHERE = {
   deadline_passed: ABANDONED,
   cancelled: { outcome: 'cancelled', reason: 'cancelled_by_customer' },
-  revoked: { outcome: 'revoked', reason: 'cut_off' },
+  revoked: { outcome: 'revoked', reason: 'fraud' },
 } as const satisfies Row;
 
 type Row = { readonly [E in EnrollmentEvent]?: Target };
 
 const TABLE: { readonly [S in EnrollmentState]: Row } = {
-  starting: { ...ANYWHERE, opened: 'phone', start_expired: { outcome: 'expired', reason: 'start_timeout' } },
+  starting: {
+    ...ANYWHERE,
+    opened: 'phone',
+    start_expired: { outcome: 'expired', reason: 'start_timeout' },
+  },
   phone: {
     ...ANYWHERE,
     code_matched: 'identity',
@@ -170,13 +180,22 @@ const CUSTOMER_STEPS: ReadonlySet<EnrollmentEvent> = new Set([
 ]);
 
 /** Facts that change nothing on the ceremony's row. */
-const WITHOUT_MOVE: ReadonlySet<EnrollmentEvent> = new Set(['code_wrong', 'code_expired', 'code_resent']);
+const WITHOUT_MOVE: ReadonlySet<EnrollmentEvent> = new Set([
+  'code_wrong',
+  'code_expired',
+  'code_resent',
+]);
 
 /** Says what follows from `event` at `nowMs` (the database's time). Refuses with the code that the caller is shown. */
-export function transition(enrollment: Enrollment, event: EnrollmentEvent, nowMs: number): EnrollmentTransition {
+export function transition(
+  enrollment: Enrollment,
+  event: EnrollmentEvent,
+  nowMs: number,
+): EnrollmentTransition {
   const target = TABLE[enrollment.state][event];
   if (target === undefined) return { refused: refusalOf(enrollment) };
-  if (CUSTOMER_STEPS.has(event) && nowMs >= lastMomentMs(enrollment)) return { refused: 'ceremony_expired' };
+  if (CUSTOMER_STEPS.has(event) && nowMs >= lastMomentMs(enrollment))
+    return { refused: 'ceremony_expired' };
   if (isTimer(event) && !isDue(enrollment, event, nowMs)) return { refused: 'conflict' };
   if (WITHOUT_MOVE.has(event)) return { stay: true };
   if (typeof target === 'object') return { move: ended(target) };
@@ -185,7 +204,10 @@ export function transition(enrollment: Enrollment, event: EnrollmentEvent, nowMs
       state: target,
       outcome: null,
       reason: null,
-      stepDeadlineMs: target === enrollment.state ? enrollment.stepDeadlineMs : stepDeadline(enrollment, target, nowMs),
+      stepDeadlineMs:
+        target === enrollment.state
+          ? enrollment.stepDeadlineMs
+          : stepDeadline(enrollment, target, nowMs),
       reminderAtMs: event === 'reminder_due' ? null : enrollment.reminderAtMs,
       effects: effectsOf(enrollment.state, event),
     },
@@ -201,19 +223,28 @@ export function refusalOf({ state, outcome }: Pick<Enrollment, 'state' | 'outcom
 
 /** Whether a caller's step can be due in that state; `starting` may be over by the time the workflow looks. */
 export function mayFollow(state: EnrollmentState, event: EnrollmentEvent): boolean {
-  return TABLE[state][event] !== undefined || (state === 'starting' && TABLE.phone[event] !== undefined);
+  return (
+    TABLE[state][event] !== undefined || (state === 'starting' && TABLE.phone[event] !== undefined)
+  );
 }
 
 /** The timer that has run out by `nowMs`, the most final first. */
 export function dueEvent(enrollment: Enrollment, nowMs: number): EnrollmentEvent | undefined {
   const timers = ['deadline_passed', 'step_expired', 'reminder_due'] as const;
-  return timers.find((event) => TABLE[enrollment.state][event] !== undefined && isDue(enrollment, event, nowMs));
+  return timers.find(
+    (event) => TABLE[enrollment.state][event] !== undefined && isDue(enrollment, event, nowMs),
+  );
 }
 
 /** When a timer next runs out. */
 export function nextDueMs(enrollment: Enrollment): number {
-  const reminderMs = TABLE[enrollment.state].reminder_due === undefined ? null : enrollment.reminderAtMs;
-  return Math.min(enrollment.deadlineMs, enrollment.stepDeadlineMs ?? Infinity, reminderMs ?? Infinity);
+  const reminderMs =
+    TABLE[enrollment.state].reminder_due === undefined ? null : enrollment.reminderAtMs;
+  return Math.min(
+    enrollment.deadlineMs,
+    enrollment.stepDeadlineMs ?? Infinity,
+    reminderMs ?? Infinity,
+  );
 }
 
 /** What a refused customer can do instead. */
@@ -234,14 +265,16 @@ export function nextSteps(reason: EnrollmentReason | null): readonly string[] | 
       return ['start_again'];
     case 'completed':
       return ['login'];
-    case 'cut_off':
+    case 'fraud':
       return ['contact_bank'];
     case null:
       return undefined;
   }
 }
 
-function isTimer(event: EnrollmentEvent): event is 'deadline_passed' | 'step_expired' | 'reminder_due' {
+function isTimer(
+  event: EnrollmentEvent,
+): event is 'deadline_passed' | 'step_expired' | 'reminder_due' {
   return event === 'deadline_passed' || event === 'step_expired' || event === 'reminder_due';
 }
 
@@ -281,24 +314,42 @@ function ended({ outcome, reason }: Ending): EnrollmentMove {
 }
 
 /** Only an unproved number and a vendor who stays silent end a ceremony early; docs/decisions/enrollment-deadlines.md says why. */
-function stepDeadline(enrollment: Enrollment, target: EnrollmentState, nowMs: number): number | null {
+function stepDeadline(
+  enrollment: Enrollment,
+  target: EnrollmentState,
+  nowMs: number,
+): number | null {
   if (target === 'phone') return Math.min(nowMs + enrollment.stepMs, enrollment.deadlineMs);
-  if (target === 'identity_check') return Math.min(nowMs + enrollment.identityCheckMs, enrollment.deadlineMs);
+  if (target === 'identity_check')
+    return Math.min(nowMs + enrollment.identityCheckMs, enrollment.deadlineMs);
   return null;
 }
 
+const EFFECTS: { readonly [E in EnrollmentEvent]?: readonly EnrollmentEffect[] } = {
+  opened: ['send_phone_code'],
+  identity_submitted: ['open_identity_check'],
+  email_submitted: ['send_email_code'],
+  reminder_due: ['send_reminder'],
+};
+
 function effectsOf(state: EnrollmentState, event: EnrollmentEvent): readonly EnrollmentEffect[] {
-  switch (event) {
-    case 'opened':
-      return ['send_phone_code'];
-    case 'identity_submitted':
-      return ['open_identity_check'];
-    case 'email_submitted':
-      return ['send_email_code'];
-    // Nobody is reminded of a check that only the vendor can go on with.
-    case 'reminder_due':
-      return state === 'identity_check' ? [] : ['send_reminder'];
-    default:
-      return [];
-  }
+  // Nobody is reminded of a check that only the vendor can go on with.
+  if (state === 'identity_check' && event === 'reminder_due') return [];
+  return EFFECTS[event] ?? [];
 }
+
+/** The row as the workflow holds it: what decides, its place in the order of moves, and the database's time at the reading. */
+export interface EnrollmentSnapshot extends Enrollment {
+  readonly reason: string | null;
+  readonly seq: number;
+  readonly nowMs: number;
+  readonly maxUpdates: number;
+}
+
+export interface EnrollmentSubject {
+  readonly tenantId: string;
+  readonly enrollmentId: string;
+}
+
+/** The two steps that a sent code proves. */
+export type CodeStep = 'phone' | 'email_code';

@@ -42,6 +42,7 @@ export const ERRORS = {
 
   // Who is asking
   unknown_client: refused(401, 'That client is not known here.'),
+  unsupported_grant_type: refused(400, 'That grant type is not offered here.'),
   origin_not_allowed: refused(403, 'That origin is not allowed for this client.'),
   invalid_client_assertion: refused(401, 'The client assertion is not valid.'),
   token_missing: refused(401, 'An access token is needed.'),
@@ -97,6 +98,7 @@ export const ERRORS = {
   too_many_updates: refused(429, 'This ceremony has taken too many steps. Start again.'),
   phone_invalid: refused(422, 'That is not a phone number we can send a code to.'),
   email_invalid: refused(422, 'That is not an e-mail address.'),
+  email_in_use: refused(409, 'That e-mail address is in use here. Give another one.'),
   submission_expired: tryAgain(409, 'That step arrived too late. Send it again.'),
   hold_not_found: refused(404, 'There is no such hold.'),
   hold_released: refused(409, 'That hold has been released already.'),

@@ -1,3 +1,4 @@
 /** Every workflow of the house: what the bundle exports is what a worker can run, and what the replay gate demands histories of. */
+export { enrollment } from './enrollment.ts';
 export { revocation } from './revocation.ts';
 export { session } from './session.ts';
