@@ -1,0 +1,106 @@
+/** The states that PostgreSQL lets in are the states that the code knows, column by column. */
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ActorKind } from '../../../db/audit.ts';
+import type { CodeAttempt } from '../../../db/step-attempts.ts';
+import type { AttestationLevel, DeviceStatus } from '../../../domain/auth-strength.ts';
+import { CEREMONY_OUTCOMES, ENROLLMENT_STATES } from '../../../domain/enrollment.ts';
+import type { RevocationFacts } from '../../../domain/revocation.ts';
+import * as states from '../../../domain/row-states.ts';
+import type { SessionEndReason } from '../../../domain/session.ts';
+import { createTestDatabase } from '../../setup/database.ts';
+import type { TestDatabase } from '../../setup/database.ts';
+
+/** The members of a union, which the compiler holds complete: one too many or too few does not compile. */
+const membersOf = <Union extends string>(members: Readonly<Record<Union, true>>) =>
+  Object.keys(members);
+
+const UNIONS: Readonly<Record<string, readonly string[]>> = {
+  'audit.actor_kind': membersOf<ActorKind>({
+    customer: true,
+    machine: true,
+    vendor: true,
+    system: true,
+    operator: true,
+  }),
+  'ceremony.kind': ['enrollment'],
+  'ceremony.outcome': CEREMONY_OUTCOMES,
+  'ceremony.state': ENROLLMENT_STATES,
+  'client.kind': states.CLIENT_KINDS,
+  'client.status': states.CLIENT_STATUSES,
+  'contact.kind': states.CONTACT_KINDS,
+  'contact.status': states.CONTACT_STATUSES,
+  'credential.status': states.CREDENTIAL_STATUSES,
+  'customer.status': states.CUSTOMER_STATUSES,
+  'device.attestation_level': membersOf<AttestationLevel>({ software: true, hardware: true }),
+  'device.status': membersOf<DeviceStatus>({
+    pending: true,
+    untrusted: true,
+    trusted: true,
+    restricted: true,
+    suspended: true,
+    revoked: true,
+  }),
+  'hold.status': states.HOLD_STATUSES,
+  'outbox.status': states.OUTBOX_STATUSES,
+  'revocation.status': membersOf<RevocationFacts['status']>({ running: true, sealed: true }),
+  'session.end_reason': membersOf<SessionEndReason>({
+    expired_idle: true,
+    expired_absolute: true,
+    logged_out: true,
+    ended_by_customer: true,
+    superseded: true,
+    revoked: true,
+    reuse_detected: true,
+  }),
+  'session.status': states.SESSION_STATUSES,
+  'signing_key.purpose': states.SIGNING_KEY_PURPOSES,
+  'step_attempt.method': states.ATTEMPT_METHODS,
+  'step_attempt.status': membersOf<CodeAttempt['status']>({
+    open: true,
+    matched: true,
+    superseded: true,
+    exhausted: true,
+    failed: true,
+  }),
+};
+
+let testDatabase: TestDatabase;
+let sql: postgres.Sql;
+/** `table.column` → the values that a check constraint lists. */
+const lists = new Map<string, readonly string[]>();
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  sql = postgres(testDatabase.superuserUrl, { max: 1 });
+  const checks = await sql<{ table: string; definition: string }[]>`
+    select conrelid::regclass::text as table, pg_get_constraintdef(oid) as definition from pg_constraint
+    where contype = 'c' and connamespace = 'public'::regnamespace`;
+  for (const { table, definition } of checks) {
+    for (const [, column = '', array = ''] of definition.matchAll(
+      /\((\w+) = ANY \(ARRAY\[([^\]]*)\]\)/g,
+    )) {
+      lists.set(
+        `${table}.${column}`,
+        [...array.matchAll(/'([^']*)'::text/g)].map(([, value = '']) => value),
+      );
+    }
+    // A list of one is written as a comparison.
+    const [, column, value] = /^CHECK \(\((\w+) = '([^']*)'::text\)\)$/.exec(definition) ?? [];
+    if (column !== undefined && value !== undefined) lists.set(`${table}.${column}`, [value]);
+  }
+});
+afterAll(async () => {
+  await sql.end();
+  await testDatabase.drop();
+});
+
+describe('check constraints', () => {
+  it('list states for exactly the columns that this test knows', () => {
+    expect([...lists.keys()].toSorted()).toStrictEqual(Object.keys(UNIONS).toSorted());
+  });
+
+  it.each(Object.keys(UNIONS))('let into %s exactly what the code knows', (column) => {
+    expect(lists.get(column)?.toSorted()).toStrictEqual(UNIONS[column]?.toSorted());
+  });
+});
