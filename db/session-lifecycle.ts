@@ -56,20 +56,24 @@ export async function expireSessions(
     readonly tenantId: string;
     readonly limit: number;
     readonly sessionId?: string;
+    /** Only what has been due for so long: the sweeper leaves the workflow its turn. */
+    readonly graceSeconds?: number;
   },
 ): Promise<ExpiredSession[]> {
-  const { tenantId, limit, sessionId } = args;
+  const { tenantId, limit, sessionId, graceSeconds = 0 } = args;
   const { document } = await activePolicy(tx, tenantId);
   const { idleSeconds, absoluteSeconds } = document.session;
   const rows = await tx<ExpiredSession[]>`
-    with t as materialized (select latchkey_now() as now),
+    with t as materialized (
+      select now, now - make_interval(secs => ${graceSeconds}) as late from (select latchkey_now() as now offset 0) clock
+    ),
     due as materialized (
       select s.session_id, s.status from session s, t
       where s.tenant_id = ${tenantId} and s.status = 'live'
         ${sessionId === undefined ? tx`` : tx`and s.session_id = ${sessionId}`}
-        and (s.idle_deadline <= t.now or s.absolute_deadline <= t.now
-          or s.last_seen_at <= t.now - make_interval(secs => ${idleSeconds})
-          or s.started_at <= t.now - make_interval(secs => ${absoluteSeconds}))
+        and (s.idle_deadline <= t.late or s.absolute_deadline <= t.late
+          or s.last_seen_at <= t.late - make_interval(secs => ${idleSeconds})
+          or s.started_at <= t.late - make_interval(secs => ${absoluteSeconds}))
       limit ${limit} for update of s
     )
     update session s set status = 'ended', ended_at = t.now, end_reason =

@@ -1,0 +1,77 @@
+/**
+ * What a queued message needs at the moment it is sent: the address, opened from under the customer's key, and the values of its text.
+ * Nothing here outlives the sending; a message that has lost its point (a code that is spent, an address that is gone) is answered as none.
+ */
+import type { Tx } from './connection.ts';
+import type { MessagePayload } from './outbox.ts';
+import type { PersonalData } from './personal-data.ts';
+import { policyAt } from './policies.ts';
+
+export type MessageChannel = 'phone' | 'email';
+
+export interface MessageFacts {
+  readonly to: string;
+  readonly bank: string;
+  /** The code is derived from the attempt by whoever sends it. */
+  readonly code: {
+    readonly attemptId: string;
+    readonly digits: number;
+    readonly minutes: number;
+  } | null;
+  /** How long the customer's open enrollment may still be finished. */
+  readonly hoursLeft: number;
+  /** The device that was trusted last; empty before the first. */
+  readonly device: string;
+}
+
+interface MessageRow {
+  readonly sealedValue: Uint8Array;
+  readonly bank: string;
+  readonly hoursLeft: number | null;
+  readonly device: string | null;
+}
+
+/** undefined: nothing is to be sent any more. */
+export async function messageFacts(
+  tx: Tx,
+  personalData: PersonalData,
+  args: {
+    readonly tenantId: string;
+    readonly channel: MessageChannel;
+    readonly payload: MessagePayload;
+  },
+): Promise<MessageFacts | undefined> {
+  const { tenantId, channel, payload } = args;
+  const { customerId, contactId, attemptId } = payload;
+  const [row] = await tx<MessageRow[]>`
+    select contact.sealed_value, tenant.name as bank,
+      (select ceil(extract(epoch from ceremony.deadline - latchkey_now()) / 3600)::integer from ceremony
+        where ceremony.tenant_id = ${tenantId} and ceremony.customer_id = ${customerId} and outcome is null
+        order by ceremony.created_at desc limit 1) as hours_left,
+      (select name from device
+        where device.tenant_id = ${tenantId} and device.customer_id = ${customerId} and trusted_at is not null
+        order by trusted_at desc limit 1) as device
+    from contact join tenant using (tenant_id)
+    where tenant_id = ${tenantId} and contact_id = ${contactId} and contact.customer_id = ${customerId}
+      and contact.kind = ${channel}`;
+  if (row === undefined) return undefined;
+  const code = attemptId === undefined ? null : await openCode(tx, tenantId, attemptId);
+  if (code === undefined) return undefined;
+  const purpose = `contact.${channel}`;
+  const to = await personalData.open(tx, { tenantId, customerId, purpose }, row.sealedValue);
+  return { to, bank: row.bank, code, hoursLeft: row.hoursLeft ?? 0, device: row.device ?? '' };
+}
+
+async function openCode(
+  tx: Tx,
+  tenantId: string,
+  attemptId: string,
+): Promise<NonNullable<MessageFacts['code']> | undefined> {
+  const [row] = await tx<{ policyVersion: number; minutes: number }[]>`
+    select policy_version, ceil(extract(epoch from expires_at - step_attempt.created_at) / 60)::integer as minutes
+    from step_attempt join ceremony using (tenant_id, ceremony_id)
+    where tenant_id = ${tenantId} and attempt_id = ${attemptId} and status = 'open' and expires_at > latchkey_now()`;
+  if (row === undefined) return undefined;
+  const { document } = await policyAt(tx, tenantId, row.policyVersion);
+  return { attemptId, digits: document.otp.digits, minutes: row.minutes };
+}

@@ -1,0 +1,146 @@
+/**
+ * What the sweeper removes or ends, each in one bounded statement: starts that nobody repeated, sessions past a shortened limit, memories that
+ * can protect nothing any more. Safe to run twice, beside anything else.
+ */
+import { appendAudit } from './audit.ts';
+import type { Database, Tx } from './connection.ts';
+import { enqueue } from './outbox.ts';
+import type { PersonalData } from './personal-data.ts';
+import { expireSessions } from './session-lifecycle.ts';
+
+const BATCH = 500;
+
+export interface SweepLimits {
+  /** A ceremony that is still `starting` after this was never started: its caller gave up. */
+  readonly startingMinutes: number;
+  /** Sessions whose own workflow should have expired them by now. */
+  readonly sessionGraceSeconds: number;
+  /** Challenges stay spent well past their expiry, so that no clock makes one usable again. */
+  readonly spentChallengeMinutes: number;
+  readonly deliveredOutboxDays: number;
+  /** Longer than a proof can be valid. */
+  readonly dpopMinutes: number;
+}
+
+export const SWEEP_LIMITS: SweepLimits = {
+  startingMinutes: 10,
+  sessionGraceSeconds: 60,
+  spentChallengeMinutes: 60,
+  deliveredOutboxDays: 7,
+  dpopMinutes: 3,
+};
+
+export interface SweepPort {
+  tenantIds(): Promise<readonly string[]>;
+  /** Answers how many rows it ended or removed. */
+  sweepTenant(tenantId: string): Promise<number>;
+  emptyDpopSlots(): Promise<number>;
+}
+
+export function createSweepPort(
+  database: Database,
+  personalData: PersonalData,
+  limits: SweepLimits = SWEEP_LIMITS,
+): SweepPort {
+  const tenantIds = async () => (await database.tenants()).map(({ tenantId }) => tenantId);
+  return {
+    tenantIds,
+    async sweepTenant(tenantId) {
+      let swept = 0;
+      // One transaction each: a fault in one sweep must not keep the others from their rows.
+      for (const sweep of [
+        (tx: Tx) => retireStarting(tx, personalData, tenantId, limits.startingMinutes),
+        (tx: Tx) => expireOverdue(tx, tenantId, limits.sessionGraceSeconds),
+        (tx: Tx) => removeSpentChallenges(tx, tenantId, limits.spentChallengeMinutes),
+        (tx: Tx) => removeIdempotency(tx, tenantId),
+        (tx: Tx) => removeDelivered(tx, tenantId, limits.deliveredOutboxDays),
+      ]) {
+        swept += await database.tenant(tenantId, sweep);
+      }
+      return swept;
+    },
+    async emptyDpopSlots() {
+      // The ring is shared by all tenants; any transaction may ask for it.
+      const [first] = await tenantIds();
+      if (first === undefined) return 0;
+      return await database.tenant(first, async (tx) => {
+        const [row] = await tx<{ emptied: number }[]>`
+          select latchkey_empty_dpop_slots(${limits.dpopMinutes}::integer) as emptied`;
+        return row?.emptied ?? 0;
+      });
+    },
+  };
+}
+
+/** Customers are locked first (the lock order), then compare-and-set on `starting`: a first activity that comes later finds a retired row and refuses. The prospect is erased with it. */
+async function retireStarting(
+  tx: Tx,
+  personalData: PersonalData,
+  tenantId: string,
+  minutes: number,
+): Promise<number> {
+  const given = await tx<{ ceremonyId: string }[]>`
+    select ceremony_id from ceremony join customer using (tenant_id, customer_id)
+    where tenant_id = ${tenantId} and state = 'starting'
+      and ceremony.created_at <= latchkey_now() - make_interval(mins => ${minutes})
+    order by customer_id limit ${BATCH} for update of customer skip locked`;
+  if (given.length === 0) return 0;
+  const retired = await tx<{ ceremonyId: string; customerId: string }[]>`
+    update ceremony set state = 'ended', outcome = 'expired', reason = 'never_started', seq = seq + 1, step_deadline = null,
+      ended_at = latchkey_now(), workflow_closed_at = latchkey_now()
+    where tenant_id = ${tenantId} and state = 'starting' and ceremony_id = any(${given.map(({ ceremonyId }) => ceremonyId)})
+    returning ceremony_id, customer_id`;
+  for (const { ceremonyId, customerId } of retired) {
+    const erased = await tx`
+      update customer set status = 'erased' where tenant_id = ${tenantId} and customer_id = ${customerId} and status = 'prospect'`;
+    if (erased.count === 1) await personalData.eraseKey(tx, tenantId, customerId);
+    await appendAudit(tx, {
+      tenantId,
+      actor: { kind: 'system', id: 'sweeper' },
+      action: 'enrollment.ended',
+      subject: { kind: 'enrollment', id: ceremonyId },
+      customerId,
+      ceremonyId,
+      detail: { outcome: 'expired', reason: 'never_started' },
+    });
+  }
+  return retired.length;
+}
+
+/** Its workflow may sleep for weeks towards a limit that a policy has shortened since: it is woken to close. */
+async function expireOverdue(tx: Tx, tenantId: string, graceSeconds: number): Promise<number> {
+  const expired = await expireSessions(tx, { tenantId, limit: BATCH, graceSeconds });
+  for (const { sessionId } of expired) {
+    await enqueue(tx, {
+      tenantId,
+      topic: 'session.wake',
+      subject: sessionId,
+      payload: { sessionId },
+    });
+  }
+  return expired.length;
+}
+
+async function removeSpentChallenges(tx: Tx, tenantId: string, minutes: number): Promise<number> {
+  const { count } = await tx`
+    delete from spent_challenge where tenant_id = ${tenantId} and challenge_hash in (
+      select challenge_hash from spent_challenge
+      where tenant_id = ${tenantId} and expires_at < latchkey_now() - make_interval(mins => ${minutes}) limit ${BATCH})`;
+  return count;
+}
+
+async function removeIdempotency(tx: Tx, tenantId: string): Promise<number> {
+  const { count } = await tx`
+    delete from idempotency where ctid in (
+      select ctid from idempotency where tenant_id = ${tenantId} and expires_at < latchkey_now() limit ${BATCH})`;
+  return count;
+}
+
+async function removeDelivered(tx: Tx, tenantId: string, days: number): Promise<number> {
+  const { count } = await tx`
+    delete from outbox where tenant_id = ${tenantId} and outbox_id in (
+      select outbox_id from outbox
+      where tenant_id = ${tenantId} and status = 'delivered' and delivered_at < latchkey_now() - make_interval(days => ${days})
+      limit ${BATCH})`;
+  return count;
+}

@@ -1,0 +1,68 @@
+/**
+ * Sends what the outbox queued for people: reads the address and the facts at the last moment, derives the code, renders the text in the
+ * customer's language, hands it to the port. The outbox id is the reference that makes a repetition harmless. Nothing of it is logged.
+ */
+import type { MessageFacts } from '../db/messages.ts';
+import type { ClaimedRow, MessagePayload } from '../db/outbox.ts';
+import { LatchkeyError } from '../domain/errors.ts';
+import type { EmailSender, OtpCodes, SmsSender } from '../domain/ports.ts';
+import { isTemplate, render } from '../domain/texts/index.ts';
+import type { TemplateText } from '../domain/texts/index.ts';
+
+type MessageRow = Extract<ClaimedRow, { readonly topic: 'message.sms' | 'message.email' }>;
+
+export type MessageDelivery = (tenantId: string, row: MessageRow) => Promise<void>;
+
+export interface MessageDependencies {
+  /** undefined: nothing is to be sent any more. */
+  facts(
+    tenantId: string,
+    channel: 'phone' | 'email',
+    payload: MessagePayload,
+  ): Promise<MessageFacts | undefined>;
+  readonly otpCodes: OtpCodes;
+  readonly sms: SmsSender;
+  readonly email: EmailSender;
+}
+
+export function createMessageDelivery(deps: MessageDependencies): MessageDelivery {
+  return async (tenantId, { topic, payload, outboxId: reference }) => {
+    const channel = topic === 'message.sms' ? 'phone' : 'email';
+    const facts = await deps.facts(tenantId, channel, payload);
+    if (facts === undefined) return;
+    const text = renderMessage(payload, facts, deps.otpCodes);
+    if (channel === 'phone') await deps.sms.send({ to: facts.to, text: text.sms, reference });
+    else {
+      const { subject, text: body } = text;
+      await deps.email.send({ to: facts.to, subject, text: body, reference });
+    }
+  };
+}
+
+function renderMessage(
+  { template, locale }: MessagePayload,
+  { bank, code, hoursLeft, device }: MessageFacts,
+  otpCodes: OtpCodes,
+): TemplateText {
+  if (!isTemplate(template)) throw unsendable('no such template');
+  switch (template) {
+    case 'enrollment_code':
+    case 'email_code': {
+      if (code === null) throw unsendable('a code without an attempt');
+      const digits = otpCodes.codeFor(code.attemptId, code.digits);
+      return render(template, locale, { bank, code: digits, minutes: code.minutes });
+    }
+    case 'enrollment_reminder':
+      return render(template, locale, { bank, hours: Math.max(1, hoursLeft) });
+    case 'enrollment_completed':
+      return render(template, locale, { bank, device });
+    case 'session_cut_off':
+    case 'hold_released':
+      return render(template, locale, { bank });
+  }
+}
+
+/** No repetition can cure it: to the dead letters. */
+function unsendable(detail: string): LatchkeyError {
+  return new LatchkeyError('internal_error', { detail });
+}

@@ -1,0 +1,141 @@
+/**
+ * The outbox loop. Three lanes run beside each other so that none waits for another: commands to Temporal, messages to people, events.
+ * Rows are claimed by lease, never by a transaction held across a call. A receiver that is not there pauses its lane and costs the rows
+ * nothing; only a code that no repetition can cure sends a row to the dead letters, and a dead row holds up nobody.
+ */
+import type { ClaimedRow, OutboxTopic } from '../db/outbox.ts';
+import type { OutboxPort } from '../db/outbox-port.ts';
+import { ERRORS, LatchkeyError } from '../domain/errors.ts';
+import type { FailPoint } from '../domain/fail-point.ts';
+import type { Deliver } from './deliveries.ts';
+import { runLoop } from './loop.ts';
+import type { RelayLog } from './loop.ts';
+import type { RelayMetrics } from './metrics.ts';
+
+export type Lane = 'temporal' | 'messages' | 'events';
+
+/** `satisfies` makes a topic without a lane a type error. */
+const LANE_OF_TOPIC = {
+  'session.start': 'temporal',
+  'session.wake': 'temporal',
+  'ceremony.signal': 'temporal',
+  'revocation.start': 'temporal',
+  'message.sms': 'messages',
+  'message.email': 'messages',
+  event: 'events',
+} as const satisfies Record<OutboxTopic, Lane>;
+
+const LANES: readonly Lane[] = ['temporal', 'messages', 'events'];
+/** Bounds how much one tenant's flood holds of a round, and how many calls are open at once. */
+const CLAIM_LIMIT = 20;
+/** A time-out of Temporal's client is 3 s: sooner would only find the breaker open. */
+const PAUSE_MS = 1_000;
+/** An error that nobody foresaw may be a bug in the row or a hiccup: this many tries tell them apart. */
+const UNFORESEEN_ATTEMPTS = 5;
+
+export interface RelayOptions {
+  readonly outbox: OutboxPort;
+  readonly deliver: Deliver;
+  /** From attempts to the wait before the next. */
+  readonly backoffMs: (attempts: number) => number;
+  readonly metrics: RelayMetrics;
+  readonly log: RelayLog;
+  readonly failPoint: FailPoint;
+  readonly pollMs?: number;
+}
+
+export interface Relay {
+  /** Resolves when the deliveries under way are done. */
+  stop(): Promise<void>;
+}
+
+export function startRelay(options: RelayOptions): Relay {
+  const controller = new AbortController();
+  const loops = LANES.map((lane) =>
+    runLoop(
+      {
+        name: `relay.${lane}`,
+        everyMs: options.pollMs ?? 100,
+        signal: controller.signal,
+        log: options.log,
+        onError: () => {
+          options.metrics.loopErrors += 1;
+        },
+      },
+      () => relayRound(options, lane),
+    ),
+  );
+  return {
+    async stop() {
+      controller.abort();
+      await Promise.all(loops);
+    },
+  };
+}
+
+/** One pass over all tenants; answers the wait before the next when it is not the usual one. */
+export async function relayRound(options: RelayOptions, lane: Lane): Promise<number | undefined> {
+  const topics = topicsOf(lane);
+  let hasMore = false;
+  for (const tenantId of await options.outbox.tenantIds()) {
+    const rows = await options.outbox.claim(tenantId, topics, CLAIM_LIMIT);
+    const results = await Promise.all(rows.map((row) => relayRow(options, tenantId, row)));
+    if (results.includes('receiver_gone')) return PAUSE_MS;
+    hasMore ||= rows.length === CLAIM_LIMIT || (lane === 'events' && rows.length > 0);
+  }
+  return hasMore ? 0 : undefined;
+}
+
+async function relayRow(
+  options: RelayOptions,
+  tenantId: string,
+  row: ClaimedRow,
+): Promise<'settled' | 'receiver_gone'> {
+  const { outbox, deliver, metrics, failPoint } = options;
+  failPoint('relay.before_call');
+  try {
+    await deliver(tenantId, row);
+  } catch (error) {
+    return await settleFailure(options, tenantId, row, error);
+  }
+  failPoint('relay.after_call');
+  const isOurs = await outbox.delivered(tenantId, row.outboxId);
+  failPoint('relay.after_mark');
+  if (isOurs) metrics.delivered += 1;
+  else metrics.leasesLost += 1;
+  return 'settled';
+}
+
+async function settleFailure(
+  { outbox, backoffMs, metrics, log }: RelayOptions,
+  tenantId: string,
+  { outboxId, topic, attempts }: ClaimedRow,
+  error: unknown,
+): Promise<'settled' | 'receiver_gone'> {
+  const code = error instanceof LatchkeyError ? error.code : undefined;
+  if (code === 'temporal_unavailable') {
+    await outbox.release(tenantId, outboxId);
+    metrics.released += 1;
+    return 'receiver_gone';
+  }
+  const isDead = code === undefined ? attempts >= UNFORESEEN_ATTEMPTS : !ERRORS[code].retryable;
+  const errorCode = code ?? 'internal_error';
+  if (isDead || code === undefined) {
+    const message = isDead ? 'a row went to the dead letters' : 'a delivery failed unexpectedly';
+    log.error({ err: error, tenantId, outboxId, topic, attempts, code: errorCode }, message);
+  }
+  await outbox.failed(tenantId, outboxId, {
+    errorCode,
+    next: isDead ? { kind: 'dead' } : { kind: 'retry', afterMs: backoffMs(attempts) },
+  });
+  if (isDead) metrics.dead += 1;
+  else metrics.retried += 1;
+  return 'settled';
+}
+
+function topicsOf(lane: Lane): OutboxTopic[] {
+  // Object.keys forgets the literal types that the constant has.
+  return (Object.keys(LANE_OF_TOPIC) as OutboxTopic[]).filter(
+    (topic) => LANE_OF_TOPIC[topic] === lane,
+  );
+}

@@ -1,0 +1,49 @@
+/** The sweeper's loop: one process at a time, tenant by tenant. What it sweeps and why is in db/sweeping.ts. */
+import type { Leadership } from '../db/leadership.ts';
+import type { SweepPort } from '../db/sweeping.ts';
+import { runLoop } from './loop.ts';
+import type { RelayLog } from './loop.ts';
+import type { RelayMetrics } from './metrics.ts';
+
+export interface SweeperOptions {
+  readonly sweeps: SweepPort;
+  readonly leadership: Pick<Leadership, 'lead'>;
+  readonly metrics: RelayMetrics;
+  readonly log: RelayLog;
+  readonly everyMs?: number;
+}
+
+/** One round, unless another process is at it. */
+export async function sweepOnce({ sweeps, leadership, metrics }: SweeperOptions): Promise<void> {
+  await leadership.lead('sweeper', async () => {
+    for (const tenantId of await sweeps.tenantIds()) {
+      metrics.swept += await sweeps.sweepTenant(tenantId);
+    }
+    await sweeps.emptyDpopSlots();
+  });
+}
+
+export function startSweeper(options: SweeperOptions): { stop(): Promise<void> } {
+  const controller = new AbortController();
+  const loop = runLoop(
+    {
+      name: 'sweeper',
+      everyMs: options.everyMs ?? 30_000,
+      signal: controller.signal,
+      log: options.log,
+      onError: () => {
+        options.metrics.loopErrors += 1;
+      },
+    },
+    async () => {
+      await sweepOnce(options);
+      return undefined;
+    },
+  );
+  return {
+    async stop() {
+      controller.abort();
+      await loop;
+    },
+  };
+}

@@ -1,0 +1,251 @@
+/**
+ * The worker process: adapters → activities → the four Workers, and beside them the relay with its reconciler and sweeper. The relay
+ * starts at once and the Workers when Temporal answers: messages and events go out while Temporal is down. It decides nothing itself.
+ */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import { NativeConnection } from '@temporalio/worker';
+import { pino } from 'pino';
+import type { Logger } from 'pino';
+import { createEnrollmentActivities } from './activities/enrollment.ts';
+import { createIdentityActivities } from './activities/identity.ts';
+import { createRevocationActivities } from './activities/revocation.ts';
+import { createSessionActivities } from './activities/session.ts';
+import { systemClock } from './adapters/clock.ts';
+import { createSmtpSender } from './adapters/email/smtp.ts';
+import { createStreamEventSink } from './adapters/events/stream.ts';
+import { createHttpIdentityVerifier } from './adapters/identity/signed-http.ts';
+import { createEmbeddedKms } from './adapters/kms/embedded.ts';
+import { createOtpCodes } from './adapters/kms/otp-codes.ts';
+import { newId } from './adapters/random.ts';
+import { createHttpSmsSender } from './adapters/sms/signed-http.ts';
+import { loadConfiguration } from './configuration.ts';
+import type { Configuration } from './configuration.ts';
+import { connectDatabase } from './db/connection.ts';
+import type { Database } from './db/connection.ts';
+import { createEnrollmentStore } from './db/enrollment-store.ts';
+import { createLeadership } from './db/leadership.ts';
+import { messageFacts } from './db/messages.ts';
+import { createOutboxPort } from './db/outbox-port.ts';
+import { backoffMs } from './db/outbox.ts';
+import { createPersonalData } from './db/personal-data.ts';
+import type { PersonalData } from './db/personal-data.ts';
+import { createReconciliationPort } from './db/reconciliation-port.ts';
+import { createRevocationStore } from './db/revocation-store.ts';
+import { createSessionStore } from './db/session-lifecycle.ts';
+import { createSweepPort } from './db/sweeping.ts';
+import type { OtpCodes } from './domain/ports.ts';
+import { createDeliveries } from './relay/deliveries.ts';
+import { KINDS } from './relay/kinds.ts';
+import { createMessageDelivery } from './relay/messages.ts';
+import { createRelayMetrics } from './relay/metrics.ts';
+import { startReconciler } from './relay/reconciler.ts';
+import { startRelay } from './relay/relay.ts';
+import { startSweeper } from './relay/sweeper.ts';
+import { createFailPoint } from './runtime/fail-point.ts';
+import { connectTemporal, createTemporalGateway } from './temporal/client.ts';
+import type { TemporalGateway } from './temporal/client.ts';
+import { createDataConverter } from './temporal/data-converter.ts';
+import type { TaskQueue } from './temporal/queues.ts';
+import { installRuntime } from './temporal/runtime-log.ts';
+import { startWorkerGroup } from './temporal/worker-group.ts';
+import type { Activities, WorkerGroup } from './temporal/worker-group.ts';
+import { buildWorkflows } from './temporal/workflow-bundle.ts';
+
+/** Longer than any delivery's own deadline. */
+const LEASE_MS = 30_000;
+const RECONNECT_MS = 1_000;
+
+interface Parts {
+  readonly configuration: Configuration;
+  readonly log: Logger;
+  readonly database: Database;
+  readonly personalData: PersonalData;
+  readonly otpCodes: OtpCodes;
+  readonly gateway: TemporalGateway;
+  readonly instance: string;
+}
+
+async function main(): Promise<void> {
+  const configuration = loadConfiguration(process.env);
+  // Never the host name: identities stand in every history.
+  const instance = `worker-${randomBytes(6).toString('hex')}`;
+  // Standard output carries the events.
+  const log = pino({ level: configuration.logLevel, base: { instance } }, pino.destination(2));
+  installRuntime(log);
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      log.info({ signal }, 'worker stops');
+      stopping.abort();
+    });
+  }
+
+  const database = connectDatabase({ url: configuration.database.url });
+  const kms = createEmbeddedKms(configuration.keys.master);
+  const { namespace } = configuration.temporal;
+  const dataConverter = createDataConverter({ namespace, keys: configuration.keys.payload });
+  const connection = connectTemporal(configuration.temporal);
+  const gateway = createTemporalGateway({
+    connection,
+    namespace,
+    dataConverter,
+    identity: instance,
+    clock: systemClock,
+  });
+  const parts: Parts = {
+    configuration,
+    log,
+    database,
+    gateway,
+    instance,
+    personalData: createPersonalData(kms),
+    otpCodes: createOtpCodes(kms),
+  };
+
+  const relay = startRelayParts(parts);
+  const workflows = await buildWorkflows();
+  const buildId = configuration.buildId ?? workflows.buildId;
+  const native = await connectNative(configuration, log, stopping.signal);
+  if (native !== undefined) {
+    const activities = createActivities(parts);
+    const group = await startWorkerGroup({
+      connection: native,
+      namespace,
+      workflows,
+      dataConverter,
+      activities,
+      log,
+      buildId,
+      identity: instance,
+    });
+    log.info({ buildId }, 'worker ready');
+    await runUntilStopped(group, stopping.signal);
+    await native.close();
+  }
+  await relay.stop();
+  await gateway.close();
+  await database.close();
+  log.info({}, 'worker stopped');
+}
+
+/** Rejects when a Worker failed for good: the process ends and whoever runs it starts another. */
+async function runUntilStopped(group: WorkerGroup, signal: AbortSignal): Promise<void> {
+  const stop = () => {
+    group.shutdown();
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  await group.stopped;
+}
+
+/** Tries until Temporal answers; undefined when it was told to stop first. */
+async function connectNative(
+  { temporal }: Configuration,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<NativeConnection | undefined> {
+  const { address, tls, apiKey } = temporal;
+  while (!signal.aborted) {
+    try {
+      return await NativeConnection.connect({
+        address,
+        tls,
+        ...(apiKey === undefined ? {} : { apiKey }),
+      });
+    } catch (error) {
+      log.warn({ err: error }, 'Temporal does not answer yet');
+      await pause(RECONNECT_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+  return undefined;
+}
+
+function createActivities(parts: Parts): Readonly<Record<TaskQueue, Activities>> {
+  const { configuration, database, personalData, otpCodes, gateway } = parts;
+  const enrollments = createEnrollmentStore(database, { personalData, newId, otpCodes });
+  return {
+    sessions: createSessionActivities({ store: createSessionStore(database) }),
+    ceremonies: createEnrollmentActivities({ store: enrollments }),
+    revocations: createRevocationActivities({
+      store: createRevocationStore(database),
+      bell: {
+        ring: (tenantId, { kind, id, healCount }, signalId) =>
+          KINDS[kind].wake(gateway, { tenantId, id, healCount }, signalId),
+      },
+      heartbeat: {
+        beat: (details) => {
+          Context.current().heartbeat(details);
+        },
+        pause: (milliseconds) => Context.current().sleep(milliseconds),
+      },
+      nowMs: () => systemClock.nowMs(),
+    }),
+    vendors: createIdentityActivities({
+      store: enrollments,
+      verifier: createHttpIdentityVerifier({ ...configuration.identity, clock: systemClock }),
+      callbackUrl: (tenantId) => identityCallbackUrl(parts, tenantId),
+    }),
+  };
+}
+
+async function identityCallbackUrl(
+  { configuration, database }: Parts,
+  tenantId: string,
+): Promise<string> {
+  const { publicUrl, tenantAtRoot } = configuration.http;
+  const slug = (await database.tenants()).find((tenant) => tenant.tenantId === tenantId)?.slug;
+  if (slug === undefined) throw new TypeError('an activity of a tenant that is not there');
+  const base = slug === tenantAtRoot ? publicUrl : `${publicUrl}/t/${slug}`;
+  return `${base}/vendors/identity/results`;
+}
+
+function startRelayParts(parts: Parts): { stop(): Promise<void> } {
+  const { configuration, log, database, personalData, gateway, instance } = parts;
+  const metrics = createRelayMetrics();
+  const rows = createReconciliationPort(database);
+  const leadership = createLeadership(configuration.database.url);
+  const deliver = createDeliveries({
+    calls: gateway,
+    rows,
+    clock: systemClock,
+    events: createStreamEventSink(process.stdout),
+    deliverMessage: createMessageDelivery({
+      facts: (tenantId, channel, payload) =>
+        database.tenant(tenantId, (tx) =>
+          messageFacts(tx, personalData, { tenantId, channel, payload }),
+        ),
+      otpCodes: parts.otpCodes,
+      sms: createHttpSmsSender({ ...configuration.sms, clock: systemClock }),
+      email: createSmtpSender(configuration.email),
+    }),
+  });
+  const relay = startRelay({
+    outbox: createOutboxPort(database, { claimer: instance, leaseMs: LEASE_MS }),
+    failPoint: createFailPoint(configuration.failPoint),
+    deliver,
+    backoffMs,
+    metrics,
+    log,
+  });
+  const reconciler = startReconciler({
+    rows,
+    leadership,
+    metrics,
+    log,
+    calls: gateway,
+    clock: systemClock,
+  });
+  const sweeps = createSweepPort(database, personalData);
+  const sweeper = startSweeper({ sweeps, leadership, metrics, log });
+  return {
+    async stop() {
+      await Promise.all([relay.stop(), reconciler.stop(), sweeper.stop()]);
+      await leadership.close();
+      log.info({ ...metrics }, 'relay stopped');
+    },
+  };
+}
+
+await main();
