@@ -1,0 +1,86 @@
+/** What a customer sees of himself and of his sessions, and how he ends them. */
+import { Type, type Static } from 'typebox';
+
+const closed = { additionalProperties: false } as const;
+const Time = (description: string) => Type.String({ format: 'date-time', description });
+
+export const LogoutBody = Type.Object(
+  {
+    scope: Type.Union([Type.Literal('this'), Type.Literal('others'), Type.Literal('everywhere')], {
+      description: 'Which of the customer’s sessions to end.',
+    }),
+  },
+  closed,
+);
+export type LogoutScope = Static<typeof LogoutBody>['scope'];
+
+export const LogoutAnswer = Type.Object(
+  { ended: Type.Integer({ minimum: 0, description: 'How many sessions this call ended.' }) },
+  closed,
+);
+
+export const SessionView = Type.Object(
+  {
+    sessionId: Type.String(),
+    current: Type.Boolean({ description: 'The session that asks.' }),
+    deviceName: Type.Union([Type.String(), Type.Null()], {
+      description: 'null: a key that belongs to no device.',
+    }),
+    acr: Type.String(),
+    startedAt: Time('When the passkey was used.'),
+    lastSeenAt: Time('When tokens were last issued.'),
+    idleExpiresAt: Time('When it ends unless it is refreshed.'),
+    absoluteExpiresAt: Time('When it ends at the latest.'),
+  },
+  closed,
+);
+
+export const SessionsAnswer = Type.Object(
+  { sessions: Type.Array(SessionView, { maxItems: 100 }) },
+  closed,
+);
+
+const Masked = Type.Union([Type.String(), Type.Null()], {
+  description: 'Masked; null when there is none.',
+});
+
+export const MeAnswer = Type.Object(
+  {
+    customerId: Type.String(),
+    givenName: Type.Union([Type.String(), Type.Null()], {
+      description: 'An initial only, where the session is not from a trusted device.',
+    }),
+    phone: Masked,
+    email: Masked,
+    device: Type.Union([
+      Type.Object(
+        {
+          deviceId: Type.String(),
+          name: Type.String(),
+          platform: Type.String(),
+          status: Type.String(),
+          attestationLevel: Type.String(),
+        },
+        closed,
+      ),
+      Type.Null(),
+    ]),
+    session: Type.Object(
+      {
+        sessionId: Type.String(),
+        acr: Type.String(),
+        amr: Type.Array(Type.String()),
+        authTime: Time('When the passkey was used.'),
+        epoch: Type.Integer(),
+        idleExpiresAt: Time('When it ends unless it is refreshed.'),
+        absoluteExpiresAt: Time('When it ends at the latest.'),
+      },
+      closed,
+    ),
+    claims: Type.Record(Type.String(), Type.Unknown(), {
+      description: 'Of the access token that asked.',
+    }),
+  },
+  closed,
+);
+export type MeAnswer = Static<typeof MeAnswer>;
