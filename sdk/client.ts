@@ -1,0 +1,126 @@
+/**
+ * The typed client of Latchkey that an app uses: `createLatchkey({ issuer, clientId })` wires keys, proofs, session and ceremonies.
+ * Every part of the platform can be given from outside; what is not given is the browser's. It imports nothing of the server.
+ */
+import { createDpop } from './dpop.ts';
+import { Enrollment } from './enrollment.ts';
+import { createHttp } from './http.ts';
+import type { Call } from './http.ts';
+import { deviceKey } from './keys.ts';
+import type { DeviceKey } from './keys.ts';
+import { logIn } from './login.ts';
+import type { LatchkeyProblem } from './problem.ts';
+import { callService } from './service.ts';
+import { Session } from './session.ts';
+import type { ActiveSession, TabChannel } from './session.ts';
+import { openBrowserStore } from './store.ts';
+import type { Store } from './store.ts';
+import type { LogoutScope, Me, SessionEntry } from './types.ts';
+import { platformWebAuthn } from './webauthn.ts';
+import type { WebAuthn } from './webauthn.ts';
+
+interface SessionList {
+  readonly sessions: readonly SessionEntry[];
+}
+
+const LOG_OUT = { operation: 'logout', method: 'POST', path: '/auth/logout' } as const;
+const LIST_SESSIONS = { operation: 'listSessions', method: 'GET', path: '/auth/sessions' } as const;
+
+export interface LatchkeyOptions {
+  /** `https://<host>/t/<tenant>`, without a trailing slash. */
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly fetch?: typeof fetch;
+  readonly store?: Store;
+  readonly webauthn?: WebAuthn;
+  readonly nowMs?: () => number;
+  readonly pause?: (ms: number) => Promise<void>;
+  readonly alone?: <Result>(work: () => Promise<Result>) => Promise<Result>;
+  readonly tabs?: TabChannel;
+  /** Hears every refusal, also those that a retry mends. */
+  readonly onProblem?: (operation: string, problem: LatchkeyProblem) => void;
+}
+
+export interface Latchkey {
+  readonly enrollment: Enrollment;
+  readonly session: Session;
+  logIn(): Promise<ActiveSession>;
+  logOut(scope: LogoutScope): Promise<number>;
+  me(): Promise<Me>;
+  sessions(): Promise<readonly SessionEntry[]>;
+  /** Calls a service of the bank with the token and its proof. @throws LatchkeyProblem when it refuses. */
+  callService(operation: string, url: string): Promise<unknown>;
+  sessionKey(): Promise<DeviceKey>;
+  /** Forgets this installation: its keys, its session, its ceremony. */
+  forgetEverything(): Promise<void>;
+}
+
+export function createLatchkey(options: LatchkeyOptions): Latchkey {
+  const name = `latchkey ${options.issuer} ${options.clientId}`;
+  const { clientId, issuer, onProblem = () => undefined } = options;
+  const store = options.store ?? openBrowserStore(name);
+  const webauthn = options.webauthn ?? platformWebAuthn();
+  const nowMs = options.nowMs ?? (() => Date.now());
+  const pause = options.pause ?? browserPause;
+  const sessionKey = () => deviceKey(store, 'session-key');
+  const dpop = createDpop({
+    sessionKey,
+    nowMs,
+    fetch: options.fetch ?? ((input, init) => fetch(input, init)),
+  });
+  const http = createHttp({ issuer, dpop, pause, onProblem });
+  const session = new Session({
+    clientId,
+    http,
+    store,
+    nowMs,
+    alone: options.alone ?? ((work) => navigator.locks.request(name, work)),
+    tabs: options.tabs ?? browserTabs(name),
+  });
+  const enrollment = new Enrollment({ clientId, http, store, webauthn, pause });
+
+  const withToken = <Answer>(call: Call) =>
+    session.withToken((accessToken) => http.call<Answer>({ ...call, accessToken }));
+
+  return {
+    enrollment,
+    session,
+    sessionKey,
+    logIn: () => logIn({ clientId, http, webauthn, session }),
+    logOut: async (scope) => {
+      const { ended } = await withToken<{ ended: number }>({ ...LOG_OUT, json: { scope } });
+      if (scope !== 'others') await session.forget();
+      return ended;
+    },
+    me: () => withToken<Me>({ operation: 'me', method: 'GET', path: '/auth/me' }),
+    sessions: async () => (await withToken<SessionList>(LIST_SESSIONS)).sessions,
+    callService: (operation, url) =>
+      session.withToken((accessToken) =>
+        callService(dpop, { operation, url, accessToken, onProblem }),
+      ),
+    forgetEverything: async () => {
+      await session.forget();
+      await store.clear();
+    },
+  };
+}
+
+function browserPause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+function browserTabs(name: string): TabChannel {
+  const channel = new BroadcastChannel(name);
+  return {
+    post: (message) => {
+      channel.postMessage(message);
+    },
+    listen: (listener) => {
+      channel.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+        listener(data);
+      });
+    },
+  };
+}

@@ -1,0 +1,100 @@
+/**
+ * The answers of the API as an app reads them, by the contract. Types only; test/unit/sdk-types.test.ts holds them against the
+ * server's schemas. Times are ISO 8601, ids opaque.
+ */
+
+export type EnrollmentState =
+  | 'starting'
+  | 'phone'
+  | 'identity'
+  | 'identity_check'
+  | 'email'
+  | 'email_code'
+  | 'passkey'
+  | 'ended';
+
+export type CeremonyOutcome = 'completed' | 'expired' | 'cancelled' | 'denied' | 'revoked';
+
+export interface SentCode {
+  /** Masked. */
+  readonly sentTo: string;
+  readonly digits: number;
+  readonly expiresAt: string;
+  readonly resendAt: string;
+  readonly attemptsLeft: number;
+  readonly resendsLeft: number;
+}
+
+export interface EnrollmentView {
+  readonly enrollmentId: string;
+  readonly state: EnrollmentState;
+  readonly outcome?: CeremonyOutcome;
+  readonly reason?: string;
+  readonly nextSteps?: readonly string[];
+  /** These two only when completed. */
+  readonly customerId?: string;
+  readonly deviceId?: string;
+  readonly locale: string;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly stepExpiresAt?: string;
+  readonly code?: SentCode;
+}
+
+export interface IdentityDetails {
+  readonly givenName: string;
+  readonly familyName: string;
+  /** ISO 8601 date. */
+  readonly birthDate: string;
+  readonly documentNumber: string;
+}
+
+/** RFC 6749 section 5.1, with what the app shows at once. */
+export interface TokenAnswer {
+  readonly access_token: string;
+  readonly token_type: 'DPoP';
+  readonly expires_in: number;
+  readonly refresh_token: string;
+  readonly id_token?: string;
+  readonly scope: string;
+  readonly session_id: string;
+  readonly acr: string;
+}
+
+export type LogoutScope = 'this' | 'others' | 'everywhere';
+
+export interface SessionEntry {
+  readonly sessionId: string;
+  readonly current: boolean;
+  readonly deviceName?: string;
+  readonly acr: string;
+  readonly startedAt: string;
+  readonly lastSeenAt: string;
+  readonly idleExpiresAt: string;
+  readonly absoluteExpiresAt: string;
+}
+
+export interface Me {
+  readonly customerId: string;
+  readonly givenName?: string;
+  /** Masked, as the e-mail address. */
+  readonly phone?: string;
+  readonly email?: string;
+  readonly device?: {
+    readonly deviceId: string;
+    readonly name: string;
+    readonly platform: string;
+    readonly status: string;
+    readonly attestationLevel: string;
+  };
+  readonly session: {
+    readonly sessionId: string;
+    readonly acr: string;
+    readonly amr: readonly string[];
+    readonly authTime: string;
+    readonly epoch: number;
+    readonly idleExpiresAt: string;
+    readonly absoluteExpiresAt: string;
+  };
+  readonly claims: Readonly<Record<string, unknown>>;
+}
