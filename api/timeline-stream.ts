@@ -1,0 +1,58 @@
+/**
+ * The timeline as server-sent events (WHATWG HTML section 9.2): audit rows as they are committed. It reads PostgreSQL again and again and
+ * keeps nothing open there. It must never outlive the token that opened it.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { TimelineEntry } from '../db/timeline.ts';
+import type { Clock } from '../domain/clock.ts';
+
+const POLL_MS = 250;
+const BEAT_MS = 15_000;
+const PAGE = 200;
+/** Positions are given out before the commit: a slow transaction appears below what was read already. So this many are read again. */
+const OVERLAP = 500;
+
+export interface TimelineSource {
+  read(after: number, limit: number): Promise<readonly TimelineEntry[]>;
+}
+
+/** Yields text frames until `expiresAtMs`, when the reader must come back with a new token and `Last-Event-ID`. */
+export async function* timelineFrames(
+  source: TimelineSource,
+  options: { readonly after: number; readonly expiresAtMs: number; readonly clock: Clock },
+): AsyncGenerator<string> {
+  const { clock, expiresAtMs } = options;
+  const sent = new Set<number>();
+  let highest = options.after;
+  let spokeAtMs = clock.nowMs();
+  yield ': open\n\n';
+  while (clock.nowMs() < expiresAtMs) {
+    // The first read starts at what the reader has; later ones look back for late commits.
+    const from = sent.size === 0 ? highest : Math.max(options.after, highest - OVERLAP);
+    const entries = (await source.read(from, PAGE + OVERLAP)).filter(
+      ({ position }) => !sent.has(position),
+    );
+    for (const entry of entries) {
+      sent.add(entry.position);
+      highest = Math.max(highest, entry.position);
+      yield frame(entry);
+    }
+    for (const position of sent) if (position < highest - 2 * OVERLAP) sent.delete(position);
+    if (entries.length > 0) spokeAtMs = clock.nowMs();
+    else if (clock.nowMs() - spokeAtMs >= BEAT_MS) {
+      spokeAtMs = clock.nowMs();
+      yield ': still here\n\n';
+    }
+    if (entries.length < PAGE) await pause(POLL_MS);
+  }
+}
+
+function frame({ atMs, customerId, ceremonyId, ...entry }: TimelineEntry): string {
+  const data = {
+    ...entry,
+    at: new Date(atMs).toISOString(),
+    ...(customerId === null ? {} : { customerId }),
+    ...(ceremonyId === null ? {} : { ceremonyId }),
+  };
+  return `id: ${String(entry.position)}\nevent: audit\ndata: ${JSON.stringify(data)}\n\n`;
+}
