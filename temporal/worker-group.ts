@@ -43,6 +43,9 @@ export interface WorkerGroup {
 export async function startWorkerGroup(options: WorkerGroupOptions): Promise<WorkerGroup> {
   const workers: Worker[] = [];
   for (const queue of Object.values(TASK_QUEUES)) {
+    // Without an activity there is nothing to poll for.
+    if (queue === TASK_QUEUES.vendors && Object.keys(options.activities.vendors).length === 0)
+      continue;
     workers.push(await Worker.create(workerOptions(queue, options)));
   }
   const shutdown = () => {
