@@ -163,6 +163,22 @@ export async function releaseHold(
   };
 }
 
+/** What a release answered, again: its numbers stand in the audit row of the same transaction. */
+export async function releaseOf(
+  tx: Tx,
+  { tenantId, holdId }: { tenantId: string; holdId: string },
+): Promise<Release | undefined> {
+  const [row] = await tx<(Omit<Release, 'releasedAtMs'> & { releasedAt: Date })[]>`
+    select hold.hold_id, hold.released_at, (audit.detail->>'devices')::integer as devices,
+      (audit.detail->>'credentials')::integer as credentials
+    from hold join audit on audit.tenant_id = hold.tenant_id and audit.customer_id = hold.customer_id
+      and audit.action = 'fraud.released' and audit.subject_id = hold.hold_id
+    where hold.tenant_id = ${tenantId} and hold.hold_id = ${holdId}`;
+  if (row === undefined) return undefined;
+  const { releasedAt, ...rest } = row;
+  return { ...rest, releasedAtMs: releasedAt.getTime() };
+}
+
 /** Whether the customer was ever held, for telling `hold_released` from `hold_not_found`. */
 export async function wasHeld(tx: Tx, tenantId: string, customerId: string): Promise<boolean> {
   const rows = await tx`
