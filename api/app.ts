@@ -1,0 +1,129 @@
+/**
+ * Builds the API: the frame, then every room's routes from the explicit list below. It listens to nothing and reads no environment; it must
+ * never gain a route outside the access matrix.
+ */
+import Fastify from 'fastify';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { createAuthentication } from './authentication.ts';
+import { useForms, useStrictJson } from './body-parsers.ts';
+import { createClientErrorHandler } from './client-errors.ts';
+import { DEFAULT_LIMITS } from './dependencies.ts';
+import type { ApiServices, AppDependencies } from './dependencies.ts';
+import { createProofVerifier } from './dpop.ts';
+import { createDpopNonces } from './dpop-nonce.ts';
+import { decorateRequests, requireAccessRows, surroundAll, surroundTenant } from './frame.ts';
+import { createIdempotency } from './idempotency.ts';
+import { answerUnknownRoutes } from './not-found.ts';
+import { sendProblem } from './problems.ts';
+import { registerDiscoveryRoutes } from './routes/discovery.ts';
+import { registerHealthRoutes } from './routes/health.ts';
+import { registerTokenRoutes } from './routes/token.ts';
+import { createTenantDirectory, mountAtRoot } from './tenancy.ts';
+import { createAccessTokens } from './tokens/access-token.ts';
+import { createIdTokens } from './tokens/id-token.ts';
+import { createTokenKeys } from './tokens/signing-keys.ts';
+import type { LatchkeyApp } from './types.ts';
+
+const BODY_LIMIT_BYTES = 64 * 1024;
+const MAX_HEADER_BYTES = 16 * 1024;
+const HEADERS_TIMEOUT_MS = 5_000;
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+const MAX_REQUESTS_PER_SOCKET = 10_000;
+const MAX_PARAMETER_LENGTH = 128;
+
+/** Routes below a tenant. A room adds its line here. */
+const TENANT_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void)[] = [
+  registerDiscoveryRoutes,
+];
+
+/** OAuth's endpoints below a tenant: forms in, RFC 6749 errors out. */
+const OAUTH_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void)[] = [
+  registerTokenRoutes,
+];
+
+export async function buildApp(deps: AppDependencies): Promise<LatchkeyApp> {
+  const services = createServices(deps);
+  const app = createServer(deps);
+  decorateRequests(app);
+  useStrictJson(app);
+  app.setErrorHandler(sendProblem);
+  requireAccessRows(app);
+  answerUnknownRoutes(app);
+  surroundAll(app, services);
+  registerHealthRoutes(app, services);
+  await app.register(
+    async (scope: LatchkeyApp) => {
+      await surroundTenant(scope, services);
+      for (const register of TENANT_ROUTES) register(scope, services);
+      await scope.register(async (oauth: LatchkeyApp) => {
+        useForms(oauth);
+        for (const register of OAUTH_ROUTES) register(oauth, services);
+      });
+    },
+    { prefix: '/t/:tenant' },
+  );
+  return app;
+}
+
+function createServices(deps: AppDependencies): ApiServices {
+  const nonces = createDpopNonces(deps.kms, deps.clock);
+  const tokenKeys = createTokenKeys(deps);
+  const accessTokens = createAccessTokens(tokenKeys, deps.clock);
+  return {
+    ...deps,
+    tenants: createTenantDirectory(deps),
+    nonces,
+    tokenKeys,
+    accessTokens,
+    idTokens: createIdTokens(tokenKeys, deps.clock),
+    authentication: createAuthentication(
+      deps,
+      createProofVerifier(nonces, deps.clock),
+      accessTokens,
+    ),
+    idempotency: createIdempotency(deps),
+  };
+}
+
+function createServer(deps: AppDependencies): LatchkeyApp {
+  const { configuration, logger, newId, limits = DEFAULT_LIMITS } = deps;
+  const { tenantAtRoot, trustedProxies } = configuration.http;
+  const servesPages = deps.pagesDirectory !== undefined;
+  return Fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    genReqId: () => newId('request'),
+    requestIdHeader: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: limits.requestTimeoutMs,
+    connectionTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    maxRequestsPerSocket: MAX_REQUESTS_PER_SOCKET,
+    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
+    routerOptions: {
+      maxParamLength: MAX_PARAMETER_LENGTH,
+      ignoreTrailingSlash: false,
+      caseSensitive: true,
+    },
+    exposeHeadRoutes: false,
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+    return503OnClosing: true,
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
+    clientErrorHandler: createClientErrorHandler(deps),
+    frameworkErrors: (error, request, reply) => {
+      request.facts = { startedAt: performance.now() };
+      reply.header('latchkey-request-id', request.id);
+      sendProblem(error, request, reply);
+    },
+    ajv: {
+      customOptions: {
+        coerceTypes: false,
+        removeAdditional: false,
+        useDefaults: false,
+        allErrors: true,
+      },
+    },
+    ...(tenantAtRoot === undefined ? {} : { rewriteUrl: mountAtRoot(tenantAtRoot, servesPages) }),
+  }).withTypeProvider<TypeBoxTypeProvider>();
+}

@@ -1,0 +1,62 @@
+/** What the API is built from. api/server.ts makes it for a process, the tests for themselves; nothing here reads the environment. */
+import type { FastifyBaseLogger } from 'fastify';
+import type { Database } from '../db/connection.ts';
+import type { PersonalData } from '../db/personal-data.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { IdKind } from '../domain/ids.ts';
+import type { KeyManagement, OtpCodes } from '../domain/ports.ts';
+import type { TemporalGateway } from '../temporal/client.ts';
+import type { Authentication } from './authentication.ts';
+import type { DpopNonces } from './dpop-nonce.ts';
+import type { Idempotency } from './idempotency.ts';
+import type { TenantDirectory } from './tenancy.ts';
+import type { AccessTokens } from './tokens/access-token.ts';
+import type { IdTokens } from './tokens/id-token.ts';
+import type { TokenKeys } from './tokens/signing-keys.ts';
+
+/** The part of the process's configuration that the API asks. */
+export interface ApiConfiguration {
+  readonly mode: 'production' | 'development';
+  readonly http: {
+    /** An origin without a trailing slash. */
+    readonly publicUrl: string;
+    readonly tenantAtRoot?: string;
+    readonly trustedProxies: readonly string[];
+  };
+  readonly identity: { readonly secret: string };
+}
+
+/** Bounds of the HTTP server that tests lower. */
+export interface HttpLimits {
+  /** Requests under way in this process; one more is answered 429. */
+  readonly maxInFlight: number;
+  readonly requestTimeoutMs: number;
+}
+
+export const DEFAULT_LIMITS: HttpLimits = { maxInFlight: 512, requestTimeoutMs: 10_000 };
+
+export interface AppDependencies {
+  readonly configuration: ApiConfiguration;
+  readonly database: Database;
+  readonly temporal: TemporalGateway;
+  readonly kms: KeyManagement;
+  readonly personalData: PersonalData;
+  readonly otpCodes: OtpCodes;
+  readonly clock: Clock;
+  readonly newId: (kind: IdKind) => string;
+  readonly logger: FastifyBaseLogger;
+  readonly limits?: HttpLimits;
+  /** The built pages, served at `/` in development only. */
+  readonly pagesDirectory?: string;
+}
+
+/** What routes are given: the dependencies and what the frame made of them. */
+export interface ApiServices extends AppDependencies {
+  readonly tenants: TenantDirectory;
+  readonly nonces: DpopNonces;
+  readonly authentication: Authentication;
+  readonly tokenKeys: TokenKeys;
+  readonly accessTokens: AccessTokens;
+  readonly idTokens: IdTokens;
+  readonly idempotency: Idempotency;
+}

@@ -1,0 +1,28 @@
+/** What a 401 or 403 asks for: RFC 9110 section 11.6.1 with the DPoP scheme of RFC 9449 section 7.1. */
+import { ERRORS } from '../domain/errors.ts';
+import type { ErrorCode, LatchkeyError } from '../domain/errors.ts';
+
+const DPOP_ERRORS: { readonly [Code in ErrorCode]?: string } = {
+  dpop_proof_invalid: 'invalid_dpop_proof',
+  dpop_proof_replayed: 'invalid_dpop_proof',
+  dpop_key_mismatch: 'invalid_token',
+  dpop_nonce_required: 'use_dpop_nonce',
+  token_invalid: 'invalid_token',
+  token_expired: 'invalid_token',
+  session_ended: 'invalid_token',
+  insufficient_scope: 'insufficient_scope',
+};
+
+/** undefined for answers that no other credentials would change. */
+export function challengeFor(refusal: LatchkeyError): string | undefined {
+  const error = DPOP_ERRORS[refusal.code];
+  if (ERRORS[refusal.code].status !== 401 && error === undefined) return undefined;
+  const scope = refusal.code === 'insufficient_scope' ? refusal.extra['scope'] : undefined;
+  return [
+    ...(error === undefined ? [] : [`error="${error}"`]),
+    ...(scope === undefined ? [] : [`scope="${String(scope)}"`]),
+    'algs="ES256"',
+  ]
+    .join(', ')
+    .replace(/^/, 'DPoP ');
+}
