@@ -1,0 +1,65 @@
+/**
+ * The environment of the API and the worker on a developer's machine: what was given stays, the rest is filled in with the embedded
+ * servers and the demo's published secrets. Development only; it must never be used to complete a production environment.
+ */
+import {
+  DEMO_IDENTITY_SECRET,
+  DEMO_MASTER_KEYS,
+  DEMO_PAYLOAD_KEYS,
+  DEMO_SMS_SECRET,
+} from './demo-secrets.ts';
+
+export const DEMO_GATEWAY = 'demo-bank';
+
+export interface StackAddresses {
+  readonly databaseUrl: string;
+  readonly databaseOwnerUrl: string | undefined;
+  readonly temporalAddress: string;
+  readonly temporalUiUrl: string | undefined;
+  readonly publicUrl: string;
+  readonly apiPort: number;
+  readonly stageControlUrl: string;
+  readonly smsUrl: string;
+  readonly smtpUrl: string;
+  readonly identityUrl: string;
+}
+
+/** Whether a variable is given, itself or as a file. */
+export function isGiven(environment: NodeJS.ProcessEnv, variable: string): boolean {
+  return Boolean(environment[variable]) || Boolean(environment[`${variable}_FILE`]);
+}
+
+export function demoEnvironment(
+  given: NodeJS.ProcessEnv,
+  addresses: StackAddresses,
+): NodeJS.ProcessEnv {
+  const filled: Readonly<Record<string, string | undefined>> = {
+    LATCHKEY_MODE: 'development',
+    DATABASE_URL: addresses.databaseUrl,
+    DATABASE_OWNER_URL: addresses.databaseOwnerUrl,
+    TEMPORAL_ADDRESS: addresses.temporalAddress,
+    TEMPORAL_NAMESPACE: 'latchkey',
+    LATCHKEY_TEMPORAL_UI_URL: addresses.temporalUiUrl,
+    LATCHKEY_PORT: String(addresses.apiPort),
+    LATCHKEY_PUBLIC_URL: addresses.publicUrl,
+    LATCHKEY_GATEWAYS: JSON.stringify({
+      [DEMO_GATEWAY]: {
+        origin: addresses.stageControlUrl,
+        scope: 'accounts:read',
+        pathPrefix: '/bank',
+      },
+    }),
+    LATCHKEY_MASTER_KEYS: DEMO_MASTER_KEYS,
+    LATCHKEY_PAYLOAD_KEYS: DEMO_PAYLOAD_KEYS,
+    SMS_URL: addresses.smsUrl,
+    SMS_SECRET: DEMO_SMS_SECRET,
+    SMTP_URL: addresses.smtpUrl,
+    EMAIL_FROM: 'Demo Bank <no-reply@demo-bank.example>',
+    IDENTITY_URL: addresses.identityUrl,
+    IDENTITY_SECRET: DEMO_IDENTITY_SECRET,
+  };
+  const missing = Object.entries(filled).filter(
+    ([variable, value]) => value !== undefined && !isGiven(given, variable),
+  );
+  return { ...given, ...Object.fromEntries(missing) };
+}

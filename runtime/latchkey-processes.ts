@@ -1,0 +1,108 @@
+/**
+ * The API and the worker as processes of their own, run from the checkout as they are. A development worker's build becomes current by
+ * itself; in production only `latchkey deploy promote` does that.
+ */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Connection } from '@temporalio/client';
+import { promote } from '../temporal/deployment.ts';
+import { startProcess } from './managed-process.ts';
+import type { ManagedProcess } from './managed-process.ts';
+import { nodeExecutable } from './node-executable.ts';
+import type { GroupMember } from './process-group.ts';
+
+export const CHECKOUT = fileURLToPath(new URL('..', import.meta.url));
+const PROMOTION_TIMEOUT_MS = 60_000;
+
+/** Whoever runs the processes: it ends them and hears what they say. */
+export interface ProcessHost {
+  readonly adopt: (member: GroupMember & { readonly pid?: number }) => Promise<void>;
+  /** A line of a member's own output. */
+  readonly onLine: (name: string, line: string) => void;
+}
+
+/** The API as a process of its own, ready or not. */
+export async function startApi(
+  host: ProcessHost,
+  environment: NodeJS.ProcessEnv,
+): Promise<ManagedProcess> {
+  const api = await startServerProcess(host, {
+    name: 'api',
+    file: 'api/server.ts',
+    environment,
+  });
+  await host.adopt(api);
+  return api;
+}
+
+/** The worker as a process of its own; the build that it brings becomes the current one as soon as it polls. */
+export async function startWorker(
+  host: ProcessHost,
+  environment: NodeJS.ProcessEnv,
+  temporal: { readonly address: string; readonly namespace: string },
+): Promise<ManagedProcess> {
+  const onBuildId = (buildId: string) => {
+    promoteBuild(temporal, buildId).catch(errorLine(host, 'worker'));
+  };
+  const worker = await startServerProcess(host, {
+    name: 'worker',
+    file: 'worker.ts',
+    environment,
+    onLine: (line) => {
+      const buildId = /"buildId":"([A-Za-z0-9._-]+)"/.exec(line)?.[1];
+      if (buildId !== undefined) onBuildId(buildId);
+    },
+  });
+  await host.adopt(worker);
+  return worker;
+}
+
+interface ServerProcess {
+  readonly name: string;
+  readonly file: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly onLine?: (line: string) => void;
+}
+
+async function startServerProcess(
+  { onLine }: ProcessHost,
+  server: ServerProcess,
+): Promise<ManagedProcess> {
+  return await startProcess({
+    name: server.name,
+    command: nodeExecutable(),
+    args: [join(CHECKOUT, server.file)],
+    env: server.environment,
+    cwd: CHECKOUT,
+    stopGraceMs: 15_000,
+    onLine: (line) => {
+      server.onLine?.(line);
+      onLine(server.name, line);
+    },
+  });
+}
+
+/** Makes the build current, which it can be only once its Workers poll. */
+async function promoteBuild(
+  { address, namespace }: { readonly address: string; readonly namespace: string },
+  buildId: string,
+): Promise<void> {
+  const connection = await Connection.connect({ address, connectTimeout: 10_000 });
+  try {
+    await promote(connection, {
+      namespace,
+      buildId,
+      identity: 'latchkey-start',
+      signal: AbortSignal.timeout(PROMOTION_TIMEOUT_MS),
+    });
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Turns an error of a member into a line of it. */
+export function errorLine({ onLine }: ProcessHost, name: string): (error: unknown) => void {
+  return (error) => {
+    onLine(name, `error: ${error instanceof Error ? error.message : 'unknown'}`);
+  };
+}

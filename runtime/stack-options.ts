@@ -1,0 +1,55 @@
+/** Where the parts of a development stack listen and lie: fixed defaults for `npm start`, each settable by its variable. */
+import { resolve } from 'node:path';
+
+export interface StackPorts {
+  readonly api: number;
+  readonly stageControl: number;
+  /** Temporal's web UI. */
+  readonly operations: number;
+  readonly inbox: number;
+  readonly smtp: number;
+  readonly identityVendor: number;
+  readonly postgres: number;
+  readonly temporal: number;
+}
+
+const PORT_VARIABLES: Readonly<Record<keyof StackPorts, readonly [string, number]>> = {
+  api: ['LATCHKEY_PORT', 4600],
+  stageControl: ['LATCHKEY_STAGE_CONTROL_PORT', 4601],
+  operations: ['LATCHKEY_OPERATIONS_PORT', 4603],
+  inbox: ['LATCHKEY_INBOX_PORT', 4625],
+  smtp: ['LATCHKEY_INBOX_SMTP_PORT', 4626],
+  identityVendor: ['LATCHKEY_IDENTITY_PORT', 4627],
+  postgres: ['LATCHKEY_POSTGRES_PORT', 4632],
+  temporal: ['LATCHKEY_TEMPORAL_PORT', 4633],
+};
+
+/** @throws Error that names every variable that is no port. */
+export function readPorts(environment: NodeJS.ProcessEnv): StackPorts {
+  const wrong: string[] = [];
+  const read = (name: keyof StackPorts): number => {
+    const [variable, standard] = PORT_VARIABLES[name];
+    const text = environment[variable];
+    if (text === undefined || text === '') return standard;
+    const port = Number(text);
+    if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65_535) wrong.push(variable);
+    return port;
+  };
+  const ports: StackPorts = {
+    api: read('api'),
+    stageControl: read('stageControl'),
+    operations: read('operations'),
+    inbox: read('inbox'),
+    smtp: read('smtp'),
+    identityVendor: read('identityVendor'),
+    postgres: read('postgres'),
+    temporal: read('temporal'),
+  };
+  if (wrong.length > 0) throw new Error(`${wrong.join(', ')}: use a number from 1 to 65535`);
+  return ports;
+}
+
+/** Where the embedded servers keep their data: LATCHKEY_DIRECTORY, else `.latchkey` of the checkout. */
+export function stackDirectory(environment: NodeJS.ProcessEnv, checkout: string): string {
+  return resolve(checkout, environment['LATCHKEY_DIRECTORY'] || '.latchkey');
+}

@@ -1,0 +1,218 @@
+/**
+ * What the demo's stage needs and only development has: the inbox, the vendors' behaviour, the fraud desk's buttons, the demo bank.
+ * It holds the demo client's key so that the page need not. Loopback only, and only for pages of the public URL's own origin.
+ */
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
+import type { Clock } from '../domain/clock.ts';
+import { answerBankRequest } from './demo-bank.ts';
+import { IDENTITY_BEHAVIOURS } from './identity-vendor.ts';
+import type { IdentityBehaviour, IdentityVendor } from './identity-vendor.ts';
+import type { Inbox, InboxMessage } from './inbox.ts';
+import { openStream, readObject, startLocalServer } from './local-http.ts';
+import type { LocalAnswer, LocalRequest, LocalServer } from './local-http.ts';
+import { MachineClient } from './machine-client.ts';
+import { DEMO_FRAUD_KEY } from './demo-secrets.ts';
+
+const SCOPE = 'fraud:signal fraud:release timeline:read';
+
+export interface StageControlOptions {
+  /** 0 means a free one. */
+  readonly port: number;
+  /** The origin of the stage's page. */
+  readonly publicUrl: string;
+  readonly issuer: string;
+  readonly appClientId: string;
+  readonly fraudClientId: string;
+  readonly gatewayId: string;
+  readonly inbox: Inbox;
+  readonly identityVendor: IdentityVendor;
+  readonly clock: Clock;
+  readonly temporalUiUrl?: string;
+  readonly onError?: (error: unknown) => void;
+}
+
+/** What the routes work with. */
+interface Stage extends StageControlOptions {
+  readonly fraudEngine: MachineClient;
+  readonly ownUrl: () => string;
+}
+
+type Route = (request: LocalRequest, stage: Stage) => Promise<LocalAnswer | undefined>;
+
+/** Listens. @throws Error naming the holder of a taken port. */
+export async function startStageControl(options: StageControlOptions): Promise<LocalServer> {
+  const { issuer, clock, publicUrl } = options;
+  const stage: Stage = {
+    ...options,
+    fraudEngine: new MachineClient({
+      issuer,
+      clientId: options.fraudClientId,
+      key: DEMO_FRAUD_KEY,
+      scope: SCOPE,
+      clock,
+    }),
+    ownUrl: () => server.url,
+  };
+  const server = await startLocalServer({
+    name: 'stage control',
+    port: options.port,
+    onError: options.onError ?? (() => undefined),
+    handle: async (request) => {
+      // A page of another origin must neither read the inbox nor press a button; what has no origin is no page.
+      if (request.headers.origin !== publicUrl) {
+        return { status: 403, body: { error: 'foreign_origin' } };
+      }
+      const answer = await dispatch(request, stage);
+      return answer && { ...answer, headers: { ...answer.headers, ...cors(publicUrl) } };
+    },
+  });
+  return server;
+}
+
+async function dispatch(request: LocalRequest, stage: Stage): Promise<LocalAnswer | undefined> {
+  if (request.method === 'OPTIONS') return { status: 204 };
+  const route = ROUTES[`${request.method} ${request.url.pathname}`];
+  if (route !== undefined) return await route(request, stage);
+  const revocation = /^\/fraud\/revocations\/[A-Za-z0-9_-]{1,64}$/.exec(request.url.pathname)?.[0];
+  if (request.method === 'GET' && revocation !== undefined) {
+    return await passOn(await stage.fraudEngine.call({ method: 'GET', path: revocation }));
+  }
+  return { status: 404, body: { error: 'not_found' } };
+}
+
+const ROUTES: Readonly<Record<string, Route | undefined>> = {
+  'GET /status': (_request, stage) => Promise.resolve({ status: 200, body: describe(stage) }),
+  'GET /inbox': (_request, { inbox }) =>
+    Promise.resolve({ status: 200, body: { messages: inbox.messages() } }),
+  'GET /inbox/stream': (request, stage) => Promise.resolve(streamInbox(request, stage)),
+  'GET /timeline': streamTimeline,
+  'POST /fraud/signals': askFraudEngine,
+  'POST /fraud/releases': askFraudEngine,
+  'POST /identity/behaviour': (request, stage) => Promise.resolve(setBehaviour(request, stage)),
+  'POST /identity/release': (_request, { identityVendor }) => {
+    identityVendor.release();
+    return Promise.resolve({ status: 200, body: identityOf(identityVendor) });
+  },
+  'GET /bank/accounts': (request, stage) => answerBankRequest(request, stage),
+  'POST /start-over': (_request, { inbox, identityVendor }) => {
+    identityVendor.setBehaviour('normal');
+    identityVendor.release();
+    inbox.clear();
+    return Promise.resolve({ status: 204 });
+  },
+};
+
+function describe(stage: Stage): Readonly<Record<string, unknown>> {
+  return {
+    publicUrl: stage.publicUrl,
+    issuer: stage.issuer,
+    clientId: stage.appClientId,
+    bankUrl: `${stage.ownUrl()}/bank/accounts`,
+    temporalUiUrl: stage.temporalUiUrl,
+    identity: identityOf(stage.identityVendor),
+  };
+}
+
+const identityOf = (vendor: IdentityVendor) => ({
+  behaviour: vendor.behaviour(),
+  waiting: vendor.waiting(),
+});
+
+function setBehaviour({ body }: LocalRequest, { identityVendor }: Stage): LocalAnswer {
+  const wanted = readObject(body)?.['behaviour'];
+  const behaviour = IDENTITY_BEHAVIOURS.find(
+    (known): known is IdentityBehaviour => known === wanted,
+  );
+  if (behaviour === undefined) return { status: 400, body: { error: 'unknown_behaviour' } };
+  identityVendor.setBehaviour(behaviour);
+  return { status: 200, body: identityOf(identityVendor) };
+}
+
+async function askFraudEngine(
+  { url, body, headers }: LocalRequest,
+  { fraudEngine }: Stage,
+): Promise<LocalAnswer> {
+  const content = readObject(body);
+  if (content === undefined) return { status: 400, body: { error: 'malformed' } };
+  const key = headers['idempotency-key'];
+  const answer = await fraudEngine.call({
+    method: 'POST',
+    path: url.pathname,
+    body: content,
+    ...(typeof key === 'string' ? { idempotencyKey: key } : {}),
+  });
+  return await passOn(answer);
+}
+
+async function passOn(answer: Response): Promise<LocalAnswer> {
+  const body: unknown = await answer.json().catch(() => undefined);
+  const type = answer.headers.get('content-type');
+  return {
+    status: answer.status,
+    body,
+    ...(type === null ? {} : { headers: { 'content-type': type } }),
+  };
+}
+
+function streamInbox({ response, headers }: LocalRequest, { inbox, publicUrl }: Stage): undefined {
+  const seen = Number(headers['last-event-id'] ?? '0');
+  let unsubscribe = (): void => undefined;
+  const send = openStream(response, cors(publicUrl), () => {
+    unsubscribe();
+  });
+  const tell = (message: InboxMessage) => {
+    send({ id: String(message.position), name: 'message', data: message });
+  };
+  for (const message of inbox.messages()) if (message.position > seen) tell(message);
+  unsubscribe = inbox.subscribe(tell);
+  return undefined;
+}
+
+/** The API's own stream, byte for byte; when either side ends, both do. */
+async function streamTimeline(
+  { url, response, headers }: LocalRequest,
+  { fraudEngine, publicUrl }: Stage,
+): Promise<LocalAnswer | undefined> {
+  const query = new URLSearchParams();
+  for (const name of ['customerId', 'ceremonyId', 'after']) {
+    const value = url.searchParams.get(name);
+    if (value !== null) query.set(name, value);
+  }
+  const lastEventId = headers['last-event-id'];
+  if (typeof lastEventId === 'string') query.set('after', lastEventId);
+  const closing = new AbortController();
+  response.once('close', () => {
+    closing.abort();
+  });
+  const answer = await fraudEngine.call({
+    method: 'GET',
+    path: '/ops/timeline',
+    query,
+    signal: closing.signal,
+  });
+  if (!answer.ok || answer.body === null) return await passOn(answer);
+  response.writeHead(200, {
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-store',
+    ...cors(publicUrl),
+  });
+  response.flushHeaders();
+  // The two declarations of a web stream, the DOM's and Node's, name the same object.
+  const source = Readable.fromWeb(answer.body as ReadableStream);
+  await pipeline(source, response).catch(() => undefined);
+  return undefined;
+}
+
+function cors(origin: string): Readonly<Record<string, string>> {
+  return {
+    'access-control-allow-origin': origin,
+    'access-control-allow-methods': 'GET, POST',
+    'access-control-allow-headers':
+      'authorization, content-type, dpop, idempotency-key, last-event-id',
+    'access-control-expose-headers': 'dpop-nonce, www-authenticate',
+    'access-control-max-age': '600',
+    vary: 'origin',
+  };
+}
