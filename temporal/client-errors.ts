@@ -13,6 +13,7 @@ import {
 } from '@temporalio/common';
 import { isBrokenCircuitError } from 'cockatiel';
 import { isErrorCode, LatchkeyError } from '../domain/errors.ts';
+import { DeadlinePassedError } from './deadline.ts';
 
 /** gRPC statuses: CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, UNAVAILABLE. */
 const TRY_AGAIN = new Set([1, 4, 8, 10, 14]);
@@ -29,6 +30,7 @@ export function isNotFound(error: unknown): boolean {
 }
 
 export function isUnreachable(error: unknown): boolean {
+  if (error instanceof DeadlinePassedError) return true;
   const status = grpcStatus(error);
   return status !== undefined && UNREACHABLE.has(status);
 }
@@ -38,6 +40,7 @@ export function toLatchkeyError(error: unknown): LatchkeyError {
   const status = grpcStatus(error);
   const mayComeBack =
     isBrokenCircuitError(error) ||
+    error instanceof DeadlinePassedError ||
     error instanceof NamespaceNotFoundError ||
     (status !== undefined && TRY_AGAIN.has(status));
   return mayComeBack
@@ -48,9 +51,17 @@ export function toLatchkeyError(error: unknown): LatchkeyError {
     : new LatchkeyError('internal_error', { cause: error });
 }
 
+/** Whether an update's answer is unknown. */
+export function isOutcomePending(error: unknown): boolean {
+  return (
+    error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
+    error instanceof DeadlinePassedError
+  );
+}
+
 /** An update's answer. A time-out means unknown, never "not done": timed-out updates ran when the worker came back. */
 export function toUpdateError(error: unknown): LatchkeyError {
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+  if (isOutcomePending(error)) {
     return new LatchkeyError('outcome_pending', {
       cause: error,
       retryAfterSeconds: RETRY_AFTER_SECONDS,
