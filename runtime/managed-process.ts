@@ -41,17 +41,27 @@ export interface ProcessOptions {
   readonly onLine?: (line: string) => void;
 }
 
+interface Running {
+  readonly managed: ManagedProcess;
+  readonly stopSignal: NodeJS.Signals;
+}
+
 /** Those that still run: when this process ends without having stopped them, each is told to go. */
-const running = new Map<number, NodeJS.Signals>();
+const running = new Map<number, Running>();
 process.on('exit', () => {
-  for (const [pid, signal] of running) {
+  for (const [pid, { stopSignal }] of running) {
     try {
-      process.kill(-pid, signal);
+      process.kill(-pid, stopSignal);
     } catch {
       // It ended in the same moment.
     }
   }
 });
+
+/** Ends every process that this one started and nobody has ended yet, one that is still starting too. */
+export async function stopRemainingProcesses(): Promise<void> {
+  await Promise.all([...running.values()].map(({ managed }) => managed.stop()));
+}
 
 /** Starts the program; rejects when it cannot be executed at all. */
 export async function startProcess(options: ProcessOptions): Promise<ManagedProcess> {
@@ -81,8 +91,7 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
   if (pid === undefined) throw new Error(`${options.name} did not start`);
   child.on('error', () => undefined);
   const stopSignal = options.stopSignal ?? 'SIGTERM';
-  if (child.exitCode === null && child.signalCode === null) running.set(pid, stopSignal);
-  return {
+  const managed: ManagedProcess = {
     name: options.name,
     pid,
     exited,
@@ -96,6 +105,10 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
       await endTree(await listTree(pid), 0);
     },
   };
+  if (child.exitCode === null && child.signalCode === null) {
+    running.set(pid, { managed, stopSignal });
+  }
+  return managed;
 }
 
 /** Waits for the processes to end by themselves, then kills what is left; returns when none runs. */

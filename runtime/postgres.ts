@@ -238,10 +238,14 @@ async function ensureRolesAndDatabase(url: string, passwords: Passwords): Promis
   }
 }
 
-/** Whether a cluster was made in this folder, for `doctor`. */
+/** Where the cluster of this folder lies, made or not. */
+export async function postgresDataDirectory(directory: string): Promise<string> {
+  return await folderWithinReach(join(directory, 'postgres'), await findPostgresUser());
+}
+
+/** Whether a cluster was made for this folder, for `doctor`. */
 export async function hasPostgresData(directory: string): Promise<boolean> {
-  const folder = await folderWithinReach(join(directory, 'postgres'), await findPostgresUser());
-  return await exists(join(folder, 'PG_VERSION'));
+  return await exists(join(await postgresDataDirectory(directory), 'PG_VERSION'));
 }
 
 async function exists(path: string): Promise<boolean> {

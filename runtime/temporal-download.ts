@@ -31,6 +31,14 @@ export async function downloadTemporal(
   }
 }
 
+/** Whether the download could be tried at all, for `doctor`. */
+export async function canReachDownload(): Promise<boolean> {
+  return await refuseWhenUnreachable().then(
+    () => true,
+    () => false,
+  );
+}
+
 async function refuseWhenUnreachable(): Promise<void> {
   try {
     const answer = await fetch(`${SOURCE}/cli/v${TEMPORAL_CLI_VERSION}?${platformQuery()}`, {

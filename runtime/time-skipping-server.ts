@@ -23,7 +23,7 @@ export async function findTimeSkippingServer(
   onProgress: (line: string) => void = () => undefined,
 ): Promise<string> {
   await refuseWithout('java', ['-version'], 'install a Java runtime of version 11 or later');
-  const home = join(cacheFolder(), `temporal-test-server-${VERSION}`);
+  const home = homeFolder();
   const script = join(home, 'temporal-test-server');
   if (await exists(script)) return script;
   await mkdir(dirname(home), { recursive: true });
@@ -41,6 +41,13 @@ export async function findTimeSkippingServer(
   );
   return script;
 }
+
+/** Whether it was fetched already, for `doctor`. */
+export async function hasTimeSkippingServer(): Promise<boolean> {
+  return await exists(join(homeFolder(), 'temporal-test-server'));
+}
+
+const homeFolder = (): string => join(cacheFolder(), `temporal-test-server-${VERSION}`);
 
 async function fetchTo(home: string): Promise<void> {
   const partial = `${home}.${process.pid}`;

@@ -1,0 +1,49 @@
+/**
+ * `latchkey deploy promote`: makes one build of the workers the current one. Nothing moves to a build before; an old replica that
+ * restarts never takes the work back. Waits until the build's Workers poll, and gives up after a minute.
+ */
+import { parseArgs } from 'node:util';
+import { Connection } from '@temporalio/client';
+import { loadConfiguration } from '../configuration.ts';
+import { currentBuildId, promote } from '../temporal/deployment.ts';
+import { buildWorkflows } from '../temporal/workflow-bundle.ts';
+import { say, UsageError } from './terminal.ts';
+
+const TIMEOUT_MS = 60_000;
+
+export async function deploy(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { 'build-id': { type: 'string' } },
+  });
+  if (positionals.length !== 1 || positionals[0] !== 'promote') {
+    throw new UsageError('deploy knows one thing: deploy promote [--build-id ID]');
+  }
+  const { temporal, buildId: configured } = loadConfiguration(process.env);
+  const buildId = values['build-id'] ?? configured ?? (await buildWorkflows()).buildId;
+  const { address, tls, apiKey, namespace } = temporal;
+  const connection = await Connection.connect({
+    address,
+    tls,
+    connectTimeout: 10_000,
+    ...(apiKey === undefined ? {} : { apiKey }),
+  });
+  try {
+    const before = await currentBuildId(connection, namespace);
+    if (before === buildId) {
+      say(`Build ${buildId} is the current one already.`);
+      return 0;
+    }
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    await promote(connection, { namespace, buildId, identity: 'latchkey-deploy', signal });
+    say(
+      `Build ${buildId} is the current one now${before === undefined ? '' : `, after ${before}`}.`,
+    );
+    return 0;
+  } catch (cause) {
+    throw new Error(`build ${buildId} was not promoted: are its workers running?`, { cause });
+  } finally {
+    await connection.close();
+  }
+}

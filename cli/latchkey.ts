@@ -1,0 +1,85 @@
+#!/usr/bin/env node
+/**
+ * The command line: finds the subcommand and hands it its arguments. Each subcommand is a file of its own, loaded when it is called, so
+ * that `help` needs nothing of what `start` needs.
+ */
+import { describeError, say, UsageError, warn } from './terminal.ts';
+
+/** Answers the exit code. */
+type Command = (args: readonly string[]) => Promise<number>;
+
+interface CommandEntry {
+  readonly usage: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  start: {
+    usage: 'start [--verbose]',
+    summary: 'bring up everything that is not given, on this machine; Ctrl-C ends it',
+    load: async () => (await import('./start.ts')).start,
+  },
+  doctor: {
+    usage: 'doctor',
+    summary: 'say what was found, what works now, what is missing and how to get it',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+  reset: {
+    usage: 'reset [--yes]',
+    summary: 'remove the data of the embedded servers',
+    load: async () => (await import('./reset.ts')).reset,
+  },
+  migrate: {
+    usage: 'migrate [--role-script]',
+    summary: 'bring the database of DATABASE_OWNER_URL to the current schema',
+    load: async () => (await import('./migrate.ts')).migrateDatabase,
+  },
+  deploy: {
+    usage: 'deploy promote [--build-id ID]',
+    summary: 'give the work to this build of the workers, or to the named one',
+    load: async () => (await import('./deploy.ts')).deploy,
+  },
+  outbox: {
+    usage: 'outbox list | outbox retry ID… [--tenant SLUG]',
+    summary: 'show what could not be delivered, or deliver it again',
+    load: async () => (await import('./outbox.ts')).outbox,
+  },
+};
+
+function help(): string {
+  const width = Math.max(...Object.values(COMMANDS).map(({ usage }) => usage.length));
+  const lines = Object.values(COMMANDS).map(
+    ({ usage, summary }) => `  latchkey ${usage.padEnd(width)}  ${summary}`,
+  );
+  return ['Latchkey: authentication ceremonies as durable workflows.', '', ...lines].join('\n');
+}
+
+async function run([name, ...args]: readonly string[]): Promise<number> {
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    say(help());
+    return 0;
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) throw new UsageError(`there is no command ${name}`);
+  if (args.includes('--help')) {
+    say(`latchkey ${command.usage}\n  ${command.summary}`);
+    return 0;
+  }
+  return await (
+    await command.load()
+  )(args);
+}
+
+try {
+  process.exitCode = await run(process.argv.slice(2));
+} catch (error) {
+  const isUsage =
+    error instanceof UsageError ||
+    (error instanceof TypeError &&
+      'code' in error &&
+      String(error.code).startsWith('ERR_PARSE_ARGS'));
+  warn(`latchkey: ${describeError(error)}`);
+  if (isUsage) warn('Say `latchkey help` for what there is.');
+  process.exitCode = isUsage ? 2 : 1;
+}
