@@ -1,0 +1,210 @@
+/**
+ * The race of SECURITY.md section 1, final grants: a login against a cut-off, statement by statement on real connections. Nothing that is
+ * granted may be committed after the cut-off was, and the naive forms do exactly that.
+ */
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectDatabase } from '../../../db/connection.ts';
+import type { Database, Tx } from '../../../db/connection.ts';
+import { grantLogin } from '../../../db/login.ts';
+import { endRevokedRows } from '../../../db/revocation.ts';
+import { insertSession } from '../../../db/sessions.ts';
+import { cutOffCustomer, insertCustomer, verifiedLogin } from '../../setup/customer-for-login.ts';
+import type { LoginCustomer } from '../../setup/customer-for-login.ts';
+import { createTestDatabase } from '../../setup/database.ts';
+import type { TestDatabase } from '../../setup/database.ts';
+import { seedDemoTenant } from '../../setup/demo-tenant.ts';
+import { mergesOf, openStage } from '../../setup/interleaving.ts';
+import type { Actor, Stage } from '../../setup/interleaving.ts';
+
+let testDatabase: TestDatabase;
+let database: Database;
+let superuser: postgres.Sql;
+let tenantId: string;
+let stage: Stage;
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  tenantId = await seedDemoTenant(testDatabase);
+  database = connectDatabase({ url: testDatabase.applicationUrl, maxConnections: 2 });
+  superuser = postgres(testDatabase.superuserUrl, { max: 1, onnotice: () => undefined });
+  stage = openStage(testDatabase, tenantId);
+});
+
+afterAll(async () => {
+  await stage.close();
+  await database.close();
+  await superuser.end();
+  await testDatabase.drop();
+});
+
+const newCustomer = () => database.tenant(tenantId, (tx) => insertCustomer(tx, tenantId));
+
+const now = async () => {
+  const [row] = await superuser<
+    { ms: number }[]
+  >`select extract(epoch from clock_timestamp()) * 1000 as ms`;
+  return Math.floor(Number(row?.ms));
+};
+
+/** What the race left behind. */
+async function left(customer: LoginCustomer) {
+  const [row] = await superuser<{ epoch: number; sessions: number; under: number | null }[]>`
+    select c.security_epoch as epoch, count(s.session_id)::integer as sessions, max(s.epoch) as under
+    from customer c left join session s on s.customer_id = c.customer_id
+    where c.customer_id = ${customer.customerId} group by c.security_epoch`;
+  if (row === undefined) throw new Error('the customer is there');
+  return row;
+}
+
+/** Moves both as the letters say, one statement a letter, then to their ends. Answers who had committed, in order. */
+async function play(order: string, a: Actor, b: Actor): Promise<string[]> {
+  const committed: string[] = [];
+  const note = (actor: Actor, state: string) => {
+    if (state === 'committed' && !committed.includes(actor.name)) committed.push(actor.name);
+  };
+  for (const letter of order) {
+    const [mover, other] = letter === 'a' ? [a, b] : [b, a];
+    note(mover, await mover.step());
+    note(other, await other.state());
+  }
+  for (const actor of [a, b, a, b]) note(actor, await actor.finish());
+  await Promise.allSettled([a.outcome, b.outcome]);
+  return committed;
+}
+
+function login(customer: LoginCustomer, nowMs: number): Actor {
+  return stage.actor('login', (tx) => grantLogin(tx, verifiedLogin(customer, nowMs)));
+}
+
+function cut(customer: LoginCustomer): Actor {
+  return stage.actor('cut-off', (tx) => cutOffCustomer(tx, customer));
+}
+
+/** One whole run of the real code to count its statements: the sweep then covers each of them. */
+async function statementsOf(
+  make: (customer: LoginCustomer, nowMs: number) => Actor,
+): Promise<number> {
+  const actor = make(await newCustomer(), await now());
+  expect(await actor.finish()).toBe('committed');
+  return actor.statements;
+}
+
+describe('a login against a cut-off', () => {
+  test('in every interleaving of their first four statements, nothing is granted after the cut-off', async () => {
+    const orders = mergesOf(4, 4);
+    for (const order of orders) {
+      const customer = await newCustomer();
+      const committed = await play(order, login(customer, await now()), cut(customer));
+      await expectSafe(order, customer, committed);
+    }
+    expect(orders).toHaveLength(70);
+  });
+
+  test('wherever in the login the cut-off begins, and wherever in the cut-off the login', async () => {
+    const loginSteps = await statementsOf(login);
+    const cutSteps = await statementsOf((customer) => cut(customer));
+    expect(loginSteps).toBeGreaterThan(10);
+    const orders = [
+      ...Array.from({ length: loginSteps + 1 }, (_, k) => 'a'.repeat(k) + 'b'.repeat(cutSteps)),
+      ...Array.from({ length: cutSteps + 1 }, (_, k) => 'b'.repeat(k) + 'a'.repeat(loginSteps)),
+    ];
+    for (const order of orders) {
+      const customer = await newCustomer();
+      const committed = await play(order, login(customer, await now()), cut(customer));
+      await expectSafe(order, customer, committed);
+    }
+  });
+
+  test('the login waits for a cut-off that is not committed yet, and is then refused', async () => {
+    const customer = await newCustomer();
+    const b = cut(customer);
+    await b.step();
+    const a = login(customer, await now());
+    expect(await a.step()).toBe('waiting_for_lock');
+    expect(await b.finish()).toBe('committed');
+    expect(await a.finish()).toBe('failed');
+    expect(a.error).toMatchObject({ code: 'customer_on_hold' });
+  });
+
+  test('the cut-off waits for a login that has begun, and then ends its session', async () => {
+    const customer = await newCustomer();
+    const a = login(customer, await now());
+    await a.step();
+    const b = cut(customer);
+    expect(await b.step()).toBe('waiting_for_lock');
+    expect(await a.finish()).toBe('committed');
+    expect(await b.finish()).toBe('committed');
+    const [revocation] = await superuser<{ revocation_id: string }[]>`
+      select revocation_id from revocation where customer_id = ${customer.customerId}`;
+    const ended = await database.tenant(tenantId, (tx) =>
+      endRevokedRows(tx, { tenantId, revocationId: revocation?.revocation_id ?? '' }),
+    );
+    expect(ended).toBe(1);
+  });
+});
+
+async function expectSafe(order: string, customer: LoginCustomer, committed: readonly string[]) {
+  const { epoch, sessions, under } = await left(customer);
+  expect(committed, order).toContain('cut-off');
+  expect(epoch, order).toBe(2);
+  const isGranted = committed.includes('login');
+  expect(sessions, order).toBe(isGranted ? 1 : 0);
+  expect(under, order).toBe(isGranted ? 1 : null);
+  expect(committed, order).toEqual(isGranted ? ['login', 'cut-off'] : ['cut-off']);
+}
+
+describe('the naive forms', () => {
+  const naive = (customer: LoginCustomer, firstStatement: (tx: Tx) => Promise<{ epoch: number }>) =>
+    stage.actor('naive', async (tx) => {
+      const { epoch } = await firstStatement(tx);
+      await insertSession(tx, {
+        ...verifiedLogin(customer, 0),
+        deviceId: customer.deviceId,
+        epoch,
+        acr: 'latchkey:2',
+        amr: ['pop'],
+        scopes: ['openid'],
+        risk: 'not_evaluated',
+        policyVersion: 1,
+        idleSeconds: 600,
+        absoluteSeconds: 600,
+      });
+    });
+
+  test('an epoch compared without FOR SHARE grants after the cut-off was committed', async () => {
+    const customer = await newCustomer();
+    const a = naive(customer, async (tx) => {
+      const [row] = await tx<{ epoch: number }[]>`
+        select security_epoch as epoch from customer where customer_id = ${customer.customerId}
+          and status = 'active' and not exists (select from hold where customer_id = ${customer.customerId} and status = 'active')`;
+      if (row === undefined) throw new Error('refused');
+      return row;
+    });
+    await a.step();
+    const b = cut(customer);
+    expect(await b.finish()).toBe('committed');
+    // The cut-off is acknowledged, and yet:
+    expect(await a.finish()).toBe('committed');
+    expect((await left(customer)).sessions).toBe(1);
+  });
+
+  test('a hold read in the statement that waits for the customer is missed: the session lives under the new epoch', async () => {
+    const customer = await newCustomer();
+    const b = cut(customer);
+    await b.step();
+    const a = naive(customer, async (tx) => {
+      const [row] = await tx<{ epoch: number; isHeld: boolean }[]>`
+        select c.security_epoch as epoch,
+          exists (select from hold h where h.customer_id = c.customer_id and h.status = 'active') as is_held
+        from customer c where c.customer_id = ${customer.customerId} for share`;
+      if (row === undefined || row.isHeld) throw new Error('refused');
+      return row;
+    });
+    expect(await a.step()).toBe('waiting_for_lock');
+    await b.finish();
+    expect(await a.finish()).toBe('committed');
+    const { epoch, under } = await left(customer);
+    expect(under).toBe(epoch);
+  });
+});

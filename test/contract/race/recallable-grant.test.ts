@@ -1,0 +1,222 @@
+/**
+ * The race of SECURITY.md section 1, recallable grants: a refresh against a cut-off, statement by statement on real connections, a third one
+ * holding the session's row. A straggler may succeed; what it got is dead at its next check, because the row keeps the epoch it began under.
+ * The naive form takes the current epoch and lives on. A refresh never delays a cut-off.
+ */
+import { randomBytes } from 'node:crypto';
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '../../../adapters/random.ts';
+import { connectDatabase } from '../../../db/connection.ts';
+import type { Database } from '../../../db/connection.ts';
+import { refreshSession } from '../../../db/refresh.ts';
+import type { Refresh, RefreshOutcome } from '../../../db/refresh.ts';
+import { insertSession, readSession } from '../../../db/sessions.ts';
+import { DEFAULT_POLICY } from '../../../domain/policy.ts';
+import { judgeSession } from '../../../domain/session-standing.ts';
+import { cutOffCustomer, insertCustomer, verifiedLogin } from '../../setup/customer-for-login.ts';
+import type { LoginCustomer } from '../../setup/customer-for-login.ts';
+import { createTestDatabase } from '../../setup/database.ts';
+import type { TestDatabase } from '../../setup/database.ts';
+import { seedDemoTenant } from '../../setup/demo-tenant.ts';
+import { mergesOf, openStage } from '../../setup/interleaving.ts';
+import type { Actor, Stage } from '../../setup/interleaving.ts';
+
+let testDatabase: TestDatabase;
+let database: Database;
+let superuser: postgres.Sql;
+let tenantId: string;
+let stage: Stage;
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  tenantId = await seedDemoTenant(testDatabase);
+  database = connectDatabase({ url: testDatabase.applicationUrl, maxConnections: 2 });
+  superuser = postgres(testDatabase.superuserUrl, { max: 1, onnotice: () => undefined });
+  stage = openStage(testDatabase, tenantId);
+});
+
+afterAll(async () => {
+  await stage.close();
+  await database.close();
+  await superuser.end();
+  await testDatabase.drop();
+});
+
+interface Family {
+  readonly customer: LoginCustomer;
+  readonly sessionId: string;
+  readonly hash: Uint8Array;
+}
+
+async function newFamily(): Promise<Family> {
+  return await database.tenant(tenantId, async (tx) => {
+    const customer = await insertCustomer(tx, tenantId);
+    const sessionId = newId('session');
+    const hash = randomBytes(32);
+    await insertSession(tx, {
+      ...verifiedLogin(customer, 0, { sessionId, firstHash: hash }),
+      deviceId: customer.deviceId,
+      epoch: 1,
+      acr: 'latchkey:2',
+      amr: ['pop'],
+      scopes: ['openid'],
+      risk: 'not_evaluated',
+      policyVersion: 1,
+      idleSeconds: 600,
+      absoluteSeconds: 600,
+    });
+    return { customer, sessionId, hash };
+  });
+}
+
+function refreshOf({ customer, sessionId, hash }: Family): Refresh {
+  return {
+    tenantId,
+    sessionId,
+    clientId: 'demo-app',
+    jkt: customer.jkt,
+    proof: { jtiHash: randomBytes(32), issuedAtMs: 0 },
+    generation: 0,
+    hash,
+    requestHash: randomBytes(32),
+    successorOf: () => ({ hash: randomBytes(32), keyId: 'k1' }),
+  };
+}
+
+const refresh = (family: Family): Actor =>
+  stage.actor('refresh', (tx) => refreshSession(tx, refreshOf(family)));
+const cut = (family: Family): Actor =>
+  stage.actor('cut-off', (tx) => cutOffCustomer(tx, family.customer));
+/** Something else that has the session's row for a moment: its number stays, so that the waiting statement goes on. */
+const holder = (family: Family): Actor =>
+  stage.actor('holder', async (tx) => {
+    await tx`update session set heal_count = heal_count where session_id = ${family.sessionId}`;
+  });
+
+async function isDead(family: Family): Promise<boolean> {
+  const session = await database.tenant(tenantId, (tx) =>
+    readSession(tx, tenantId, family.sessionId),
+  );
+  if (session === undefined) throw new Error('the session is there');
+  expect(session.epoch).toBe(1);
+  return 'refused' in judgeSession(session, DEFAULT_POLICY.session);
+}
+
+/** Moves both as the letters say, then to their ends; the cut-off must never have waited. */
+async function play(order: string, a: Actor, b: Actor): Promise<RefreshOutcome> {
+  let isCutBeforeRefresh = false;
+  for (const letter of order) {
+    const state = await (letter === 'a' ? a : b).step();
+    if (letter === 'b') expect(state, order).not.toBe('waiting_for_lock');
+    if (state === 'committed' && letter === 'b' && a.statements === 0) isCutBeforeRefresh = true;
+  }
+  expect(await b.finish(), order).toBe('committed');
+  expect(await a.finish(), order).toBe('committed');
+  // Its transaction answers nothing else.
+  const outcome = (await a.outcome) as RefreshOutcome;
+  expect(isCutBeforeRefresh && outcome.kind === 'granted', order).toBe(false);
+  return outcome;
+}
+
+/** One whole run of the real code, to know how many statements there are. */
+async function statementsOf(make: (family: Family) => Actor): Promise<number> {
+  const actor = make(await newFamily());
+  expect(await actor.finish()).toBe('committed');
+  return actor.statements;
+}
+
+describe('a refresh against a cut-off', () => {
+  test('in every interleaving of their statements, it is refused or dead at its next check, and the cut-off never waits', async () => {
+    const steps = await statementsOf(refresh);
+    const cutSteps = await statementsOf(cut);
+    expect(steps).toBeGreaterThanOrEqual(4);
+    // Of the cut-off only its first statement and its commit can change what the other sees: the rest stands together.
+    const orders = mergesOf(steps, 3).map((order) => {
+      let part = 0;
+      return order.replaceAll('b', () => ['b', 'b'.repeat(cutSteps - 2), 'b'][part++] ?? '');
+    });
+    const kinds = new Set<string>();
+    for (const order of orders) {
+      const family = await newFamily();
+      const outcome = await play(order, refresh(family), cut(family));
+      kinds.add(outcome.kind);
+      expect(await isDead(family), order).toBe(true);
+    }
+    // Both ends were seen, so the sweep was wide enough to see a straggler.
+    expect(kinds).toEqual(new Set(['granted', 'refused']));
+  });
+
+  test('a refresh that waited for its row while the cut-off was acknowledged is dead at its next check', async () => {
+    const family = await newFamily();
+    const c = holder(family);
+    await c.step();
+    const a = refresh(family);
+    for (let state = await a.step(); state === 'at_gate'; state = await a.step());
+    expect(await a.state()).toBe('waiting_for_lock');
+    const b = cut(family);
+    expect(await b.finish()).toBe('committed');
+    await c.finish();
+    expect(await a.finish()).toBe('committed');
+    expect(await isDead(family)).toBe(true);
+    const again = await database.tenant(tenantId, (tx) => refreshSession(tx, refreshOf(family)));
+    expect(again).toMatchObject({ kind: 'refused', code: 'customer_on_hold' });
+  });
+
+  test('a refresh that begins after the cut-off is refused', async () => {
+    const family = await newFamily();
+    expect(await cut(family).finish()).toBe('committed');
+    const outcome = await database.tenant(tenantId, (tx) => refreshSession(tx, refreshOf(family)));
+    expect(outcome).toMatchObject({ kind: 'refused', code: 'customer_on_hold' });
+  });
+});
+
+describe('the naive form', () => {
+  test.each(['subquery', 'join', 'exists'] as const)(
+    'an epoch compared in WHERE by %s succeeds after the cut-off was acknowledged',
+    async (form) => {
+      const family = await newFamily();
+      const { customerId } = family.customer;
+      const c = holder(family);
+      await c.step();
+      const a = stage.actor('naive', async (tx) => {
+        const { count } = await {
+          subquery: () => tx`
+            update session s set generation = 99 where s.session_id = ${family.sessionId}
+              and s.epoch = (select security_epoch from customer where customer_id = ${customerId})`,
+          join: () => tx`
+            update session s set generation = 99 from customer k where s.session_id = ${family.sessionId}
+              and k.customer_id = ${customerId} and s.epoch = k.security_epoch`,
+          exists: () => tx`
+            update session s set generation = 99 where s.session_id = ${family.sessionId}
+              and exists (select from customer k where k.customer_id = ${customerId} and s.epoch = k.security_epoch)`,
+        }[form]();
+        return count;
+      });
+      expect(await a.step()).toBe('waiting_for_lock');
+      expect(await cut(family).finish()).toBe('committed');
+      await c.finish();
+      await a.finish();
+      expect(await a.outcome).toBe(1);
+      // For a final grant that would be the end. A session is saved by the epoch that its row keeps.
+      expect(await isDead(family)).toBe(true);
+    },
+  );
+
+  test('with FOR SHARE on the customer in a materialised CTE the same statement is refused', async () => {
+    const family = await newFamily();
+    const b = cut(family);
+    await b.step();
+    const a = stage.actor('guarded', async (tx) => {
+      const { count } = await tx`
+        with k as materialized (
+          select security_epoch from customer where customer_id = ${family.customer.customerId} for share)
+        update session s set generation = 99 from k where s.session_id = ${family.sessionId} and s.epoch = k.security_epoch`;
+      return count;
+    });
+    expect(await a.step()).toBe('waiting_for_lock');
+    await b.finish();
+    await a.finish();
+    expect(await a.outcome).toBe(0);
+  });
+});
