@@ -2,7 +2,7 @@
  * Builds the API: the frame, then every room's routes from the explicit list below. It listens to nothing and reads no environment; it must
  * never gain a route outside the access matrix.
  */
-import Fastify from 'fastify';
+import Fastify, { LogController } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { createAuthentication } from './authentication.ts';
 import { useForms, useStrictJson } from './body-parsers.ts';
@@ -16,7 +16,9 @@ import { createIdempotency } from './idempotency.ts';
 import { answerUnknownRoutes } from './not-found.ts';
 import { sendProblem } from './problems.ts';
 import { registerDiscoveryRoutes } from './routes/discovery.ts';
+import { registerFraudRoutes } from './routes/fraud.ts';
 import { registerHealthRoutes } from './routes/health.ts';
+import { registerTimelineRoutes } from './routes/timeline.ts';
 import { registerTokenRoutes } from './routes/token.ts';
 import { createTenantDirectory, mountAtRoot } from './tenancy.ts';
 import { createAccessTokens } from './tokens/access-token.ts';
@@ -34,6 +36,8 @@ const MAX_PARAMETER_LENGTH = 128;
 /** Routes below a tenant. A room adds its line here. */
 const TENANT_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void)[] = [
   registerDiscoveryRoutes,
+  registerFraudRoutes,
+  registerTimelineRoutes,
 ];
 
 /** OAuth's endpoints below a tenant: forms in, RFC 6749 errors out. */
@@ -91,7 +95,11 @@ function createServer(deps: AppDependencies): LatchkeyApp {
   const servesPages = deps.pagesDirectory !== undefined;
   return Fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    // Our own line says more and leaves out the address.
+    logController: new LogController({
+      disableRequestLogging: true,
+      requestIdLogLabel: 'requestId',
+    }),
     genReqId: () => newId('request'),
     requestIdHeader: false,
     bodyLimit: BODY_LIMIT_BYTES,

@@ -55,7 +55,6 @@ export function surroundAll(
     // No address: it may carry ids, and strangers write it.
     request.log.info(
       {
-        requestId: request.id,
         operationId: request.routeOptions.config.operationId,
         method: request.method,
         status: reply.statusCode,
@@ -72,8 +71,10 @@ export function surroundAll(
 /** For the scope below `/t/:tenant`, before its routes. */
 export async function surroundTenant(app: LatchkeyApp, services: ApiServices): Promise<void> {
   app.addHook('onRequest', async (request) => {
-    // The scope's prefix has the parameter.
-    const { tenant } = request.params as { tenant: string };
+    // The scope's prefix has the parameter; the operation's own schema must not have to know of it.
+    const parameters = request.params as { tenant?: string };
+    const { tenant = '' } = parameters;
+    delete parameters.tenant;
     request.facts.tenant = await services.tenants.bySlug(tenant);
   });
   await answerCrossOrigin(app);

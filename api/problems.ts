@@ -90,8 +90,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const refusal = judgeError(error);
   const { status } = ERRORS[refusal.code];
   request.facts.problemCode = refusal.code;
-  if (refusal.code === 'internal_error')
-    request.log.error({ err: error, requestId: request.id }, 'defect');
+  if (refusal.code === 'internal_error') request.log.error({ err: error }, 'defect');
   const retryAfterSeconds = retryAfter(refusal);
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
   reply.header('cache-control', 'no-store');
