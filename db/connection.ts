@@ -4,6 +4,7 @@
  */
 import postgres from 'postgres';
 import { LatchkeyError } from '../domain/errors.ts';
+import { beginGuarded, withPatience } from './transaction-guard.ts';
 
 const TYPES = {
   // Positions and counters: far below 2^53, so numbers and not the driver's strings.
@@ -12,7 +13,7 @@ const TYPES = {
 
 /** A transaction. Columns arrive in camelCase (jsonb members as they were written), timestamptz as Date, bigint as number. */
 export type Tx = postgres.TransactionSql<{ bigint: number }>;
-type Pool = postgres.Sql<{ bigint: number }>;
+export type Pool = postgres.Sql<{ bigint: number }>;
 
 export interface TenantEntry {
   readonly tenantId: string;
@@ -36,17 +37,21 @@ export interface Database {
 export interface DatabaseOptions {
   readonly url: string;
   readonly maxConnections?: number;
+  /** How long to wait for a free connection; five seconds when left out. */
+  readonly patienceMs?: number;
   /** The time of each transaction; heard only by databases that carry test/setup/test-clock.sql. */
   readonly testNowMs?: () => number;
 }
 
 const TENANTS_CACHED_MS = 5000;
+const PATIENCE_MS = 5000;
 const CONNECT_TIMEOUT_SECONDS = 5;
 
 /** Connects lazily: the first query opens the first connection. */
 export function connectDatabase({
   url,
   maxConnections = 10,
+  patienceMs = PATIENCE_MS,
   testNowMs,
 }: DatabaseOptions): Database {
   const pool = openPool(url, maxConnections);
@@ -56,7 +61,7 @@ export function connectDatabase({
     if (cached !== undefined && performance.now() - cached.readAtMs < TENANTS_CACHED_MS)
       return cached.entries;
     const entries = await guarded(async () => [
-      ...(await pool<TenantEntry[]>`select * from latchkey_tenants()`),
+      ...(await withPatience(pool<TenantEntry[]>`select * from latchkey_tenants()`, patienceMs)),
     ]);
     // An empty list is not worth remembering: the first tenant is just being made.
     cached = entries.length === 0 ? undefined : { entries, readAtMs: performance.now() };
@@ -65,25 +70,24 @@ export function connectDatabase({
 
   return {
     tenant: (tenantId, work) =>
-      guarded(async () => {
-        let result: { readonly value: Awaited<ReturnType<typeof work>> } | undefined;
-        await pool.begin(async (tx) => {
+      guarded(() => {
+        const bound = async (tx: Tx) => {
           await bind(tx, tenantId, testNowMs?.());
-          result = { value: await work(tx) };
-        });
-        if (result === undefined) throw new TypeError('a transaction committed without its work');
-        return result.value;
+          return await work(tx);
+        };
+        return beginGuarded(pool, bound, patienceMs);
       }),
     tenants,
     startedAtMs: () =>
       guarded(async () => {
-        const [row] = await pool<{ startedAt: Date }[]>`select latchkey_started_at() as started_at`;
+        const query = pool<{ startedAt: Date }[]>`select latchkey_started_at() as started_at`;
+        const [row] = await withPatience(query, patienceMs);
         if (row === undefined) throw new TypeError('latchkey_started_at() answers one row');
         return row.startedAt.getTime();
       }),
     ping: () =>
       guarded(async () => {
-        await pool`select 1`;
+        await withPatience(pool`select 1`, patienceMs);
       }),
     close: () => pool.end({ timeout: 5 }),
   };
