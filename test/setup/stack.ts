@@ -1,0 +1,186 @@
+/**
+ * A whole Latchkey for a browser or fault test: the API and the worker as real processes over a database and a namespace of their own,
+ * with the local vendors and stage control. Parts can be killed and started again; nothing is left at the end.
+ */
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inject } from 'vitest';
+import { startDroppingProxy } from '../../runtime/dropping-proxy.ts';
+import type { DroppingProxy } from '../../runtime/dropping-proxy.ts';
+import { startApi, startWorker } from '../../runtime/latchkey-processes.ts';
+import type { ManagedProcess } from '../../runtime/managed-process.ts';
+import { findFreePort } from '../../runtime/ports.ts';
+import type { GroupMember } from '../../runtime/process-group.ts';
+import { startStack } from '../../runtime/stack.ts';
+import type { Stack } from '../../runtime/stack.ts';
+import { startTemporalServer } from '../../runtime/temporal-server.ts';
+import type { TemporalServer } from '../../runtime/temporal-server.ts';
+import { createTestDatabase } from './database.ts';
+import type { TestDatabase } from './database.ts';
+import { createTestNamespace } from './temporal.ts';
+
+export interface TestStackOptions {
+  /** More variables for the API and the worker, LATCHKEY_FAIL_POINT for example. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** A Temporal server of its own, which the test may kill and start again over the same data. */
+  readonly hasOwnTemporal?: boolean;
+  /** The public URL is a proxy that can lose answers. */
+  readonly isBehindProxy?: boolean;
+}
+
+export interface TestStack extends Omit<Stack, 'api' | 'worker'> {
+  readonly database: TestDatabase;
+  readonly temporalAddress: string;
+  readonly namespace: string;
+  readonly proxy: DroppingProxy | undefined;
+  /** The running process, the newest after a restart. */
+  api(): ManagedProcess;
+  worker(): ManagedProcess;
+  /** With the same environment, changed by what is given; a value of undefined leaves a variable out. */
+  startApi(changes?: Readonly<Record<string, string | undefined>>): Promise<ManagedProcess>;
+  startWorker(changes?: Readonly<Record<string, string | undefined>>): Promise<ManagedProcess>;
+  killTemporal(): Promise<void>;
+  startTemporal(): Promise<void>;
+  /** What a process said since the start of the stack. */
+  lines(name: 'api' | 'worker'): readonly string[];
+  stop(): Promise<void>;
+}
+
+/** Call it in `beforeAll`, and `stop()` in `afterAll`. */
+export async function startTestStack(options: TestStackOptions = {}): Promise<TestStack> {
+  const members: GroupMember[] = [];
+  const stop = async () => {
+    for (const member of members.toReversed()) await member.stop();
+  };
+  try {
+    return await assemble(options, members, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function assemble(
+  options: TestStackOptions,
+  members: GroupMember[],
+  stop: () => Promise<void>,
+): Promise<TestStack> {
+  const directory = await mkdtemp(join(tmpdir(), 'latchkey-stack-'));
+  await chmod(directory, 0o711);
+  members.push({ name: 'folder', stop: () => rm(directory, { recursive: true, force: true }) });
+  const database = await createTestDatabase();
+  members.push({ name: 'database', stop: () => database.drop() });
+  const temporal = await provideTemporal(options, directory, members);
+  const ports = await choosePorts();
+  const proxy =
+    options.isBehindProxy === true
+      ? await startDroppingProxy({ port: 0, targetPort: ports.api })
+      : undefined;
+  if (proxy !== undefined) members.push({ name: 'proxy', stop: () => proxy.stop() });
+
+  const said = { api: [] as string[], worker: [] as string[] };
+  const host = {
+    adopt: (member: GroupMember) => {
+      members.push(member);
+      return Promise.resolve();
+    },
+    onLine: (name: string, line: string) => {
+      if (name === 'api' || name === 'worker') said[name].push(line);
+    },
+  };
+  const stack = await startStack({
+    ...host,
+    environment: {
+      ...process.env,
+      LATCHKEY_MODE: 'development',
+      DATABASE_URL: database.applicationUrl,
+      DATABASE_OWNER_URL: database.ownerUrl,
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_NAMESPACE: temporal.namespace,
+      ...(proxy === undefined ? {} : { LATCHKEY_PUBLIC_URL: proxy.url }),
+      ...options.environment,
+    },
+    directory,
+    ports,
+    onProgress: () => undefined,
+  });
+  let { api, worker } = stack;
+  const changed = (changes: Readonly<Record<string, string | undefined>>) => ({
+    ...stack.environment,
+    ...changes,
+  });
+  return {
+    ...stack,
+    database,
+    proxy,
+    temporalAddress: temporal.address,
+    namespace: temporal.namespace,
+    api: () => api,
+    worker: () => worker,
+    startApi: async (changes = {}) => (api = await startApi(host, changed(changes))),
+    startWorker: async (changes = {}) =>
+      (worker = await startWorker(host, changed(changes), temporal)),
+    killTemporal: () => temporal.kill(),
+    startTemporal: () => temporal.start(),
+    lines: (name) => said[name],
+    stop,
+  };
+}
+
+interface ProvidedTemporal {
+  readonly address: string;
+  readonly namespace: string;
+  kill(): Promise<void>;
+  start(): Promise<void>;
+}
+
+async function provideTemporal(
+  options: TestStackOptions,
+  directory: string,
+  members: GroupMember[],
+): Promise<ProvidedTemporal> {
+  if (options.hasOwnTemporal !== true) {
+    const refuse = () =>
+      Promise.reject(new Error('the shared Temporal stays up: ask for hasOwnTemporal'));
+    return { ...(await createTestNamespace()), kill: refuse, start: refuse };
+  }
+  const namespace = 'latchkey';
+  const port = await findFreePort();
+  const launch = (): Promise<TemporalServer> =>
+    startTemporalServer({
+      executable: inject('servers').temporalExecutable,
+      port,
+      databaseFile: join(directory, 'temporal.db'),
+      namespace,
+    });
+  let server = await launch();
+  members.push({ name: 'temporal', stop: () => server.process.kill() });
+  return {
+    address: server.address,
+    namespace,
+    kill: () => server.process.kill(),
+    start: async () => {
+      server = await launch();
+    },
+  };
+}
+
+async function choosePorts() {
+  const ports: number[] = [];
+  while (ports.length < 8) {
+    const port = await findFreePort();
+    if (!ports.includes(port)) ports.push(port);
+  }
+  const [
+    api = 0,
+    stageControl = 0,
+    operations = 0,
+    inbox = 0,
+    smtp = 0,
+    identityVendor = 0,
+    postgres = 0,
+    temporal = 0,
+  ] = ports;
+  return { api, stageControl, operations, inbox, smtp, identityVendor, postgres, temporal };
+}
