@@ -17,9 +17,11 @@ import { answerUnknownRoutes } from './not-found.ts';
 import { sendProblem } from './problems.ts';
 import { registerDiscoveryRoutes } from './routes/discovery.ts';
 import { registerFraudRoutes } from './routes/fraud.ts';
+import { registerEnrollmentRoutes } from './routes/enrollments.ts';
 import { registerHealthRoutes } from './routes/health.ts';
 import { registerTimelineRoutes } from './routes/timeline.ts';
 import { registerTokenRoutes } from './routes/token.ts';
+import { registerVendorRoutes } from './routes/vendors.ts';
 import { createTenantDirectory, mountAtRoot } from './tenancy.ts';
 import { createAccessTokens } from './tokens/access-token.ts';
 import { createIdTokens } from './tokens/id-token.ts';
@@ -36,6 +38,8 @@ const MAX_PARAMETER_LENGTH = 128;
 /** Routes below a tenant. A room adds its line here. */
 const TENANT_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void)[] = [
   registerDiscoveryRoutes,
+  registerEnrollmentRoutes,
+  registerVendorRoutes,
   registerFraudRoutes,
   registerTimelineRoutes,
 ];

@@ -31,6 +31,9 @@ export interface IdentityDetails {
   readonly documentNumber?: string;
 }
 
+/** Of domain/texts. */
+const TEMPLATES = { phone: 'enrollment_code', email_code: 'email_code' } as const;
+
 export const IDENTITY_PURPOSE = 'step_attempt.identity';
 
 /**
@@ -66,7 +69,7 @@ export async function sendCode(
     tenantId,
     topic: step === 'phone' ? 'message.sms' : 'message.email',
     subject: contactId,
-    payload: { customerId, contactId, template: 'enrollment_code', attemptId, locale },
+    payload: { customerId, contactId, template: TEMPLATES[step], attemptId, locale },
   });
 }
 

@@ -4,6 +4,7 @@
  */
 import { LatchkeyError } from '../domain/errors.ts';
 import type { EnrollmentSubject } from '../domain/enrollment.ts';
+import type { Policy } from '../domain/policy.ts';
 import type { Tx } from './connection.ts';
 import type { PersonalData } from './personal-data.ts';
 
@@ -103,16 +104,37 @@ export async function finishSubmission(
     where tenant_id = ${tenantId} and submission_id = ${submissionId} and used_at is null`;
 }
 
+/** Locked until the transaction ends: what is unused now cannot become used meanwhile. */
 export async function submissionOutcome(
   tx: Tx,
   tenantId: string,
   submissionId: string,
 ): Promise<{ outcome: string | null; notAfterMs: number } | undefined> {
   const [row] = await tx<{ outcome: string | null; notAfter: Date }[]>`
-    select outcome, not_after from step_submission where tenant_id = ${tenantId} and submission_id = ${submissionId}`;
+    select outcome, not_after from step_submission
+    where tenant_id = ${tenantId} and submission_id = ${submissionId} for update`;
   return row === undefined
     ? undefined
     : { outcome: row.outcome, notAfterMs: row.notAfter.getTime() };
+}
+
+/**
+ * Gives an unused submission that has become too old a new term, because its caller sent the same request again. Answers its end; within a
+ * term the answer stays the same.
+ */
+export async function renewSubmission(
+  tx: Tx,
+  { tenantId, policy }: { tenantId: string; policy: Policy },
+  submissionId: string,
+): Promise<number> {
+  const [row] = await tx<{ notAfter: Date }[]>`
+    update step_submission
+    set not_after = case when not_after > latchkey_now() then not_after
+                         else latchkey_now() + make_interval(secs => ${policy.submission.notAfterSeconds}) end
+    where tenant_id = ${tenantId} and submission_id = ${submissionId} and used_at is null
+    returning not_after`;
+  if (row === undefined) throw new TypeError('only an unused submission is renewed');
+  return row.notAfter.getTime();
 }
 
 function purposeOf(step: string): string {

@@ -35,7 +35,7 @@ export const ENROLLMENT_REASONS = [
   'step_timeout',
   'identity_timeout',
   'abandoned',
-  'start_timeout',
+  'never_started',
   'cancelled_by_customer',
   'fraud',
 ] as const;
@@ -124,7 +124,7 @@ const TABLE: { readonly [S in EnrollmentState]: Row } = {
   starting: {
     ...ANYWHERE,
     opened: 'phone',
-    start_expired: { outcome: 'expired', reason: 'start_timeout' },
+    start_expired: { outcome: 'expired', reason: 'never_started' },
   },
   phone: {
     ...ANYWHERE,
@@ -260,7 +260,7 @@ export function nextSteps(reason: EnrollmentReason | null): readonly string[] | 
     case 'step_timeout':
     case 'identity_timeout':
     case 'abandoned':
-    case 'start_timeout':
+    case 'never_started':
     case 'cancelled_by_customer':
       return ['start_again'];
     case 'completed':

@@ -31,7 +31,7 @@ describe('the whole way', () => {
     });
     expect(await bed.messages(enrollee)).toEqual([
       'message.sms:enrollment_code',
-      'message.email:enrollment_code',
+      'message.email:email_code',
       'message.sms:enrollment_completed',
       'message.email:enrollment_completed',
     ]);

@@ -1,0 +1,211 @@
+/**
+ * One step of an enrollment, from an authenticated request to its outcome: the submission is written first and is the authority; the workflow is
+ * told its id. A repeat under the same Idempotency-Key finds the submission again and attaches to the same update, so that a step is taken
+ * once however often it is sent. There is no path around the workflow.
+ */
+import { createHmac } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import type { Tx } from '../db/connection.ts';
+import { enrollmentOfKey } from '../db/enrollment-view.ts';
+import type { EnrollmentRecord } from '../db/enrollment.ts';
+import { latestAttempt } from '../db/step-attempts.ts';
+import {
+  insertSubmission,
+  renewSubmission,
+  submissionOutcome,
+  type SubmissionStep,
+} from '../db/step-submissions.ts';
+import type { CodeStep, EnrollmentState, EnrollmentSubject } from '../domain/enrollment.ts';
+import { LatchkeyError, type ErrorCode } from '../domain/errors.ts';
+import { workflowId } from '../domain/ids.ts';
+import type { AppDependencies } from './dependencies.ts';
+import { answerEnrollment, stepRefusal } from './enrollment-answers.ts';
+import type { Idempotency } from './idempotency.ts';
+import type { EnrollmentView } from './schemas/enrollments.ts';
+import { callerOf } from './types.ts';
+
+export interface Step {
+  readonly step: SubmissionStep;
+  /** The workflow's update. */
+  readonly update: string;
+  /** Where the step may be due; `starting` may be over by the time the workflow looks. */
+  readonly states: readonly EnrollmentState[];
+}
+
+export const STEPS = {
+  submitPhoneCode: { step: 'phone', update: 'submitPhoneCode', states: ['phone'] },
+  resendPhoneCode: { step: 'phone_resend', update: 'resendPhoneCode', states: ['phone'] },
+  submitIdentity: { step: 'identity_check', update: 'identityDetails', states: ['identity'] },
+  submitEmail: { step: 'email', update: 'submitEmail', states: ['email', 'email_code'] },
+  submitEmailCode: { step: 'email_code', update: 'submitEmailCode', states: ['email_code'] },
+  resendEmailCode: { step: 'email_code_resend', update: 'resendEmailCode', states: ['email_code'] },
+  bindPasskey: { step: 'passkey', update: 'bindPasskey', states: ['passkey'] },
+} as const satisfies Record<string, Step>;
+
+export interface StepDependencies extends AppDependencies {
+  readonly idempotency: Idempotency;
+}
+
+/** Of the asking key; for any other it does not exist. @throws LatchkeyError ceremony_not_found */
+export async function ownEnrollment(
+  tx: Tx,
+  request: FastifyRequest,
+  enrollmentId: string,
+): Promise<EnrollmentRecord> {
+  const { jkt } = callerOf(request, 'key');
+  const { tenantId } = request.tenant;
+  const record = await enrollmentOfKey(tx, { tenantId, enrollmentId, jkt });
+  if (record === undefined) throw new LatchkeyError('ceremony_not_found');
+  return record;
+}
+
+/** `prepare` verifies what came and answers what the submission holds; it may refuse, and nothing was written then. */
+export async function takeStep(
+  deps: StepDependencies,
+  request: FastifyRequest,
+  args: {
+    readonly enrollmentId: string;
+    readonly step: Step;
+    readonly prepare: () => object | Promise<object>;
+  },
+): Promise<EnrollmentView> {
+  const { database, personalData, newId } = deps;
+  const { tenantId } = request.tenant;
+  const subject: EnrollmentSubject = { tenantId, enrollmentId: args.enrollmentId };
+  const finish = (submissionId: string) => driveStep(deps, request, { ...args, submissionId });
+  return await deps.idempotency.run(request, {
+    work: async (claim) => {
+      await database.tenant(tenantId, async (tx) => {
+        await dueEnrollment(tx, request, args);
+      });
+      const payload = await args.prepare();
+      const submissionId = newId('submission');
+      await database.tenant(tenantId, async (tx) => {
+        const record = await dueEnrollment(tx, request, args);
+        await insertSubmission(tx, personalData, {
+          tenantId,
+          ceremonyId: subject.enrollmentId,
+          customerId: record.customerId,
+          submissionId,
+          step: args.step.step,
+          payload,
+          notAfterSeconds: record.policy.submission.notAfterSeconds,
+        });
+        await claim.settle(tx, submissionId);
+      });
+      return { reference: submissionId, answer: await finish(submissionId) };
+    },
+    replay: finish,
+  });
+}
+
+/** @throws LatchkeyError for a step that is not due: no update is spent on it. */
+async function dueEnrollment(
+  tx: Tx,
+  request: FastifyRequest,
+  { enrollmentId, step }: { enrollmentId: string; step: Step },
+): Promise<EnrollmentRecord> {
+  const record = await ownEnrollment(tx, request, enrollmentId);
+  if (!step.states.includes(record.state)) throw stepRefusal(record);
+  if (step.step === 'phone_resend') await refuseEarlyResend(tx, record, 'phone');
+  if (step.step === 'email_code_resend') await refuseEarlyResend(tx, record, 'email_code');
+  return record;
+}
+
+async function refuseEarlyResend(tx: Tx, record: EnrollmentRecord, step: CodeStep): Promise<void> {
+  const { tenantId, enrollmentId, policy, nowMs } = record;
+  const { attempt, sends } = await latestAttempt(tx, { tenantId, ceremonyId: enrollmentId, step });
+  if (sends >= policy.otp.maxSends) throw new LatchkeyError('resends_exhausted');
+  const waitMs = (attempt?.resendAfterMs ?? 0) - nowMs;
+  if (waitMs > 0)
+    throw new LatchkeyError('resend_too_soon', { retryAfterSeconds: Math.ceil(waitMs / 1000) });
+}
+
+async function driveStep(
+  deps: StepDependencies,
+  request: FastifyRequest,
+  args: { enrollmentId: string; step: Step; submissionId: string },
+): Promise<EnrollmentView> {
+  const { tenantId } = request.tenant;
+  const { enrollmentId, submissionId } = args;
+  const found = await deps.database.tenant(tenantId, async (tx) => {
+    const record = await ownEnrollment(tx, request, enrollmentId);
+    const known = await submissionOutcome(tx, tenantId, submissionId);
+    if (known?.outcome === undefined || known.outcome === null) {
+      if (record.outcome !== null) throw stepRefusal(record);
+      return { record, notAfterMs: await renewSubmission(tx, record, submissionId) };
+    }
+    refuseAsBefore(known.outcome, record);
+    return { record, notAfterMs: undefined };
+  });
+  if (found.notAfterMs !== undefined) {
+    const handle = { submissionId, notAfterMs: found.notAfterMs };
+    await update(deps, found.record, args.step, handle);
+  }
+  return await answerEnrollment(deps, { tenantId, enrollmentId });
+}
+
+async function update(
+  deps: StepDependencies,
+  record: EnrollmentRecord,
+  step: Step,
+  handle: { submissionId: string; notAfterMs: number },
+): Promise<void> {
+  const { tenantId, enrollmentId, healCount } = record;
+  const id = workflowId('enrollment', tenantId, enrollmentId, healCount);
+  try {
+    await deps.temporal.update(id, step.update, [handle], updateId(deps, record, step, handle));
+  } catch (error) {
+    if (!(error instanceof LatchkeyError)) throw error;
+    if (error.code === 'ceremony_ended') throw await endOrPause(deps, record);
+    throw withRetryAfter(error);
+  }
+}
+
+/** The workflow is closed. So is its row, or the reconciler is about to start its successor. */
+async function endOrPause(
+  { database }: StepDependencies,
+  { tenantId, enrollmentId, jkt }: EnrollmentRecord,
+): Promise<LatchkeyError> {
+  const now = await database.tenant(tenantId, (tx) =>
+    enrollmentOfKey(tx, { tenantId, enrollmentId, jkt }),
+  );
+  if (now === undefined) return new LatchkeyError('ceremony_not_found');
+  return now.outcome === null ? new LatchkeyError('temporal_unavailable') : stepRefusal(now);
+}
+
+/** A refusal of the workflow brings its wait as an extra member. */
+function withRetryAfter(error: LatchkeyError): LatchkeyError {
+  const { retryAfterSeconds, ...extra } = error.extra;
+  if (typeof retryAfterSeconds !== 'number') return error;
+  return new LatchkeyError(error.code, { retryAfterSeconds, extra, cause: error });
+}
+
+/** One id for one submission and term of it: whoever repeats the request attaches, whoever makes another one does not. */
+function updateId(
+  { kms }: StepDependencies,
+  { tenantId, enrollmentId, jkt }: EnrollmentRecord,
+  { update: name }: Step,
+  { submissionId, notAfterMs }: { submissionId: string; notAfterMs: number },
+): string {
+  return createHmac('sha256', kms.secret('update-id').key)
+    .update(JSON.stringify([tenantId, enrollmentId, jkt, name, submissionId, notAfterMs]))
+    .digest('base64url');
+}
+
+const CODE_REFUSALS: { readonly [fact: string]: ErrorCode } = {
+  code_wrong: 'wrong_code',
+  code_expired: 'code_expired',
+  code_exhausted: 'attempts_exhausted',
+  email_taken: 'email_in_use',
+};
+
+/** What was said to a submission is said again. */
+function refuseAsBefore(outcome: string, { state }: EnrollmentRecord): void {
+  const [fact = '', attemptsLeft] = outcome.split(':');
+  const code = CODE_REFUSALS[fact];
+  if (code === undefined) return;
+  throw new LatchkeyError(code, {
+    extra: { state, ...(attemptsLeft === undefined ? {} : { attemptsLeft: Number(attemptsLeft) }) },
+  });
+}

@@ -1,0 +1,360 @@
+/**
+ * The API, the workers and the relay in one process over a real PostgreSQL and Temporal's development server, with the inbox and the identity
+ * vendor as lists that a test looks into. Stopping the workers or the gateway is how a test makes luck bad.
+ */
+import { createHmac, randomBytes } from 'node:crypto';
+import { Connection } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import type { RegistrationResponseJSON } from '@simplewebauthn/server';
+import { SignJWT } from 'jose';
+import { createEnrollmentActivities } from '../../activities/enrollment.ts';
+import { createIdentityActivities } from '../../activities/identity.ts';
+import { systemClock } from '../../adapters/clock.ts';
+import { newId } from '../../adapters/random.ts';
+import { createEnrollmentStore } from '../../db/enrollment-store.ts';
+import { messageFacts } from '../../db/messages.ts';
+import { createOutboxPort } from '../../db/outbox-port.ts';
+import { backoffMs } from '../../db/outbox.ts';
+import { createReconciliationPort } from '../../db/reconciliation-port.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import type { Policy } from '../../domain/policy.ts';
+import type { IdentityVerifier } from '../../domain/ports.ts';
+import { createDeliveries } from '../../relay/deliveries.ts';
+import { createMessageDelivery } from '../../relay/messages.ts';
+import { createRelayMetrics } from '../../relay/metrics.ts';
+import { startRelay } from '../../relay/relay.ts';
+import { DEMO_IDENTITY_SECRET } from '../../runtime/demo-secrets.ts';
+import { createTemporalGateway } from '../../temporal/client.ts';
+import type { TemporalGateway } from '../../temporal/client.ts';
+import { createDataConverter } from '../../temporal/data-converter.ts';
+import { startWorkerGroup } from '../../temporal/worker-group.ts';
+import type { WorkerGroup } from '../../temporal/worker-group.ts';
+import { buildWorkflows } from '../../temporal/workflow-bundle.ts';
+import { absentTemporal, createPhone, startTestApi } from '../api/fixtures.ts';
+import type { Answer, Phone, TestApi } from '../api/fixtures.ts';
+import { SoftwareAuthenticator } from './authenticator.ts';
+import type { Spoil } from './authenticator.ts';
+import { randomPhone, SOMEBODY } from './enrollment-bed.ts';
+import { TEST_PAYLOAD_KEYS } from './payload-keys.ts';
+import { quietTemporal } from './session-workers.ts';
+import { createTestNamespace } from './temporal.ts';
+
+type Check = Parameters<IdentityVerifier['startCheck']>[0];
+
+export interface SentMessage {
+  readonly to: string;
+  readonly text: string;
+}
+
+/** A Temporal that a test can take away and give back. */
+class Switch {
+  isDown = false;
+  readonly gateway: TemporalGateway;
+
+  constructor(real: TemporalGateway) {
+    const absent = absentTemporal();
+    const pick = () => (this.isDown ? absent : real);
+    this.gateway = {
+      start: (...args) => pick().start(...args),
+      update: (...args) => pick().update(...args),
+      signal: (...args) => pick().signal(...args),
+      signalWithStart: (...args) => pick().signalWithStart(...args),
+      describe: (...args) => pick().describe(...args),
+      healthy: () => pick().healthy(),
+      close: () => real.close(),
+    };
+  }
+}
+
+export interface Enrollee {
+  readonly phone: Phone;
+  readonly authenticator: SoftwareAuthenticator;
+  readonly number: string;
+  readonly enrollmentId: string;
+  readonly path: string;
+}
+
+export class EnrollmentStack {
+  readonly api: TestApi;
+  readonly temporal: Switch;
+  readonly messages: SentMessage[] = [];
+  readonly checks: Check[] = [];
+  isVendorDown = false;
+  readonly #stop: () => Promise<void>;
+  readonly #startWorkers: () => Promise<WorkerGroup>;
+  #workers: WorkerGroup | undefined;
+
+  private constructor(parts: {
+    api: TestApi;
+    temporal: Switch;
+    stop: () => Promise<void>;
+    startWorkers: (stack: EnrollmentStack) => Promise<WorkerGroup>;
+  }) {
+    this.api = parts.api;
+    this.temporal = parts.temporal;
+    this.#stop = parts.stop;
+    this.#startWorkers = () => parts.startWorkers(this);
+  }
+
+  static async start(policy?: Policy): Promise<EnrollmentStack> {
+    quietTemporal();
+    const { address, namespace } = await createTestNamespace();
+    const connection = await Connection.connect({ address });
+    const native = await NativeConnection.connect({ address });
+    const dataConverter = createDataConverter({ namespace, keys: TEST_PAYLOAD_KEYS });
+    const temporal = new Switch(
+      createTemporalGateway({
+        connection,
+        namespace,
+        dataConverter,
+        identity: 'test-client',
+        clock: systemClock,
+      }),
+    );
+    const api = await startTestApi({
+      temporal: temporal.gateway,
+      ...(policy === undefined ? {} : { policy }),
+    });
+    const workflows = await buildWorkflows();
+    const startWorkers = (stack: EnrollmentStack) => {
+      const store = createEnrollmentStore(api.database, { ...api.deps });
+      return startWorkerGroup({
+        connection: native,
+        namespace,
+        workflows,
+        dataConverter,
+        identity: 'test-worker',
+        buildId: undefined,
+        log: { error: () => undefined },
+        activities: {
+          sessions: {},
+          ceremonies: createEnrollmentActivities({ store }),
+          revocations: {},
+          vendors: createIdentityActivities({
+            store,
+            verifier: { startCheck: (check) => stack.#startCheck(check) },
+            callbackUrl: () => Promise.resolve(`${api.publicUrl}/callback`),
+          }),
+        },
+      });
+    };
+    const stack = new EnrollmentStack({
+      api,
+      temporal,
+      startWorkers,
+      stop: async () => {
+        await relay.stop();
+        await stack.stopWorkers();
+        await native.close();
+        await connection.close();
+        await api.close();
+      },
+    });
+    const relay = stack.#startRelay();
+    await stack.startWorkers();
+    return stack;
+  }
+
+  async startWorkers(): Promise<void> {
+    this.#workers = await this.#startWorkers();
+  }
+
+  async stopWorkers(): Promise<void> {
+    this.#workers?.shutdown();
+    await this.#workers?.stopped;
+    this.#workers = undefined;
+  }
+
+  close(): Promise<void> {
+    return this.#stop();
+  }
+
+  #startRelay() {
+    const { database, personalData, otpCodes } = this.api.deps;
+    const keep = (message: { to: string; text: string }) => {
+      this.messages.push({ to: message.to, text: message.text });
+      return Promise.resolve();
+    };
+    return startRelay({
+      outbox: createOutboxPort(database, { claimer: 'test', leaseMs: 30_000 }),
+      failPoint: () => undefined,
+      backoffMs,
+      metrics: createRelayMetrics(),
+      log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+      deliver: createDeliveries({
+        calls: this.temporal.gateway,
+        rows: createReconciliationPort(database),
+        clock: systemClock,
+        events: { publish: () => Promise.resolve() },
+        deliverMessage: createMessageDelivery({
+          facts: (tenantId, channel, payload) =>
+            database.tenant(tenantId, (tx) =>
+              messageFacts(tx, personalData, { tenantId, channel, payload }),
+            ),
+          otpCodes,
+          sms: { send: keep },
+          email: { send: keep },
+        }),
+      }),
+    });
+  }
+
+  async #startCheck(check: Check): Promise<{ vendorReference: string }> {
+    if (this.isVendorDown) throw new LatchkeyError('vendor_unavailable', { retryAfterSeconds: 1 });
+    this.checks.push(check);
+    return await Promise.resolve({ vendorReference: `v-${check.reference}` });
+  }
+
+  // What a phone does
+
+  async begin(number = randomPhone(), given?: Phone): Promise<Enrollee> {
+    const phone = given ?? (await createPhone(this.api));
+    const answer = await phone.post('/auth/enrollments', { clientId: 'demo-app', phone: number });
+    if (answer.status !== 202) throw new Error(JSON.stringify(answer.body));
+    const enrollmentId = String(answer.body.enrollmentId);
+    const authenticator = new SoftwareAuthenticator(this.api.publicUrl);
+    const path = `/auth/enrollments/${enrollmentId}`;
+    const enrollee = { phone, authenticator, number, enrollmentId, path };
+    await this.until(enrollee, 'phone');
+    return enrollee;
+  }
+
+  /** Looks until the state is reached; answers the view. */
+  async until({ phone, path }: Pick<Enrollee, 'phone' | 'path'>, state: string): Promise<Answer> {
+    const endsAtMs = performance.now() + 30_000;
+    for (;;) {
+      const answer = await phone.get(path);
+      if (answer.body.state === state) return answer;
+      if (performance.now() > endsAtMs)
+        throw new Error(`not ${state}: ${JSON.stringify(answer.body)}`);
+    }
+  }
+
+  /** The newest code that was sent to an address. */
+  async codeFor(to: string, position = -1): Promise<string> {
+    const endsAtMs = performance.now() + 20_000;
+    for (;;) {
+      const codes = this.messages
+        .filter((message) => message.to === to)
+        .flatMap(({ text }) => /\b(\d{6})\b/.exec(text)?.[1] ?? []);
+      const code = codes.at(position);
+      if (code !== undefined) return code;
+      if (performance.now() > endsAtMs) throw new Error('no code came');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  async provePhone(enrollee: Enrollee): Promise<Answer> {
+    const { phone, path, number } = enrollee;
+    return await phone.post(`${path}/phone-code`, { code: await this.codeFor(number) });
+  }
+
+  async handInIdentity(
+    { phone, path }: Enrollee,
+    documentNumber = randomBytes(6).toString('hex'),
+  ): Promise<Answer> {
+    return await phone.post(`${path}/identity`, { ...SOMEBODY, documentNumber });
+  }
+
+  /** The check that the vendor was asked for last. */
+  async checkOf(enrollee: Enrollee, since: number): Promise<Check> {
+    const endsAtMs = performance.now() + 30_000;
+    for (;;) {
+      const check = this.checks[since];
+      if (check !== undefined) return check;
+      if (performance.now() > endsAtMs)
+        throw new Error(`${enrollee.enrollmentId}: the vendor was not asked`);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** The vendor's signed call. */
+  async callBack(
+    body: object,
+    spoil: { secret?: string; ageMs?: number; tamper?: string } = {},
+  ): Promise<Answer> {
+    const raw = JSON.stringify(body);
+    const seconds = String(Math.floor((this.api.clock.nowMs() - (spoil.ageMs ?? 0)) / 1000));
+    const signature = createHmac('sha256', spoil.secret ?? DEMO_IDENTITY_SECRET)
+      .update(`${seconds}.${raw}`)
+      .digest('hex');
+    const response = await this.api.app.inject({
+      method: 'POST',
+      url: `${this.api.prefix}/vendors/identity/results`,
+      headers: {
+        'content-type': 'application/json',
+        'latchkey-signature': `t=${seconds},v1=${signature}`,
+      },
+      payload: spoil.tamper ?? raw,
+    });
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      body: JSON.parse(response.body) as unknown,
+    };
+  }
+
+  async decide(
+    { reference }: Pick<Check, 'reference'>,
+    verdict: 'verified' | 'refused',
+  ): Promise<Answer> {
+    return await this.callBack({
+      reference,
+      vendorReference: `v-${reference}`,
+      verdict,
+      evidenceId: `evd-${reference}`,
+    });
+  }
+
+  async proveIdentity(enrollee: Enrollee, documentNumber?: string): Promise<void> {
+    const since = this.checks.length;
+    await this.handInIdentity(enrollee, documentNumber);
+    await this.decide(await this.checkOf(enrollee, since), 'verified');
+    await this.until(enrollee, 'email');
+  }
+
+  async proveEmail(
+    { phone, path }: Enrollee,
+    email = `${newId('contact')}@example.test`,
+  ): Promise<Answer> {
+    await phone.post(`${path}/email`, { email });
+    return await phone.post(`${path}/email-code`, { code: await this.codeFor(email) });
+  }
+
+  async to(enrollee: Enrollee, state: 'identity' | 'email' | 'passkey'): Promise<void> {
+    await this.provePhone(enrollee);
+    if (state === 'identity') return;
+    await this.proveIdentity(enrollee);
+    if (state === 'passkey') await this.proveEmail(enrollee);
+  }
+
+  /** The body that binds, right in everything that is not spoilt. */
+  async passkeyBody(
+    enrollee: Enrollee,
+    spoil: Spoil & {
+      approval?: { typ?: string; challenge?: string; sessionJkt?: string; isSessionKey?: boolean };
+    } = {},
+  ): Promise<{ credential: RegistrationResponseJSON; approvalKey: object; device: object }> {
+    const { phone, path, authenticator } = enrollee;
+    const answer = await phone.post(`${path}/passkey-options`, {});
+    if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
+    const { options, approvalChallenge } = answer.body;
+    const { approval = {} } = spoil;
+    const key = approval.isSessionKey === true ? phone.key : phone.approvalKey;
+    const proof = await new SignJWT({
+      challenge: approval.challenge ?? approvalChallenge,
+      sessionJkt: approval.sessionJkt ?? phone.jkt,
+    })
+      .setProtectedHeader({ alg: 'ES256', typ: approval.typ ?? 'latchkey-approval-key+jwt' })
+      .sign(key.privateKey);
+    return {
+      credential: authenticator.register(options, spoil),
+      approvalKey: { jwk: key.publicJwk, proof },
+      device: { name: 'Test phone', platform: 'web' },
+    };
+  }
+
+  async bind(enrollee: Enrollee): Promise<Answer> {
+    return await enrollee.phone.post(`${enrollee.path}/passkey`, await this.passkeyBody(enrollee));
+  }
+}
