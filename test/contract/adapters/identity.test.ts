@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../adapters/clock.ts';
 import { createHttpIdentityVerifier } from '../../../adapters/identity/signed-http.ts';
 import { createSignatureVerifier, SIGNATURE_HEADER } from '../../../adapters/signed-http.ts';
+import { startIdentityVendor } from '../../../runtime/identity-vendor.ts';
+import type { IdentityVendor } from '../../../runtime/identity-vendor.ts';
 import { startHttpVendor } from './http-vendor.ts';
 import type { HttpVendor } from './http-vendor.ts';
 
@@ -90,5 +92,58 @@ describe('the identity adapter', () => {
       error instanceof Error ? `${String(error)} ${String(error.cause)} ${error.stack ?? ''}` : '';
     expect(told).toContain('400');
     for (const value of Object.values(check)) expect(told).not.toContain(value);
+  });
+});
+
+describe("the identity adapter and the developer's vendor", () => {
+  let bank: HttpVendor;
+  let vendor: IdentityVendor;
+  beforeAll(async () => {
+    bank = await startHttpVendor();
+    vendor = await startIdentityVendor({ port: 0, secret, clock: systemClock, checkMs: 1 });
+    vendor.setBehaviour('slow');
+  });
+  afterAll(async () => {
+    await vendor.stop();
+    await bank.stop();
+  });
+  const start = (reference: string, secretUsed = secret, givenName = check.givenName) => {
+    const verifier = createHttpIdentityVerifier({
+      url: vendor.url,
+      secret: secretUsed,
+      clock: systemClock,
+    });
+    return verifier.startCheck({
+      ...check,
+      reference,
+      givenName,
+      callbackUrl: `${bank.url}/results`,
+    });
+  };
+
+  it('makes one check of a repeated reference, whose verdict comes once by a signed webhook', async () => {
+    const { vendorReference } = await start('att_a');
+    expect(await start('att_a')).toStrictEqual({ vendorReference });
+    expect(vendor.waiting()).toStrictEqual(['att_a']);
+    vendor.release();
+    await expect.poll(() => bank.requests).toHaveLength(1);
+    const [webhook] = bank.requests;
+    expect(JSON.parse(webhook?.body ?? '')).toMatchObject({
+      reference: 'att_a',
+      vendorReference,
+      verdict: 'verified',
+    });
+    const header = String(webhook?.headers[SIGNATURE_HEADER]);
+    const signedBy = (key: string) => createSignatureVerifier({ secret: key, clock: systemClock });
+    expect(signedBy(secret).isSigned(header, webhook?.body ?? '')).toBe(true);
+    expect(signedBy('another').isSigned(header, webhook?.body ?? '')).toBe(false);
+  });
+
+  it('is refused for good when a reference comes back for another person, or the secret differs', async () => {
+    await start('att_b');
+    await expect(start('att_b', secret, 'Somebody')).rejects.toMatchObject({
+      code: 'vendor_refused',
+    });
+    await expect(start('att_c', 'another')).rejects.toMatchObject({ code: 'vendor_refused' });
   });
 });

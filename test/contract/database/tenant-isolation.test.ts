@@ -176,6 +176,18 @@ describe('a bound tenant', () => {
   });
 });
 
+describe('this test', () => {
+  it('would see both tenants in a table without row-level security', async () => {
+    await superuser`alter table hold disable row level security`;
+    try {
+      const seen = await database.tenant(a, async (tx) => (await tx`select 1 from hold`).length);
+      expect(seen).toBe(2);
+    } finally {
+      await superuser`alter table hold enable row level security`;
+    }
+  });
+});
+
 /** How many rows a statement touched; 0 too when the role may not run it at all. */
 async function affected(run: () => Promise<number>): Promise<number> {
   try {
