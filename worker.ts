@@ -35,6 +35,7 @@ import { createReconciliationPort } from './db/reconciliation-port.ts';
 import { createRevocationStore } from './db/revocation-store.ts';
 import { createSessionStore } from './db/session-lifecycle.ts';
 import { createSweepPort } from './db/sweeping.ts';
+import type { FailPoint } from './domain/fail-point.ts';
 import type { OtpCodes } from './domain/ports.ts';
 import { createDeliveries } from './relay/deliveries.ts';
 import { KINDS } from './relay/kinds.ts';
@@ -64,6 +65,7 @@ interface Parts {
   readonly personalData: PersonalData;
   readonly otpCodes: OtpCodes;
   readonly gateway: TemporalGateway;
+  readonly failPoint: FailPoint;
   readonly instance: string;
 }
 
@@ -99,6 +101,7 @@ async function main(): Promise<void> {
     log,
     database,
     gateway,
+    failPoint: createFailPoint(configuration.failPoint),
     instance,
     personalData: createPersonalData(kms),
     otpCodes: createOtpCodes(kms),
@@ -118,6 +121,7 @@ async function main(): Promise<void> {
       activities,
       log,
       buildId,
+      failPoint: parts.failPoint,
       identity: instance,
     });
     log.info({ buildId }, 'worker ready');
@@ -223,7 +227,7 @@ function startRelayParts(parts: Parts): { stop(): Promise<void> } {
   });
   const relay = startRelay({
     outbox: createOutboxPort(database, { claimer: instance, leaseMs: LEASE_MS }),
-    failPoint: createFailPoint(configuration.failPoint),
+    failPoint: parts.failPoint,
     deliver,
     backoffMs,
     metrics,

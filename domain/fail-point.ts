@@ -3,7 +3,10 @@
  * fail point is configured, reaching one does nothing.
  */
 
-/** `<room or flow>.<where>`, a literal where it stands, such as `relay.after_call`. */
+/**
+ * `<room>.<where>.<what>`: `relay.before_call.<topic>`, `relay.after_call.<topic>`, `relay.after_mark.<topic>`, `activity.before.<name>`,
+ * `activity.after.<name>` (its transaction is committed, nobody knows it yet), `api.before_answer.<operationId>` (of a success).
+ */
 export type FailPointName = `${string}.${string}`;
 
 export type FailPoint = (name: FailPointName) => void;

@@ -92,15 +92,15 @@ async function relayRow(
   row: ClaimedRow,
 ): Promise<'settled' | 'receiver_gone'> {
   const { outbox, deliver, metrics, failPoint } = options;
-  failPoint('relay.before_call');
+  failPoint(`relay.before_call.${row.topic}`);
   try {
     await deliver(tenantId, row);
   } catch (error) {
     return await settleFailure(options, tenantId, row, error);
   }
-  failPoint('relay.after_call');
+  failPoint(`relay.after_call.${row.topic}`);
   const isOurs = await outbox.delivered(tenantId, row.outboxId);
-  failPoint('relay.after_mark');
+  failPoint(`relay.after_mark.${row.topic}`);
   if (isOurs) metrics.delivered += 1;
   else metrics.leasesLost += 1;
   return 'settled';

@@ -5,20 +5,29 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { ERRORS, LatchkeyError } from '../domain/errors.ts';
+import { noFailPoint } from '../domain/fail-point.ts';
+import type { FailPoint } from '../domain/fail-point.ts';
 
 export interface ActivityLog {
   error(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
 
-export function createActivityInterceptor(log: ActivityLog): ActivityInterceptorsFactory {
+export function createActivityInterceptor(
+  log: ActivityLog,
+  failPoint: FailPoint = noFailPoint,
+): ActivityInterceptorsFactory {
   return (context) => ({
     inbound: {
       async execute(input, next) {
+        const { activityType } = context.info;
+        failPoint(`activity.before.${activityType}`);
         try {
-          return await next(input);
+          const result = await next(input);
+          failPoint(`activity.after.${activityType}`);
+          return result;
         } catch (error) {
           if (!isExpected(error)) {
-            const { activityType, attempt, workflowExecution } = context.info;
+            const { attempt, workflowExecution } = context.info;
             log.error(
               { err: error, activityType, attempt, workflowId: workflowExecution?.workflowId },
               'an activity failed unexpectedly',

@@ -5,6 +5,7 @@
 import { Worker } from '@temporalio/worker';
 import type { NativeConnection, WorkerDeploymentOptions, WorkerOptions } from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
+import type { FailPoint } from '../domain/fail-point.ts';
 import { createActivityInterceptor } from './activity-interceptor.ts';
 import type { ActivityLog } from './activity-interceptor.ts';
 import { DEPLOYMENT_NAME } from './deployment.ts';
@@ -30,6 +31,8 @@ export interface WorkerGroupOptions {
   readonly log: ActivityLog;
   /** undefined: unversioned, for servers that know no deployments (the time-skipping one). */
   readonly buildId: string | undefined;
+  /** Where a test kills the process: around every activity. */
+  readonly failPoint?: FailPoint;
   /** A vendor that is slow holds one slot a call. */
   readonly vendorSlots?: number;
 }
@@ -78,7 +81,7 @@ function workerOptions(queue: TaskQueue, options: WorkerGroupOptions): WorkerOpt
     identity: options.identity,
     dataConverter: options.dataConverter,
     activities: { ...options.activities[queue] },
-    interceptors: { activity: [createActivityInterceptor(options.log)] },
+    interceptors: { activity: [createActivityInterceptor(options.log, options.failPoint)] },
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
     shutdownForceTime: SHUTDOWN_FORCE_MS,
     ...(versioning === undefined ? {} : { workerDeploymentOptions: versioning }),
