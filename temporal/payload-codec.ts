@@ -7,7 +7,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { METADATA_ENCODING_KEY } from '@temporalio/common';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import type { SerializationContext } from '@temporalio/common/lib/converter/serialization-context.js';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { LatchkeyError } from '../domain/errors.ts';
 
 export interface PayloadKey {
@@ -24,7 +24,8 @@ const VERSION = 1;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-const PayloadMessage = temporal.api.common.v1.Payload;
+// Node sees no names in this CommonJS package, only its default.
+const PayloadMessage = proto.temporal.api.common.v1.Payload;
 
 export class PayloadEncryption implements PayloadCodec {
   readonly #namespace: string;
