@@ -14,11 +14,17 @@ import { createDpopNonces } from './dpop-nonce.ts';
 import { decorateRequests, requireAccessRows, surroundAll, surroundTenant } from './frame.ts';
 import { createIdempotency } from './idempotency.ts';
 import { answerUnknownRoutes } from './not-found.ts';
+import { describeApi } from './openapi.ts';
+import { secureHeaders, servePages } from './pages.ts';
 import { sendProblem } from './problems.ts';
 import { registerDiscoveryRoutes } from './routes/discovery.ts';
 import { registerFraudRoutes } from './routes/fraud.ts';
 import { registerEnrollmentRoutes } from './routes/enrollments.ts';
+import { registerGatewayRoutes } from './routes/gateway.ts';
 import { registerHealthRoutes } from './routes/health.ts';
+import { registerLoginRoutes } from './routes/login.ts';
+import { registerMeRoutes } from './routes/me.ts';
+import { registerSessionRoutes } from './routes/sessions.ts';
 import { registerTimelineRoutes } from './routes/timeline.ts';
 import { registerTokenRoutes } from './routes/token.ts';
 import { registerVendorRoutes } from './routes/vendors.ts';
@@ -41,6 +47,10 @@ const TENANT_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void
   registerEnrollmentRoutes,
   registerVendorRoutes,
   registerFraudRoutes,
+  registerGatewayRoutes,
+  registerLoginRoutes,
+  registerMeRoutes,
+  registerSessionRoutes,
   registerTimelineRoutes,
 ];
 
@@ -56,6 +66,8 @@ export async function buildApp(deps: AppDependencies): Promise<LatchkeyApp> {
   useStrictJson(app);
   app.setErrorHandler(sendProblem);
   requireAccessRows(app);
+  await describeApi(app);
+  await secureHeaders(app, services);
   answerUnknownRoutes(app);
   surroundAll(app, services);
   registerHealthRoutes(app, services);
@@ -70,6 +82,7 @@ export async function buildApp(deps: AppDependencies): Promise<LatchkeyApp> {
     },
     { prefix: '/t/:tenant' },
   );
+  await servePages(app, services);
   return app;
 }
 

@@ -116,6 +116,7 @@ async function judgeCustomer(
     scopes: standing.scopes.filter((scope) => tokenScopes.includes(scope)),
     acr: standing.acr,
     epoch: session.epoch,
+    risk: session.risk,
     claims,
   };
 }

@@ -36,6 +36,10 @@ export async function answerCrossOrigin(app: LatchkeyApp): Promise<void> {
       });
     },
   });
+  // The plugin's own route for preflights has no slash after the prefix and so matches none of the paths below it.
+  app.options('/*', { schema: { hide: true } }, () => {
+    throw new LatchkeyError('not_found');
+  });
   app.addHook('onRequest', async (request) => {
     const { origin } = request.headers;
     if (origin === undefined || isPublicReading(request) || isAllowed(request, origin)) return;

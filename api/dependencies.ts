@@ -3,11 +3,13 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Database } from '../db/connection.ts';
 import type { PersonalData } from '../db/personal-data.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { FailPoint } from '../domain/fail-point.ts';
 import type { IdKind } from '../domain/ids.ts';
 import type { KeyManagement, OtpCodes } from '../domain/ports.ts';
 import type { TemporalGateway } from '../temporal/client.ts';
 import type { Authentication } from './authentication.ts';
 import type { DpopNonces } from './dpop-nonce.ts';
+import type { GatewayConfiguration } from './original-request.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { TenantDirectory } from './tenancy.ts';
 import type { AccessTokens } from './tokens/access-token.ts';
@@ -24,6 +26,8 @@ export interface ApiConfiguration {
     readonly trustedProxies: readonly string[];
   };
   readonly identity: { readonly secret: string };
+  /** By the id that a gateway names itself with. */
+  readonly gateways: Readonly<Record<string, GatewayConfiguration>>;
 }
 
 /** Bounds of the HTTP server that tests lower. */
@@ -34,6 +38,14 @@ export interface HttpLimits {
 }
 
 export const DEFAULT_LIMITS: HttpLimits = { maxInFlight: 512, requestTimeoutMs: 10_000 };
+
+/** A part that must stand before /readyz is green; what throws is not ready. */
+export interface ReadinessCheck {
+  readonly name: string;
+  /** What it means when it is not. */
+  readonly detail: string;
+  readonly isReady: () => Promise<boolean>;
+}
 
 export interface AppDependencies {
   readonly configuration: ApiConfiguration;
@@ -46,6 +58,10 @@ export interface AppDependencies {
   readonly newId: (kind: IdKind) => string;
   readonly logger: FastifyBaseLogger;
   readonly limits?: HttpLimits;
+  /** Where a test kills the process: before the answer of an operation that was carried out. */
+  readonly failPoint?: FailPoint;
+  /** Beyond database, migrations and Temporal. */
+  readonly readiness?: readonly ReadinessCheck[];
   /** The built pages, served at `/` in development only. */
   readonly pagesDirectory?: string;
 }

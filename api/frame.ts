@@ -4,6 +4,7 @@
  */
 import type { FastifyRequest } from 'fastify';
 import { LatchkeyError } from '../domain/errors.ts';
+import { noFailPoint } from '../domain/fail-point.ts';
 import { accessOf } from './access.ts';
 import { credentialsOf } from './authentication.ts';
 import { answerCrossOrigin } from './cross-origin.ts';
@@ -33,7 +34,7 @@ export function decorateRequests(app: LatchkeyApp): void {
 /** For every answer of the process, 404s included. */
 export function surroundAll(
   app: LatchkeyApp,
-  { nonces, limits = DEFAULT_LIMITS }: ApiServices,
+  { nonces, limits = DEFAULT_LIMITS, failPoint = noFailPoint }: ApiServices,
 ): void {
   let inFlight = 0;
   app.addHook('onRequest', async (request, reply) => {
@@ -47,7 +48,9 @@ export function surroundAll(
       throw new LatchkeyError('too_many_requests', { retryAfterSeconds: 1 });
     if (request.originalUrl.length > MAX_URL_LENGTH) throw new LatchkeyError('uri_too_long');
   });
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', async (request, reply) => {
+    const { operationId } = request.routeOptions.config;
+    if (reply.statusCode < 300) failPoint(`api.before_answer.${operationId ?? 'none'}`);
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   });
   app.addHook('onResponse', async (request, reply) => {
@@ -91,12 +94,16 @@ export async function surroundTenant(app: LatchkeyApp, services: ApiServices): P
 
 /** Every route of the process is a row of the matrix, or the boot fails. Listens: call it before any route is added. */
 export function requireAccessRows(app: LatchkeyApp): void {
-  app.addHook('onRoute', ({ method, url, config, schema }) => {
-    // The preflight route of the CORS plugin answers no method that does anything.
-    if (method === 'OPTIONS' && schema?.hide === true) return;
-    if (accessOf(config?.operationId) === undefined)
+  app.addHook('onRoute', ({ method, url, config }) => {
+    if (accessOf(config?.operationId) === undefined && !isOfPlugin(String(method), url))
       throw new TypeError(`${String(method)} ${url} has no row in the access matrix`);
   });
+}
+
+/** Routes that plugins add by themselves: preflights, the reference's page and script (row `docs`), the stage's files (row `pages`). */
+function isOfPlugin(method: string, url: string): boolean {
+  if (method === 'OPTIONS') return ['/t/:tenant*', '/t/:tenant/*'].includes(url);
+  return ['/docs', '/docs/', '/docs/js/scalar.js', '/*'].includes(url);
 }
 
 /** The caller that the matrix asks for, or a refusal. */

@@ -1,6 +1,6 @@
 /** Whether the process lives and whether it can serve. Public, without a tenant; names what is missing, never where it was looked for. */
 import { Type } from 'typebox';
-import type { ApiServices } from '../dependencies.ts';
+import type { ApiServices, ReadinessCheck } from '../dependencies.ts';
 import type { LatchkeyApp } from '../types.ts';
 
 const HealthAnswer = Type.Object({
@@ -54,26 +54,26 @@ export function registerHealthRoutes(app: LatchkeyApp, services: ApiServices): v
   );
 }
 
-async function runChecks({ database, temporal }: ApiServices): Promise<Check[]> {
-  return await Promise.all([
-    check('database', 'does not answer', async () => {
-      await database.ping();
-      return true;
-    }),
-    // The narrow door of the schema opens only once the schema is there.
-    check(
-      'migrations',
-      'no tenant: migrate and make one',
-      async () => (await database.tenants()).length > 0,
-    ),
-    check('temporal', 'does not answer', () => temporal.healthy()),
-  ]);
+async function runChecks({ database, temporal, readiness = [] }: ApiServices): Promise<Check[]> {
+  const all: readonly ReadinessCheck[] = [
+    {
+      name: 'database',
+      detail: 'does not answer',
+      isReady: () => database.ping().then(() => true),
+    },
+    {
+      name: 'migrations',
+      // The schema's narrow door opens only once the schema is there.
+      detail: 'there is no tenant: migrate and make one',
+      isReady: () => database.tenants().then((tenants) => tenants.length > 0),
+    },
+    { name: 'temporal', detail: 'does not answer', isReady: () => temporal.healthy() },
+    ...readiness,
+  ];
+  return await Promise.all(all.map(check));
 }
 
-async function check(name: string, detail: string, ask: () => Promise<boolean>): Promise<Check> {
-  try {
-    return (await ask()) ? { name, ready: true } : { name, ready: false, detail };
-  } catch {
-    return { name, ready: false, detail };
-  }
+async function check({ name, detail, isReady }: ReadinessCheck): Promise<Check> {
+  const ready = await isReady().catch(() => false);
+  return ready ? { name, ready } : { name, ready, detail };
 }
