@@ -3,8 +3,6 @@
  * nothing that stays; exit code 0 means that `npm start` can work.
  */
 import { execFile } from 'node:child_process';
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import postgres from 'postgres';
 import { findChromium } from '../runtime/browser.ts';
@@ -19,6 +17,7 @@ import { canReachDownload } from '../runtime/temporal-download.ts';
 import { findLocalTemporal } from '../runtime/temporal-finder.ts';
 import type { FinderStep } from '../runtime/temporal-finder.ts';
 import { hasTimeSkippingServer } from '../runtime/time-skipping-server.ts';
+import { stateOfPages } from './pages.ts';
 import { describeError, say } from './terminal.ts';
 
 /** ok: works now · later: will work, at a cost · missing: what depends on it does not work. */
@@ -159,13 +158,10 @@ async function checkPorts(): ReturnType<Check> {
 }
 
 async function checkPages(): ReturnType<Check> {
-  const isBuilt = await access(join(CHECKOUT, 'dist', 'console', 'index.html')).then(
-    () => true,
-    () => false,
-  );
-  return isBuilt
+  const state = await stateOfPages();
+  return state === 'current'
     ? { verdict: 'ok', text: 'built' }
-    : { verdict: 'later', text: 'the first start builds them' };
+    : { verdict: 'later', text: `${state}: the next start builds them` };
 }
 
 async function checkTimeSkipping(): ReturnType<Check> {

@@ -4,19 +4,20 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { access, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { CHECKOUT } from '../runtime/latchkey-processes.ts';
 import { nodeExecutable } from '../runtime/node-executable.ts';
 
 const SOURCES = ['console', 'sdk', 'package-lock.json', 'tsconfig.json'] as const;
 const BUILT = join(CHECKOUT, 'dist', 'console');
 
-/** Whether dist/console holds what the sources say. */
-export async function arePagesCurrent(): Promise<boolean> {
+/** current: as the sources say · stale: of an earlier build · missing: there are none. */
+export async function stateOfPages(): Promise<'current' | 'stale' | 'missing'> {
+  if (!(await exists(join(BUILT, 'index.html')))) return 'missing';
   const [wanted, built] = await Promise.all([digestOfSources(), readMark()]);
-  return wanted === built;
+  return wanted === built ? 'current' : 'stale';
 }
 
 /** @throws Error with what the build said. */
@@ -29,15 +30,33 @@ export async function buildPages(): Promise<void> {
       { cwd: CHECKOUT, maxBuffer: 16 * 1024 * 1024 },
     );
   } catch (cause) {
-    throw new Error('the pages could not be built: `npm run build` says why', { cause });
+    throw new Error('the pages could not be built: `npm run build` says why', {
+      cause: firstError(cause),
+    });
   }
   await writeFile(markPath(), await digestOfSources());
+}
+
+/** Vite repeats itself at length, and Node repeats the command. */
+function firstError(error: unknown): Error {
+  const text = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
+  const line = stripVTControlCharacters(text)
+    .split('\n')
+    .find((candidate) => /^\[|Error:/.test(candidate));
+  return new Error(line ?? 'it did not say why');
 }
 
 const markPath = (): string => join(BUILT, '.sources');
 
 async function readMark(): Promise<string | undefined> {
   return await readFile(markPath(), 'utf8').catch(() => undefined);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function digestOfSources(): Promise<string> {

@@ -13,7 +13,7 @@ import type { Stack } from '../runtime/stack.ts';
 import { readPorts, stackDirectory } from '../runtime/stack-options.ts';
 import { StartRecord } from '../runtime/start-record.ts';
 import { LogFiles } from './log-files.ts';
-import { arePagesCurrent, buildPages } from './pages.ts';
+import { stateOfPages, buildPages } from './pages.ts';
 import { describeError, say, warn } from './terminal.ts';
 
 export async function start(args: readonly string[]): Promise<number> {
@@ -33,13 +33,14 @@ export async function start(args: readonly string[]): Promise<number> {
   });
   const group = new ProcessGroup({ onLine: warn });
   const bringUp = async (): Promise<void> => {
-    const pages = preparePages();
+    const pagesAreBuilt = preparePages();
     // Judged when it is awaited; a failure before that must not end the process.
-    pages.catch(() => undefined);
+    pagesAreBuilt.catch(() => undefined);
     const stack = await startStack({
       environment: process.env,
       directory,
       ports,
+      pagesAreBuilt,
       onProgress: say,
       onLine: (name, line) => {
         logs.write(name, line);
@@ -49,7 +50,6 @@ export async function start(args: readonly string[]): Promise<number> {
         await group.add(member);
       },
     });
-    await pages;
     say(summary(stack, { directory, seconds: (performance.now() - startedMs) / 1000 }));
   };
   bringUp().catch((error: unknown) => {
@@ -73,9 +73,16 @@ function refuseProduction(): void {
 }
 
 async function preparePages(): Promise<void> {
-  if (await arePagesCurrent()) return;
+  const state = await stateOfPages();
+  if (state === 'current') return;
   say('building the pages');
-  await buildPages();
+  try {
+    await buildPages();
+  } catch (error) {
+    if (state === 'missing') throw error;
+    // A developer at work on the pages still wants the API.
+    warn(`${describeError(error)}\nThe pages of the last build are shown.`);
+  }
 }
 
 function summary(

@@ -37,6 +37,8 @@ export interface StackOptions extends ProcessHost {
   readonly environment: NodeJS.ProcessEnv;
   readonly directory: string;
   readonly ports: StackPorts;
+  /** Done before the API starts: it serves the pages that it finds then. */
+  readonly pagesAreBuilt?: Promise<void>;
   /** What a person is told while it takes a while. */
   readonly onProgress: (line: string) => void;
 }
@@ -83,6 +85,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const configuration = loadConfiguration(environment);
   await prepareDatabase(configuration.database.ownerUrl, publicUrl, options);
   const worker = await startWorker(options, environment, configuration.temporal);
+  await options.pagesAreBuilt;
   const api = await startApi(options, environment);
   const issuer = `${publicUrl}/t/${DEMO_SLUG}`;
   const stageControl = await startStageControl({
