@@ -7,6 +7,8 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { demoMarker, EnvironmentReader, readUrl } from './environment.ts';
 import type { Environment, Mode } from './environment.ts';
+import { readGateways } from './gateways.ts';
+import type { Gateway } from './gateways.ts';
 import { readKeyring } from './keyring.ts';
 import type { Keyring } from './keyring.ts';
 
@@ -32,6 +34,8 @@ export interface Configuration {
     readonly trustedProxies: readonly string[];
   };
   readonly keys: Keyring;
+  /** By the id that a gateway names itself with. */
+  readonly gateways: Readonly<Record<string, Gateway>>;
   readonly sms: { readonly url: string; readonly secret: string };
   readonly email: { readonly smtpUrl: string; readonly from: string };
   readonly identity: { readonly url: string; readonly secret: string };
@@ -55,7 +59,7 @@ export class ConfigurationError extends Error {
 const slug = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const hostAndPort = /^(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})$/;
 const sender = /^(?:[^<>@\r\n]+ <[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/;
-const failPointName = /^[a-z0-9][a-z0-9.-]{0,63}$/;
+const failPointName = /^[A-Za-z][A-Za-z0-9._-]{0,63}$/;
 
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '[::1]' || host.startsWith('127.');
@@ -277,6 +281,7 @@ export const loadConfiguration = (
     temporal: readTemporal(reader),
     http: readHttp(reader),
     keys: readKeyring(reader),
+    gateways: readGateways(reader),
     sms: readVendor(reader, 'SMS'),
     email: readEmail(reader),
     identity: readVendor(reader, 'IDENTITY'),

@@ -15,7 +15,8 @@ const NAMES: { readonly [Code in ErrorCode]?: readonly [status: number, error: s
   dpop_proof_missing: [400, 'invalid_dpop_proof'],
   dpop_proof_invalid: [400, 'invalid_dpop_proof'],
   dpop_proof_replayed: [400, 'invalid_dpop_proof'],
-  dpop_key_mismatch: [400, 'invalid_dpop_proof'],
+  // SECURITY.md section 2: a refresh token shown with another key, or a forged one.
+  dpop_key_mismatch: [401, 'invalid_dpop_proof'],
   dpop_nonce_required: [400, 'use_dpop_nonce'],
   unsupported_grant_type: [400, 'unsupported_grant_type'],
   refresh_token_invalid: [400, 'invalid_grant'],

@@ -9,6 +9,7 @@ import type { ProofMark } from '../db/dpop.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Acr, DeviceStatus } from '../domain/auth-strength.ts';
 import type { Policy } from '../domain/policy.ts';
+import type { Risk } from '../domain/ports.ts';
 // Adds what routes may say of themselves in the OpenAPI document.
 import type {} from '@fastify/swagger';
 import type { OperationId, Scope } from './access.ts';
@@ -78,6 +79,8 @@ export interface CustomerCaller {
   readonly scopes: readonly string[];
   readonly acr: Acr;
   readonly epoch: number;
+  /** Of the session's row, which may know more than the token. */
+  readonly risk: Risk;
   readonly claims: AccessTokenClaims;
 }
 

@@ -7,6 +7,7 @@ import type { Static } from 'typebox';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { ApiServices } from '../dependencies.ts';
 import { grantClientCredentials } from '../grants/client-credentials.ts';
+import { grantRefreshToken } from '../grants/refresh-token.ts';
 import type { ClientCaller, LatchkeyApp, Proof, RequestTenant } from '../types.ts';
 import { callerOf } from '../types.ts';
 
@@ -53,6 +54,7 @@ export type Grant = (services: ApiServices, request: GrantRequest) => Promise<To
 
 const GRANTS: ReadonlyMap<string, Grant> = new Map([
   ['client_credentials', grantClientCredentials],
+  ['refresh_token', grantRefreshToken],
 ]);
 
 export function registerTokenRoutes(app: LatchkeyApp, services: ApiServices): void {

@@ -56,8 +56,9 @@ export const LoginBody = Type.Object(
   { clientId: ClientId, credential: AuthenticationResponse },
   closed,
 );
+export type LoginBody = Static<typeof LoginBody>;
 
-export const TokenAnswer = Type.Object(
+export const SessionTokens = Type.Object(
   {
     access_token: Type.String(),
     token_type: Type.Literal('DPoP'),
@@ -73,4 +74,4 @@ export const TokenAnswer = Type.Object(
   },
   closed,
 );
-export type TokenAnswer = Static<typeof TokenAnswer>;
+export type SessionTokens = Static<typeof SessionTokens>;

@@ -35,6 +35,8 @@ export const SessionView = Type.Object(
   closed,
 );
 
+export type SessionView = Static<typeof SessionView>;
+
 export const SessionsAnswer = Type.Object(
   { sessions: Type.Array(SessionView, { maxItems: 100 }) },
   closed,

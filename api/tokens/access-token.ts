@@ -37,6 +37,8 @@ export interface AccessTokenRequest {
   readonly subject: TokenSubject;
   readonly jkt: string;
   readonly scopes: readonly string[];
+  /** What is left of the session: a token never promises more. */
+  readonly atMostSeconds?: number;
 }
 
 export interface IssuedAccessToken {
@@ -46,7 +48,7 @@ export interface IssuedAccessToken {
 }
 
 export interface AccessTokens {
-  /** Lives policy.session.accessTokenSeconds. */
+  /** Lives policy.session.accessTokenSeconds, or less when told so. */
   issueAccessToken(request: AccessTokenRequest): Promise<IssuedAccessToken>;
   /** @throws LatchkeyError token_invalid, token_expired */
   verifyAccessToken(tenant: RequestTenant, token: string): Promise<AccessTokenClaims>;
@@ -56,7 +58,10 @@ export function createAccessTokens(keys: TokenKeys, clock: Clock): AccessTokens 
   return {
     issueAccessToken: async (request) => {
       const { tenant, scopes } = request;
-      const expiresInSeconds = tenant.policy.session.accessTokenSeconds;
+      const expiresInSeconds = Math.min(
+        tenant.policy.session.accessTokenSeconds,
+        request.atMostSeconds ?? Infinity,
+      );
       const nowSeconds = Math.floor(clock.nowMs() / 1000);
       const key = await keys.signingKey(tenant.tenantId, 'access_token');
       const scope = scopes.join(' ');

@@ -87,6 +87,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
         ...(tenantAtRoot === undefined ? {} : { tenantAtRoot }),
       },
       identity: { secret: DEMO_IDENTITY_SECRET },
+      gateways: {},
       ...options.configuration,
     },
     database,

@@ -20,7 +20,7 @@ export class Actor {
   #open: (() => void) | undefined;
   #end: 'committed' | 'failed' | undefined;
   #pid = 0;
-  readonly #observer: postgres.Sql;
+  readonly #ask: (pid: number) => Promise<boolean>;
 
   constructor(
     name: string,
@@ -30,7 +30,7 @@ export class Actor {
     work: (tx: Tx) => Promise<unknown>,
   ) {
     this.name = name;
-    this.#observer = observer;
+    this.#ask = (pid) => isWaitingForLock(observer, pid);
     this.outcome = database.tenant(tenantId, async (tx) => {
       const [row] = await tx<{ pid: number }[]>`select pg_backend_pid() as pid`;
       this.#pid = row?.pid ?? 0;
@@ -51,22 +51,17 @@ export class Actor {
   async state(): Promise<ActorState> {
     if (this.#end !== undefined) return this.#end;
     if (this.#open !== undefined) return 'at_gate';
-    const rows = await this.#observer`
-      select 1 from pg_stat_activity where pid = ${this.#pid} and wait_event_type = 'Lock'
-        and wait_event in ('transactionid', 'tuple', 'advisory')`;
-    return rows.length > 0 ? 'waiting_for_lock' : 'running';
+    return (await this.#ask(this.#pid)) ? 'waiting_for_lock' : 'running';
   }
 
   /** Until it stands at its next statement, waits for a lock, or is done. */
   async settled(): Promise<ActorState> {
-    return await vi.waitFor(
-      async () => {
-        const state = await this.state();
-        if (state === 'running') throw new Error(`${this.name} is still running`);
-        return state;
-      },
-      { timeout: 10_000, interval: 2 },
-    );
+    const look = async (): Promise<ActorState> => {
+      const state = await this.state();
+      if (state === 'running') throw new Error(`${this.name} is still running`);
+      return state;
+    };
+    return await vi.waitFor(look, { timeout: 10_000, interval: 2 });
   }
 
   /** Lets one statement (at the end: the commit) through, if it stands at one. */
@@ -120,6 +115,13 @@ export function openStage(database: TestDatabase, tenantId: string): Stage {
   };
 }
 
+async function isWaitingForLock(observer: postgres.Sql, pid: number): Promise<boolean> {
+  const rows = await observer`
+    select 1 from pg_stat_activity where pid = ${pid} and wait_event_type = 'Lock'
+      and wait_event in ('transactionid', 'tuple', 'advisory')`;
+  return rows.length > 0;
+}
+
 /** A query of postgres.js runs when it is awaited; fragments never are, so they pass ungated. */
 function gated(tx: Tx, gate: () => Promise<void>): Tx {
   return new Proxy(tx, {
@@ -128,6 +130,7 @@ function gated(tx: Tx, gate: () => Promise<void>): Tx {
       if (!(query instanceof Promise)) return query;
       const then = query.then.bind(query);
       let isGated = false;
+      // oxlint-disable-next-line unicorn/no-thenable -- the query is a promise already: its own `then` is delayed
       query.then = (resolve, reject) => {
         // The driver listens to its own queries once they run: only the first to ask is the code under test.
         if (isGated) return then(resolve, reject);

@@ -204,6 +204,7 @@ describe('a sound environment', () => {
         ],
         payload: [{ kid: 'p1', key: new Uint8Array(32).fill(3) }],
       },
+      gateways: {},
       sms: { url: production.SMS_URL, secret: longSecret },
       email: { smtpUrl: production.SMTP_URL, from: production.EMAIL_FROM },
       identity: { url: production.IDENTITY_URL, secret: longSecret },
@@ -355,4 +356,28 @@ describe('everything wrong at once', () => {
     expect(message.split('\n').length).toBeGreaterThan(15);
     expect(message).not.toContain('canary');
   });
+});
+
+it.each([
+  'no json',
+  '[]',
+  '{"a":1}',
+  '{"A b":{"origin":"https://api.example","pathPrefix":"/","scope":"s"}}',
+  '{"a":{"origin":"https://api.example/","pathPrefix":"/","scope":"s"}}',
+  '{"a":{"origin":"https://api.example","pathPrefix":"/x/","scope":"s"}}',
+  '{"a":{"origin":"https://api.example","pathPrefix":"/../x","scope":"s"}}',
+  '{"a":{"origin":"https://api.example","pathPrefix":"/","scope":"two scopes"}}',
+  '{"a":{"origin":"https://api.example","pathPrefix":"/","scope":"s","more":1}}',
+])('refuses the gateways %s', (value) => {
+  expect(problemsOf({ ...production, LATCHKEY_GATEWAYS: value })).toEqual([
+    expect.stringContaining('LATCHKEY_GATEWAYS'),
+  ]);
+});
+
+it('reads gateways by their ids, https only in production', () => {
+  const one = { origin: 'https://api.bank.example', pathPrefix: '/bank', scope: 'accounts:read' };
+  const env = { ...production, LATCHKEY_GATEWAYS: JSON.stringify({ one }) };
+  expect(loadConfiguration(env).gateways).toEqual({ one });
+  const plain = JSON.stringify({ one: { ...one, origin: 'http://api.bank.example' } });
+  expect(problemsOf({ ...production, LATCHKEY_GATEWAYS: plain })).toHaveLength(1);
 });

@@ -1,0 +1,85 @@
+/**
+ * The gateway check, for nginx auth_request and its like: may this request, that came to the gateway, pass, and whose is it? PostgreSQL is asked
+ * each time and nothing is remembered; whatever is in doubt is not 200. The answer's headers are all that services behind the gateway believe.
+ */
+import type { FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { credentialsOf } from '../authentication.ts';
+import type { ApiServices } from '../dependencies.ts';
+import { singleHeader } from '../headers.ts';
+import { originalRequest } from '../original-request.ts';
+import type { GatewayConfiguration } from '../original-request.ts';
+import type { LatchkeyApp } from '../types.ts';
+
+export function registerGatewayRoutes(app: LatchkeyApp, services: ApiServices): void {
+  const config = {
+    operationId: 'gatewayVerify',
+    problems: [
+      'caller_not_allowed',
+      'token_missing',
+      'token_invalid',
+      'token_expired',
+      'session_ended',
+      'dpop_proof_missing',
+      'dpop_proof_invalid',
+      'dpop_proof_replayed',
+      'dpop_key_mismatch',
+      'dpop_nonce_required',
+      'customer_on_hold',
+      'device_not_allowed',
+      'insufficient_scope',
+    ],
+  } as const;
+  const schema = {
+    summary: 'Judge a request that came to a gateway',
+    description:
+      'Asked with X-Gateway-Id, X-Original-Method and X-Original-URI, each once, and the client’s own Authorization and DPoP. Answers X-User-ID, X-Device-ID (when the key is a device’s), X-Session-ID, X-Scopes, X-Auth-Strength and X-Risk.',
+    tags: ['gateway'],
+    response: { 200: Type.Object({}, { additionalProperties: false }) },
+  };
+  app.get('/gateway/verify', { config, schema }, async (request, reply) => {
+    const { tenant } = request;
+    const { gateway, original } = askedAbout(request, services);
+    const { caller } = await services.authentication.authenticate({
+      tenant,
+      ...credentialsOf(request),
+      ...original,
+      nonce: 'optional',
+    });
+    if (caller.kind !== 'customer') throw new LatchkeyError('caller_not_allowed');
+    if (!caller.scopes.includes(gateway.scope))
+      throw new LatchkeyError('insufficient_scope', { extra: { scope: gateway.scope } });
+    const { customerId, deviceId, sessionId, scopes, acr, risk } = caller;
+    return await reply
+      .headers({
+        'x-user-id': customerId,
+        ...(deviceId === undefined ? {} : { 'x-device-id': deviceId }),
+        'x-session-id': sessionId,
+        'x-scopes': scopes.join(' '),
+        'x-auth-strength': acr,
+        'x-risk': risk,
+      })
+      .send({});
+  });
+}
+
+function askedAbout(
+  request: FastifyRequest,
+  { configuration }: ApiServices,
+): {
+  readonly gateway: GatewayConfiguration;
+  readonly original: { readonly method: string; readonly htu: string };
+} {
+  const read = (name: string) => singleHeader(request, name, 'caller_not_allowed') ?? '';
+  const gatewayId = read('x-gateway-id');
+  const gateway = Object.hasOwn(configuration.gateways, gatewayId)
+    ? configuration.gateways[gatewayId]
+    : undefined;
+  if (gateway === undefined)
+    throw new LatchkeyError('caller_not_allowed', { detail: 'no such gateway' });
+  const original = originalRequest(gateway, read('x-original-method'), read('x-original-uri'));
+  if (original === undefined)
+    throw new LatchkeyError('caller_not_allowed', { detail: 'that address is not judged' });
+  return { gateway, original };
+}

@@ -1,0 +1,125 @@
+/** A customer with a phone, a software passkey and proved contacts, written straight into the tables; he logs in and refreshes through the real app. */
+import { randomBytes } from 'node:crypto';
+import { verifyRegistrationResponse } from '@simplewebauthn/server';
+import { newId } from '../../adapters/random.ts';
+import type { Tx } from '../../db/connection.ts';
+import type { DeviceStatus } from '../../domain/auth-strength.ts';
+import { createPhone } from '../api/fixtures.ts';
+import type { Answer, Caller, CallOptions, Phone, TestApi } from '../api/fixtures.ts';
+import { SoftwareAuthenticator } from './authenticator.ts';
+import type { Spoil } from './authenticator.ts';
+
+export const APP = 'demo-app';
+
+export interface Banker {
+  readonly phone: Phone;
+  readonly authenticator: SoftwareAuthenticator;
+  readonly customerId: string;
+  readonly deviceId: string;
+  readonly credentialId: string;
+}
+
+/** Active, with a trusted device and one passkey. */
+export async function createBanker(
+  api: TestApi,
+  { deviceStatus = 'trusted' }: { readonly deviceStatus?: DeviceStatus } = {},
+): Promise<Banker> {
+  const authenticator = new SoftwareAuthenticator(api.publicUrl);
+  const banker: Banker = {
+    phone: await createPhone(api),
+    authenticator,
+    customerId: newId('customer'),
+    deviceId: newId('device'),
+    credentialId: newId('credential'),
+  };
+  const challenge = randomBytes(32).toString('base64url');
+  const response = authenticator.register({
+    challenge,
+    rp: { id: 'localhost', name: 'Demo Bank' },
+    user: { id: Buffer.from(banker.customerId).toString('base64url'), name: 'a', displayName: 'a' },
+    pubKeyCredParams: [{ alg: -7, type: 'public-key' }],
+  });
+  const { registrationInfo } = await verifyRegistrationResponse({
+    response,
+    expectedChallenge: challenge,
+    expectedOrigin: api.publicUrl,
+    expectedRPID: 'localhost',
+  });
+  if (registrationInfo === undefined) throw new Error('the passkey was made');
+  const { id, publicKey } = registrationInfo.credential;
+  await api.inTenant(async (tx) => {
+    await insertPerson(tx, api, banker);
+    await insertDevice(tx, api, banker, deviceStatus);
+    await tx`insert into credential (tenant_id, credential_id, customer_id, device_id, webauthn_id, public_key, user_handle, sign_count,
+        aaguid, attestation_format, backup_eligible, backed_up, status)
+      values (${api.tenantId}, ${banker.credentialId}, ${banker.customerId}, ${banker.deviceId}, ${id}, ${publicKey},
+        ${Buffer.from(banker.customerId)}, 0, '00000000-0000-0000-0000-000000000000', 'none', false, false, 'active')`;
+  });
+  return banker;
+}
+
+async function insertPerson(tx: Tx, api: TestApi, { customerId }: Banker): Promise<void> {
+  const { tenantId } = api;
+  const { personalData } = api.deps;
+  await tx`insert into customer (tenant_id, customer_id, status, locale, activated_at)
+    values (${tenantId}, ${customerId}, 'active', 'en', latchkey_now())`;
+  await personalData.createKey(tx, tenantId, customerId);
+  for (const [kind, value] of [
+    ['phone', '+447700900123'],
+    ['email', 'ada@example.test'],
+  ] as const) {
+    const target = { tenantId, customerId, purpose: `contact.${kind}` };
+    await tx`insert into contact (tenant_id, contact_id, customer_id, kind, status, blind_index, sealed_value, proved_at)
+      values (${tenantId}, ${newId('contact')}, ${customerId}, ${kind}, 'proved', ${randomBytes(32)},
+        ${await personalData.seal(tx, target, value)}, latchkey_now())`;
+  }
+}
+
+async function insertDevice(
+  tx: Tx,
+  { tenantId }: TestApi,
+  { phone, customerId, deviceId }: Banker,
+  status: DeviceStatus,
+): Promise<void> {
+  await tx`insert into device (tenant_id, device_id, customer_id, client_id, status, name, platform, session_jkt, session_jwk,
+      approval_jkt, approval_jwk, attestation_level, trusted_at)
+    values (${tenantId}, ${deviceId}, ${customerId}, ${APP}, ${status}, 'Ada’s phone', 'test', ${phone.jkt},
+      ${tx.json({ ...phone.key.publicJwk })}, ${phone.approvalKey.jkt}, ${tx.json({ ...phone.approvalKey.publicJwk })},
+      'software', latchkey_now())`;
+}
+
+/** What the phone sends to log in, right in everything that `spoil` does not make wrong. */
+export async function loginBody(
+  { authenticator }: Pick<Banker, 'authenticator'>,
+  phone: Caller,
+  spoil: Spoil = {},
+): Promise<{ clientId: string; credential: ReturnType<SoftwareAuthenticator['authenticate']> }> {
+  const { status, body } = await phone.post('/auth/login-options', { clientId: APP });
+  if (status !== 200) throw new Error(`no login options: ${JSON.stringify(body)}`);
+  return { clientId: APP, credential: authenticator.authenticate(body.options, spoil) };
+}
+
+/** The whole login; the phone keeps the access token. */
+export async function logIn(
+  banker: Pick<Banker, 'authenticator'>,
+  phone: Caller,
+  { spoil = {}, options = {} }: { readonly spoil?: Spoil; readonly options?: CallOptions } = {},
+): Promise<Answer> {
+  phone.accessToken = undefined;
+  const answer = await phone.post('/auth/login', await loginBody(banker, phone, spoil), options);
+  if (answer.status === 200) phone.accessToken = String(answer.body.access_token);
+  return answer;
+}
+
+export async function refresh(
+  phone: Caller,
+  refreshToken: string,
+  { requestId, clientId = APP }: { readonly requestId?: string; readonly clientId?: string } = {},
+): Promise<Answer> {
+  return await phone.postForm('/oauth/token', {
+    grant_type: 'refresh_token',
+    refresh_token: refreshToken,
+    client_id: clientId,
+    ...(requestId === undefined ? {} : { request_id: requestId }),
+  });
+}
