@@ -39,12 +39,3 @@ export function sessionTransition(
 ): SessionState | undefined {
   return NEXT[state][event];
 }
-
-/** Which limit a live session has passed, the absolute one first; undefined when none. Deadlines themselves are past. */
-export function expiredBy(
-  deadlines: { readonly idleMs: number; readonly absoluteMs: number },
-  nowMs: number,
-): 'expired_idle' | 'expired_absolute' | undefined {
-  if (nowMs >= deadlines.absoluteMs) return 'expired_absolute';
-  return nowMs >= deadlines.idleMs ? 'expired_idle' : undefined;
-}

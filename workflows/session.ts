@@ -6,6 +6,8 @@
  */
 import { condition, defineSignal, proxyLocalActivities, setHandler } from '@temporalio/workflow';
 import type { createSessionActivities } from '../activities/session.ts';
+import { sessionTransition } from '../domain/session.ts';
+import type { SessionEvent, SessionState } from '../domain/session.ts';
 
 export interface SessionInput {
   readonly tenantId: string;
@@ -23,15 +25,28 @@ const { askRow } = proxyLocalActivities<ReturnType<typeof createSessionActivitie
 });
 
 export async function session(input: SessionInput): Promise<'ended'> {
+  let state: SessionState = 'asleep';
   let isWoken = false;
+  const move = (event: SessionEvent): void => {
+    const next = sessionTransition(state, event);
+    if (next === undefined) throw new Error(`${event} cannot happen in ${state}`);
+    state = next;
+  };
   setHandler(revokedSignal, () => {
     isWoken = true;
   });
 
+  let reached: SessionEvent = 'start_delay_over';
   for (;;) {
+    move(isWoken ? 'woken' : reached);
     isWoken = false;
     const answer = await askRow({ tenantId: input.tenantId, sessionId: input.id });
-    if (answer.state === 'ended') return 'ended';
+    if (answer.state === 'ended') {
+      move('row_ended');
+      return 'ended';
+    }
+    move('row_live');
     await condition(() => isWoken, Math.max(answer.dueAtMs - Date.now(), 1));
+    reached = 'deadline_reached';
   }
 }

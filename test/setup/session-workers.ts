@@ -8,12 +8,12 @@ import type { SessionStore } from '../../activities/session.ts';
 import { createTemporalGateway } from '../../temporal/client.ts';
 import type { TemporalGateway } from '../../temporal/client.ts';
 import { createDataConverter } from '../../temporal/data-converter.ts';
-import { installRuntime } from '../../temporal/runtime-log.ts';
 import { startWorkerGroup } from '../../temporal/worker-group.ts';
 import type { WorkerGroup } from '../../temporal/worker-group.ts';
 import { buildWorkflows } from '../../temporal/workflow-bundle.ts';
 import type { BuiltWorkflows } from '../../temporal/workflow-bundle.ts';
 import { TEST_PAYLOAD_KEYS } from './payload-keys.ts';
+import { quietTemporal } from './quiet-temporal.ts';
 import { createTestNamespace } from './temporal.ts';
 
 /** Errors that the code under test logged, for the tests that expect one. */
@@ -27,16 +27,6 @@ export interface SessionTemporal {
   work(options: { readonly store: SessionStore; readonly buildId?: string }): Promise<WorkerGroup>;
   readonly workflows: BuiltWorkflows;
   close(): Promise<void>;
-}
-
-let isQuiet = false;
-
-/** The SDK logs through a sink of ours: a test's output shows its tests. Once a process. */
-export function quietTemporal(): void {
-  if (isQuiet) return;
-  isQuiet = true;
-  const drop = () => undefined;
-  installRuntime({ debug: drop, info: drop, warn: drop, error: drop }, 'ERROR');
 }
 
 export async function createSessionTemporal(): Promise<SessionTemporal> {

@@ -8,11 +8,13 @@ import {
   STATE_ATTRIBUTE,
   TENANT_ATTRIBUTE,
 } from '../../temporal/search-attributes.ts';
+import { quietTemporal } from './quiet-temporal.ts';
 
 /** The only namespace that this server has. */
 export const TIME_SKIPPING_NAMESPACE = 'default';
 
 export async function createTimeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
+  quietTemporal();
   const env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path: await findTimeSkippingServer() } },
   });

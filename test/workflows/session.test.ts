@@ -223,5 +223,6 @@ describe('a session that is ended', () => {
     const sessionId = 'ses_00000000000000000000000000000000';
     await start(sessionId, 0);
     await isClosed(workflowId('session', customer.tenantId, sessionId));
+    expect(asked).toEqual([sessionId]);
   });
 });

@@ -9,8 +9,9 @@ import { connectTemporal, createTemporalGateway } from '../../../temporal/client
 import type { TemporalGateway } from '../../../temporal/client.ts';
 import { createDataConverter } from '../../../temporal/data-converter.ts';
 import { buildWorkflows } from '../../../temporal/workflow-bundle.ts';
+import { historyText } from '../../setup/history-text.ts';
 import { TEST_PAYLOAD_KEYS } from '../../setup/payload-keys.ts';
-import { quietTemporal } from '../../setup/session-workers.ts';
+import { quietTemporal } from '../../setup/quiet-temporal.ts';
 import { createTestNamespace } from '../../setup/temporal.ts';
 
 const gatewayOf = (connection: Connection, namespace: string): TemporalGateway =>
@@ -48,6 +49,7 @@ describe('the gateway against a server that is there', () => {
       connection: native,
       namespace,
       taskQueue: 'ceremonies',
+      identity: 'test-worker',
       workflowBundle: (await buildWorkflows(fileURLToPath(fixture))).bundle,
       dataConverter: createDataConverter({ namespace, keys: TEST_PAYLOAD_KEYS }),
     });
@@ -137,13 +139,8 @@ describe('the gateway against a server that is there', () => {
     const workflow = await begin('fails');
     await gateway.signal(workflow, 'fail', [{ signalId: 'out_1' }]);
     await expect.poll(() => gateway.describe(workflow)).toBe('closed');
-    const { history } = await connection.workflowService.getWorkflowExecutionHistory({
-      namespace,
-      execution: { workflowId: workflow },
-    });
-    const text = JSON.stringify(history, (_, value: unknown) =>
-      value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value,
-    );
+    const text = await historyText(connection, { namespace, workflowId: workflow });
+    expect(text).toContain('binary/encrypted');
     expect(text).toContain('a_code');
     expect(text).not.toContain('nobody may read');
     expect(text).not.toContain('a detail');
