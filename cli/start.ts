@@ -86,11 +86,11 @@ async function preparePages(): Promise<void> {
 }
 
 function summary(
-  { publicUrl, issuer, temporalUiUrl, inbox }: Stack,
+  { publicUrl, issuer, temporalUiUrl, inbox, stageControl }: Stack,
   { directory, seconds }: { readonly directory: string; readonly seconds: number },
 ): string {
   const rows = [
-    ['The stage', publicUrl],
+    ['The stage', stageAddress(publicUrl, stageControl.url)],
     ['API', `${issuer}   (documentation: ${publicUrl}/docs)`],
     ...(temporalUiUrl === undefined ? [] : [['Temporal', temporalUiUrl]]),
     ['Inbox', `${inbox.url}/messages`],
@@ -105,4 +105,10 @@ function summary(
     'Open the stage in a browser; Ctrl-C ends everything.',
     '',
   ].join('\n');
+}
+
+/** The page looks for stage control at the next port; elsewhere it has to be told. */
+function stageAddress(publicUrl: string, stageControlUrl: string): string {
+  const [page, control] = [new URL(publicUrl).port, new URL(stageControlUrl).port];
+  return Number(control) === Number(page) + 1 ? publicUrl : `${publicUrl}/?control=${control}`;
 }

@@ -83,7 +83,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   });
   // Refuses what is wrong before a process is started that would refuse it, too.
   const configuration = loadConfiguration(environment);
-  await prepareDatabase(configuration.database.ownerUrl, publicUrl, options);
+  const tenantId = await prepareDatabase(configuration.database.ownerUrl, publicUrl, options);
   const worker = await startWorker(options, environment, configuration.temporal);
   await options.pagesAreBuilt;
   const api = await startApi(options, environment);
@@ -98,6 +98,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...vendors,
     clock: systemClock,
     ...(temporal.uiUrl === undefined ? {} : { temporalUiUrl: temporal.uiUrl }),
+    temporalNamespace: configuration.temporal.namespace,
+    ...(tenantId === undefined ? {} : { tenantId }),
     onError: errorLine(options, 'stage control'),
   });
   await options.adopt({ name: 'stage control', stop: () => stageControl.stop() });
@@ -172,18 +174,20 @@ async function startVendors(
   return { inbox, identityVendor };
 }
 
+/** Answers the demo tenant's id. */
 async function prepareDatabase(
   ownerUrl: string | undefined,
   publicUrl: string,
   { onProgress }: StackOptions,
-): Promise<void> {
+): Promise<string | undefined> {
   if (ownerUrl === undefined) {
     onProgress('DATABASE_OWNER_URL is not given: the database is taken as it is, not migrated');
-    return;
+    return undefined;
   }
   const applied = await migrate({ ownerUrl });
   if (applied.length > 0) onProgress(`migrated the database: ${applied.join(', ')}`);
-  await bootstrapDemoTenant({ ownerUrl, publicUrl, fraudClientJwks: demoFraudJwks() });
+  const fraudClientJwks = demoFraudJwks();
+  return (await bootstrapDemoTenant({ ownerUrl, publicUrl, fraudClientJwks })).tenantId;
 }
 
 async function waitForReadiness(port: number, api: ManagedProcess): Promise<void> {

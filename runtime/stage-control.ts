@@ -30,6 +30,9 @@ export interface StageControlOptions {
   readonly identityVendor: IdentityVendor;
   readonly clock: Clock;
   readonly temporalUiUrl?: string;
+  readonly temporalNamespace?: string;
+  /** For links to workflows, whose ids name it. */
+  readonly tenantId?: string;
   readonly onError?: (error: unknown) => void;
 }
 
@@ -111,6 +114,8 @@ function describe(stage: Stage): Readonly<Record<string, unknown>> {
     clientId: stage.appClientId,
     bankUrl: `${stage.ownUrl()}/bank/accounts`,
     temporalUiUrl: stage.temporalUiUrl,
+    temporalNamespace: stage.temporalNamespace,
+    tenantId: stage.tenantId,
     identity: identityOf(stage.identityVendor),
   };
 }

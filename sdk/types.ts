@@ -66,7 +66,8 @@ export type LogoutScope = 'this' | 'others' | 'everywhere';
 export interface SessionEntry {
   readonly sessionId: string;
   readonly current: boolean;
-  readonly deviceName?: string;
+  /** null: a key that belongs to no device. */
+  readonly deviceName: string | null;
   readonly acr: string;
   readonly startedAt: string;
   readonly lastSeenAt: string;
@@ -76,17 +77,17 @@ export interface SessionEntry {
 
 export interface Me {
   readonly customerId: string;
-  readonly givenName?: string;
+  readonly givenName: string | null;
   /** Masked, as the e-mail address. */
-  readonly phone?: string;
-  readonly email?: string;
-  readonly device?: {
+  readonly phone: string | null;
+  readonly email: string | null;
+  readonly device: {
     readonly deviceId: string;
     readonly name: string;
     readonly platform: string;
     readonly status: string;
     readonly attestationLevel: string;
-  };
+  } | null;
   readonly session: {
     readonly sessionId: string;
     readonly acr: string;

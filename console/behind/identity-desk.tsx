@@ -1,0 +1,78 @@
+/** The identity vendor's mood, beside the part it breaks: verify, take its time, refuse. */
+import { useCallback, useEffect, useState } from 'react';
+import { Radio, RadioGroup } from 'react-aria-components';
+import { texts } from '../texts/texts.ts';
+import { Button } from '../parts/parts.tsx';
+import type { IdentityBehaviour, IdentityDesk as Desk, StageControl } from '../stage/control.ts';
+
+const BEHAVIOURS: readonly IdentityBehaviour[] = ['normal', 'slow', 'refuses'];
+const LOOK_EVERY_MS = 2_500;
+
+export interface IdentityDeskProps {
+  readonly control: StageControl;
+}
+
+export function IdentityDesk({ control }: IdentityDeskProps) {
+  const { identity: words } = texts.behind;
+  const [desk, setDesk] = useState<Desk>({ behaviour: 'normal', waiting: 0 });
+  const [hasFailed, setHasFailed] = useState(false);
+
+  const follow = useCallback((asked: Promise<Desk>) => {
+    asked.then(
+      (answer) => {
+        setDesk(answer);
+        setHasFailed(false);
+      },
+      () => {
+        setHasFailed(true);
+      },
+    );
+  }, []);
+
+  useEffect(() => {
+    follow(control.identity());
+    const timer = setInterval(() => {
+      if (!document.hidden) follow(control.identity());
+    }, LOOK_EVERY_MS);
+    return () => {
+      clearInterval(timer);
+    };
+  }, [control, follow]);
+
+  return (
+    <section className="desk" aria-label={words.title}>
+      <h3>{words.title}</h3>
+      <RadioGroup
+        className="segments"
+        aria-label={words.text}
+        orientation="horizontal"
+        value={desk.behaviour}
+        onChange={(wanted) => {
+          const behaviour = BEHAVIOURS.find((known) => known === wanted);
+          if (behaviour !== undefined) follow(control.setIdentityBehaviour(behaviour));
+        }}
+      >
+        {BEHAVIOURS.map((behaviour) => (
+          <Radio key={behaviour} value={behaviour} className="segment">
+            {words[behaviour]}
+          </Radio>
+        ))}
+      </RadioGroup>
+      <div className="desk-foot">
+        <span className="quiet" role="status">
+          {hasFailed ? words.failed : desk.waiting > 0 ? words.waiting(desk.waiting) : words.text}
+        </span>
+        {desk.waiting > 0 && (
+          <Button
+            size="dense"
+            onPress={() => {
+              follow(control.releaseIdentity());
+            }}
+          >
+            {words.release}
+          </Button>
+        )}
+      </div>
+    </section>
+  );
+}

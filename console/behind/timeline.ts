@@ -1,0 +1,151 @@
+/** The timeline as it is shown: events and refusals, grouped by what they belong to, newest on top. Pure. */
+import { texts } from '../texts/texts.ts';
+
+/** Who is to thank: a call decided in PostgreSQL, a workflow driven by Temporal, or a refusal. */
+export type Lane = 'decided' | 'driven' | 'refused';
+export type GroupKind = 'enrollment' | 'session' | 'revocation' | 'customer' | 'calls';
+
+export interface AuditEvent {
+  readonly position: string;
+  readonly at: string;
+  readonly action: string;
+  readonly actorKind: string;
+  readonly subjectKind: string;
+  readonly subjectId: string;
+  readonly ceremonyId: string | undefined;
+  readonly customerId: string | undefined;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+export interface Refusal {
+  readonly at: string;
+  readonly operation: string;
+  readonly code: string;
+  readonly title: string;
+  readonly status: number;
+  /** What the phone was busy with. */
+  readonly group: { readonly kind: GroupKind; readonly id: string };
+}
+
+export interface Line {
+  readonly key: string;
+  readonly at: string;
+  readonly lane: Lane;
+  readonly text: string;
+  /** The literal name: the action, or the code of the refusal. */
+  readonly name: string;
+}
+
+export interface Group {
+  readonly key: string;
+  readonly kind: GroupKind;
+  readonly id: string;
+  readonly lines: readonly Line[];
+}
+
+const REFUSED_ACTIONS: ReadonlySet<string> = new Set([
+  'enrollment.code_refused',
+  'refresh.superseded',
+  'refresh.reuse',
+]);
+
+/** undefined when it is no event of the contract. */
+export function readAuditEvent(data: unknown): AuditEvent | undefined {
+  if (typeof data !== 'object' || data === null) return undefined;
+  const members: Readonly<Record<string, unknown>> = { ...data };
+  const text = (name: string) => (typeof members[name] === 'string' ? members[name] : undefined);
+  const [at, action, subjectKind, subjectId] = ['at', 'action', 'subjectKind', 'subjectId'].map(
+    text,
+  );
+  const { position, detail } = members;
+  if (at === undefined || action === undefined || subjectKind === undefined) return undefined;
+  if (subjectId === undefined || (typeof position !== 'string' && typeof position !== 'number'))
+    return undefined;
+  return {
+    position: String(position),
+    at,
+    action,
+    subjectKind,
+    subjectId,
+    actorKind: text('actorKind') ?? '',
+    ceremonyId: text('ceremonyId'),
+    customerId: text('customerId'),
+    detail: typeof detail === 'object' && detail !== null ? { ...detail } : {},
+  };
+}
+
+export const positionOf = ({ position }: AuditEvent): string => position;
+
+/** The group of the newest line stands first, and in it the newest line. */
+export function groupsOf(
+  events: readonly AuditEvent[],
+  refusals: readonly Refusal[],
+): readonly Group[] {
+  const groups = new Map<string, { kind: GroupKind; id: string; lines: Line[] }>();
+  const put = (kind: GroupKind, id: string, line: Line) => {
+    const key = `${kind}:${id}`;
+    const group = groups.get(key) ?? { kind, id, lines: [] };
+    group.lines.push(line);
+    groups.set(key, group);
+  };
+  const cutOffs = events.filter(({ subjectKind }) => subjectKind === 'revocation');
+  for (const event of events) {
+    const { kind, id } = groupOf(event, cutOffs);
+    put(kind, id, lineOfEvent(event));
+  }
+  for (const [index, refusal] of refusals.entries())
+    put(refusal.group.kind, refusal.group.id, lineOfRefusal(refusal, index));
+  return [...groups.entries()]
+    .map(([key, { kind, id, lines }]) => ({ key, kind, id, lines: lines.toSorted(newestFirst) }))
+    .toSorted((a, b) => newest(b).localeCompare(newest(a)));
+}
+
+/** `01928f…c4a1`: enough to tell two apart. */
+export function shortId(id: string): string {
+  const [prefix, hex = ''] = id.split('_');
+  return hex.length > 8 ? `${prefix ?? ''}_…${hex.slice(-6)}` : id;
+}
+
+function groupOf(
+  { ceremonyId, subjectKind, subjectId, at, customerId }: AuditEvent,
+  cutOffs: readonly AuditEvent[],
+): { kind: GroupKind; id: string } {
+  if (ceremonyId !== undefined) return { kind: 'enrollment', id: ceremonyId };
+  if (subjectKind === 'session') return { kind: 'session', id: subjectId };
+  if (subjectKind === 'revocation') return { kind: 'revocation', id: subjectId };
+  const lastCutOff = cutOffs.filter((cutOff) => cutOff.at <= at).at(-1);
+  if (subjectKind === 'hold' && lastCutOff !== undefined)
+    return { kind: 'revocation', id: lastCutOff.subjectId };
+  return { kind: 'customer', id: customerId ?? subjectId };
+}
+
+function lineOfEvent(event: AuditEvent): Line {
+  const { action, actorKind, at, detail, position } = event;
+  const inWords = texts.behind.actions[action];
+  const driven = actorKind === 'system' ? 'driven' : 'decided';
+  return {
+    key: `event ${position}`,
+    at,
+    lane: REFUSED_ACTIONS.has(action) ? 'refused' : driven,
+    text: inWords === undefined ? action.replaceAll(/[._]/g, ' ') : inWords(detail),
+    name: action,
+  };
+}
+
+function lineOfRefusal({ at, operation, code, title, status }: Refusal, index: number): Line {
+  return {
+    key: `refusal ${String(index)}`,
+    at,
+    lane: 'refused',
+    text: title,
+    name: `${operation} · ${code}${status === 0 ? '' : ` · ${String(status)}`}`,
+  };
+}
+
+function newestFirst(a: Line, b: Line): number {
+  return b.at.localeCompare(a.at) || b.key.localeCompare(a.key, 'en', { numeric: true });
+}
+
+function newest({ lines }: { readonly lines: readonly Line[] }): string {
+  return lines[0]?.at ?? '';
+}

@@ -1,0 +1,141 @@
+/** The phone: its frame where there is room for one, its status line, and the one screen that is due. */
+import { useEffect, useRef } from 'react';
+import { texts } from '../texts/texts.ts';
+import { timeOf, useNow } from '../parts/time.ts';
+import { Button } from '../parts/parts.tsx';
+import { usePhone } from './phone-context.ts';
+import type { PhoneState } from './phone-model.ts';
+import { CutOffScreen, HoldScreen } from './screens/cut-off.tsx';
+import { CodeScreen } from './screens/code.tsx';
+import { EmailScreen } from './screens/email.tsx';
+import { DoneScreen, EndedScreen } from './screens/ended.tsx';
+import { HomeScreen } from './screens/home.tsx';
+import { IdentityScreen } from './screens/identity.tsx';
+import { LoggedOutScreen, NumberScreen, WelcomeScreen } from './screens/entry.tsx';
+import { PasskeyScreen } from './screens/passkey.tsx';
+import { ProblemBanner, Page } from './screens/page.tsx';
+import { CheckingScreen, StartingScreen } from './screens/waiting.tsx';
+
+const HEARTBEAT_MS = 4_000;
+
+export function Phone() {
+  const [state, model] = usePhone();
+  const screen = useRef<HTMLDivElement>(null);
+  const name = screenName(state);
+
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (!document.hidden) void model.lookAfterSession();
+    }, HEARTBEAT_MS);
+    return () => {
+      clearInterval(timer);
+    };
+  }, [model]);
+
+  useEffect(() => {
+    screen.current?.scrollTo({ top: 0 });
+  }, [name]);
+
+  return (
+    <div className="phone">
+      <StatusLine />
+      <div className="phone-screen" ref={screen} data-screen={name}>
+        <CurrentScreen key={name} state={state} />
+      </div>
+      <div className="phone-home-bar" aria-hidden="true" />
+    </div>
+  );
+}
+
+function StatusLine() {
+  const nowMs = useNow(10_000);
+  return (
+    <div className="phone-status" aria-hidden="true">
+      <span>{timeOf(new Date(nowMs).toISOString())}</span>
+      <span className="phone-island" />
+      <span className="phone-signal">
+        <i />
+        <i />
+        <i />
+        <i />
+        <b />
+      </span>
+    </div>
+  );
+}
+
+function screenName({ screen, isChangingEmail }: PhoneState): string {
+  if (screen.kind !== 'enrollment') return screen.kind;
+  return isChangingEmail ? 'email' : screen.view.state;
+}
+
+function CurrentScreen({ state }: { readonly state: PhoneState }) {
+  const { screen } = state;
+  switch (screen.kind) {
+    case 'booting':
+      return <BootingScreen />;
+    case 'welcome':
+      return <WelcomeScreen />;
+    case 'number':
+      return <NumberScreen />;
+    case 'logged-out':
+      return <LoggedOutScreen />;
+    case 'home':
+      return <HomeScreen />;
+    case 'cut-off':
+      return <CutOffScreen />;
+    case 'hold':
+      return <HoldScreen />;
+    case 'enrollment':
+      return <EnrollmentScreen state={state} />;
+  }
+}
+
+function EnrollmentScreen({ state }: { readonly state: PhoneState }) {
+  if (state.screen.kind !== 'enrollment') return null;
+  const { view } = state.screen;
+  switch (view.state) {
+    case 'starting':
+      return <StartingScreen />;
+    case 'phone':
+      return <CodeScreen view={view} />;
+    case 'identity':
+      return <IdentityScreen />;
+    case 'identity_check':
+      return <CheckingScreen view={view} />;
+    case 'email':
+      return <EmailScreen />;
+    case 'email_code':
+      return state.isChangingEmail ? <EmailScreen /> : <CodeScreen view={view} />;
+    case 'passkey':
+      return <PasskeyScreen />;
+    case 'ended':
+      return view.outcome === 'completed' ? <DoneScreen /> : <EndedScreen view={view} />;
+  }
+}
+
+function BootingScreen() {
+  const [{ problem }, model] = usePhone();
+  const { phone } = texts;
+  if (problem === undefined)
+    return (
+      <Page title={phone.booting} isTitleHidden>
+        <div className="skeleton" data-size="title" />
+        <div className="skeleton" />
+        <div className="skeleton" data-size="short" />
+      </Page>
+    );
+  return (
+    <Page title={phone.bank} actions={<TryAgain onPress={() => void model.boot()} />}>
+      <ProblemBanner />
+    </Page>
+  );
+}
+
+function TryAgain({ onPress }: { readonly onPress: () => void }) {
+  return (
+    <Button kind="primary" onPress={onPress}>
+      {texts.phone.tryAgain}
+    </Button>
+  );
+}

@@ -1,0 +1,93 @@
+/** The code from the SMS or the e-mail: typed, pasted or taken over by a tap in the inbox. */
+import type { EnrollmentView, SentCode } from '../../../sdk/types.ts';
+import { texts } from '../../texts/texts.ts';
+import { countdown, useNow } from '../../parts/time.ts';
+import { Banner, Button, Field } from '../../parts/parts.tsx';
+import { usePhone } from '../phone-context.ts';
+import { Page, ProblemBanner } from './page.tsx';
+
+export function CodeScreen({ view }: { readonly view: EnrollmentView }) {
+  const [{ busy, draftCode, problem, notice }, model] = usePhone();
+  const { code: words } = texts.phone;
+  const isPhone = view.state === 'phone';
+  const digits = view.code?.digits ?? 6;
+  return (
+    <Page
+      title={isPhone ? words.phoneTitle : words.emailTitle}
+      {...(view.code === undefined ? {} : { text: words.sentTo(view.code.sentTo) })}
+      step={isPhone ? 1 : 4}
+      onSubmit={() => void model.submitCode(draftCode)}
+      actions={
+        <>
+          <Button
+            kind="primary"
+            type="submit"
+            isBusy={busy === 'code'}
+            isDisabled={draftCode.length < digits}
+          >
+            {words.confirm}
+          </Button>
+          <Button
+            kind="quiet"
+            isBusy={busy === 'cancel'}
+            onPress={() => {
+              if (isPhone) void model.cancelEnrollment();
+              else model.changeEmail(true);
+            }}
+          >
+            {isPhone ? words.otherNumber : words.otherAddress}
+          </Button>
+        </>
+      }
+    >
+      <Field
+        label={words.label}
+        look="code"
+        inputMode="numeric"
+        autoComplete="one-time-code"
+        maxLength={digits}
+        value={draftCode}
+        onChange={(typed) => {
+          model.setDraftCode(typed.replaceAll(/\D/g, ''));
+        }}
+        autoFocus
+      />
+      {view.code !== undefined && <CodeClock code={view.code} />}
+      <ProblemBanner>
+        {problem?.code === 'wrong_code' &&
+          view.code !== undefined &&
+          words.attemptsLeft(view.code.attemptsLeft)}
+      </ProblemBanner>
+      {notice === 'code_resent' && <Banner tone="good">{words.resent}</Banner>}
+    </Page>
+  );
+}
+
+/** How long the code lives and when another may be sent. */
+function CodeClock({ code }: { readonly code: SentCode }) {
+  const nowMs = useNow();
+  const [{ busy }, model] = usePhone();
+  const { code: words } = texts.phone;
+  const resendInMs = Date.parse(code.resendAt) - nowMs;
+  const leftMs = Date.parse(code.expiresAt) - nowMs;
+  const canResend = resendInMs <= 0 && code.resendsLeft > 0;
+  return (
+    <div className="code-clock">
+      <span className={leftMs > 0 ? undefined : 'is-over'}>
+        {leftMs > 0 ? words.validFor(countdown(leftMs)) : words.expired}
+      </span>
+      {code.resendsLeft === 0 ? (
+        <span>{words.noMore}</span>
+      ) : (
+        <button
+          className="link"
+          type="button"
+          disabled={!canResend || busy !== undefined}
+          onClick={() => void model.resendCode()}
+        >
+          {canResend ? words.resend : words.resendIn(countdown(resendInMs))}
+        </button>
+      )}
+    </div>
+  );
+}

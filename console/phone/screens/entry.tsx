@@ -1,0 +1,123 @@
+/** The screens before anybody is known: welcome, the number, and login with a passkey. */
+import { useState } from 'react';
+import { texts } from '../../texts/texts.ts';
+import { Banner, Button, Field } from '../../parts/parts.tsx';
+import { usePhone } from '../phone-context.ts';
+import { ExampleFiller, Page, ProblemBanner } from './page.tsx';
+
+export function WelcomeScreen() {
+  const [{ busy, notice }, model] = usePhone();
+  const { welcome, loggedOut } = texts.phone;
+  return (
+    <Page
+      title={welcome.title}
+      text={welcome.text}
+      actions={
+        <>
+          <Button
+            kind="primary"
+            onPress={() => {
+              model.goTo('number');
+            }}
+          >
+            {welcome.begin}
+          </Button>
+          <Button kind="quiet" isBusy={busy === 'login'} onPress={() => void model.logIn()}>
+            {welcome.logIn}
+          </Button>
+        </>
+      }
+    >
+      <div className="hero" aria-hidden="true">
+        <span className="hero-mark" />
+      </div>
+      {notice === 'passkey_cancelled' && <Banner tone="plain">{loggedOut.cancelled}</Banner>}
+      <ProblemBanner />
+    </Page>
+  );
+}
+
+export function NumberScreen() {
+  const [{ busy, problem, installation }, model] = usePhone();
+  const [number, setNumber] = useState('');
+  const { number: words, next } = texts.phone;
+  return (
+    <Page
+      title={words.title}
+      step={1}
+      onBack={() => {
+        model.goTo(installation === undefined ? 'welcome' : 'logged-out');
+      }}
+      onSubmit={() => void model.startEnrollment(number.replaceAll(/[\s()-]/g, ''))}
+      actions={
+        <Button kind="primary" type="submit" isBusy={busy === 'start'} isDisabled={number === ''}>
+          {next}
+        </Button>
+      }
+    >
+      <Field
+        label={words.label}
+        hint={words.hint}
+        placeholder={words.placeholder}
+        type="tel"
+        inputMode="tel"
+        autoComplete="off"
+        value={number}
+        onChange={setNumber}
+        isRequired
+        autoFocus
+      />
+      {problem === undefined && (
+        <ExampleFiller
+          onFill={() => {
+            setNumber(exampleNumber());
+          }}
+        />
+      )}
+      <ProblemBanner />
+    </Page>
+  );
+}
+
+/** A New Zealand mobile number that nobody at the stage used before. */
+function exampleNumber(): string {
+  const digits = String(crypto.getRandomValues(new Uint32Array(1))[0] ?? 0).padStart(7, '0');
+  return `+64 21 ${digits.slice(-7, -4)} ${digits.slice(-4)}`;
+}
+
+export function LoggedOutScreen() {
+  const [{ busy, notice }, model] = usePhone();
+  const { loggedOut } = texts.phone;
+  return (
+    <Page
+      title={loggedOut.title}
+      text={loggedOut.text}
+      actions={
+        <>
+          <Button
+            kind="primary"
+            icon="key"
+            isBusy={busy === 'login'}
+            onPress={() => void model.logIn()}
+          >
+            {loggedOut.logIn}
+          </Button>
+          <Button
+            kind="quiet"
+            onPress={() => {
+              model.goTo('number');
+            }}
+          >
+            {loggedOut.setUp}
+          </Button>
+        </>
+      }
+    >
+      <div className="hero" aria-hidden="true">
+        <span className="hero-mark" />
+      </div>
+      {notice === 'passkey_cancelled' && <Banner tone="plain">{loggedOut.cancelled}</Banner>}
+      <ProblemBanner />
+    </Page>
+  );
+}

@@ -1,0 +1,104 @@
+/** One screen of the phone: one question, its answer, its actions at the thumb. */
+import type { FormEvent, ReactNode } from 'react';
+import { texts, problemText } from '../../texts/texts.ts';
+import { Icon } from '../../parts/icons.tsx';
+import { Banner } from '../../parts/parts.tsx';
+import { usePhone } from '../phone-context.ts';
+
+export interface PageProps {
+  readonly title: string;
+  readonly isTitleHidden?: boolean;
+  readonly text?: string;
+  /** Which step of enrollment this is, from 1. */
+  readonly step?: number;
+  readonly onBack?: () => void;
+  readonly actions?: ReactNode;
+  readonly children?: ReactNode;
+  /** Makes the page a form. */
+  readonly onSubmit?: () => void;
+}
+
+export const STEPS = 5;
+
+export function Page(props: PageProps) {
+  const { title, text, step, onBack, actions, children, onSubmit } = props;
+  const content = (
+    <>
+      <div className="page-head">
+        {onBack !== undefined && (
+          <button className="back" type="button" onClick={onBack} aria-label={texts.phone.back}>
+            <Icon name="back" />
+          </button>
+        )}
+        {step === undefined ? <Brand /> : <Progress step={step} />}
+      </div>
+      <div className="page-body">
+        <h2 className={props.isTitleHidden === true ? 'hidden' : 'page-title'}>{title}</h2>
+        {text !== undefined && <p className="page-text">{text}</p>}
+        {children}
+      </div>
+      {actions !== undefined && <div className="page-actions">{actions}</div>}
+    </>
+  );
+  if (onSubmit === undefined) return <div className="page">{content}</div>;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    onSubmit();
+  };
+  return (
+    <form className="page" onSubmit={submit} noValidate autoComplete="off">
+      {content}
+    </form>
+  );
+}
+
+export function Brand() {
+  return (
+    <span className="brand">
+      <span className="brand-mark" aria-hidden="true" />
+      {texts.phone.bank}
+    </span>
+  );
+}
+
+function Progress({ step }: { readonly step: number }) {
+  return (
+    <div
+      className="progress"
+      role="progressbar"
+      aria-valuemin={1}
+      aria-valuemax={STEPS}
+      aria-valuenow={step}
+      aria-label={texts.phone.progress(step, STEPS)}
+    >
+      {Array.from({ length: STEPS }, (_, index) => (
+        <i key={index} data-done={index < step || undefined} />
+      ))}
+    </div>
+  );
+}
+
+/** The refusal of the last action, in a customer's words. */
+export function ProblemBanner({ children }: { readonly children?: ReactNode }) {
+  const [{ problem }] = usePhone();
+  if (problem === undefined) return null;
+  const { title, text } = problemText(problem);
+  const isUnknown = text === texts.problems.unknown.text;
+  return (
+    <Banner tone="danger" title={title}>
+      {text} {children}
+      {isUnknown && problem.requestId !== undefined && (
+        <small>{texts.phone.reference(problem.requestId)}</small>
+      )}
+    </Banner>
+  );
+}
+
+/** For the people at the stage, so that two minutes are enough; it types, nothing more. */
+export function ExampleFiller({ onFill }: { readonly onFill: () => void }) {
+  return (
+    <button className="filler" type="button" onClick={onFill}>
+      {texts.phone.fillForMe}
+    </button>
+  );
+}

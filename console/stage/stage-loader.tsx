@@ -1,0 +1,92 @@
+/** Finds the stage's control and builds the phone once; says plainly when there is none. */
+import { useEffect, useState } from 'react';
+import { createLatchkey } from '../../sdk/client.ts';
+import type { LatchkeyProblem } from '../../sdk/problem.ts';
+import { Button } from '../parts/parts.tsx';
+import { PhoneModel } from '../phone/phone-model.ts';
+import { texts } from '../texts/texts.ts';
+import { loadStageConfig, StageControl } from './control.ts';
+import type { StageConfig } from './control.ts';
+import { Stage } from './stage.tsx';
+
+export type ProblemListener = (operation: string, problem: LatchkeyProblem) => void;
+
+export interface StageParts {
+  readonly config: StageConfig;
+  readonly control: StageControl;
+  readonly model: PhoneModel;
+  /** Calls back for every refusal that the phone's calls meet; returns how to stop. */
+  readonly onProblem: (listener: ProblemListener) => () => void;
+}
+
+/** One page, one phone: React may run an effect twice, the app starts once. */
+let building: Promise<StageParts> | undefined;
+
+export function StageLoader() {
+  const [parts, setParts] = useState<StageParts | 'missing'>();
+  const [performance, setPerformance] = useState(1);
+  useEffect(() => {
+    building ??= build();
+    building.then(setParts, () => {
+      setParts('missing');
+    });
+  }, []);
+  const { stage } = texts;
+  if (parts === undefined) {
+    return (
+      <div className="stage-alone" role="status">
+        {stage.loading}
+      </div>
+    );
+  }
+  if (parts === 'missing') {
+    return (
+      <main className="stage-alone">
+        <h1>{stage.noControl.title}</h1>
+        <p>{stage.noControl.text}</p>
+        <Button
+          kind="primary"
+          onPress={() => {
+            location.reload();
+          }}
+        >
+          {stage.noControl.retry}
+        </Button>
+      </main>
+    );
+  }
+  return (
+    <Stage
+      key={performance}
+      parts={parts}
+      onStartedOver={() => {
+        setPerformance((before) => before + 1);
+      }}
+    />
+  );
+}
+
+async function build(): Promise<StageParts> {
+  const config = await loadStageConfig();
+  const listeners = new Set<ProblemListener>();
+  const latchkey = createLatchkey({
+    issuer: config.issuer,
+    clientId: config.clientId,
+    onProblem: (operation, problem) => {
+      for (const listener of listeners) listener(operation, problem);
+    },
+  });
+  const model = new PhoneModel({ latchkey, bankUrl: config.bankUrl, locale: 'en' });
+  void model.boot();
+  return {
+    config,
+    control: new StageControl(config.controlUrl),
+    model,
+    onProblem: (listener) => {
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+      };
+    },
+  };
+}

@@ -1,0 +1,7 @@
+/** The English catalogue. Another locale is another object of the same type. */
+import { behind } from './en/behind.ts';
+import { phone } from './en/phone.ts';
+import { problems } from './en/problems.ts';
+import { stage } from './en/stage.ts';
+
+export const en = { behind, phone, problems, stage };

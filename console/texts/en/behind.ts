@@ -1,0 +1,120 @@
+/** What happens behind the phone, one line an event, in English. `detail` members are filled in by the page. */
+type Detail = Readonly<Record<string, unknown>>;
+
+const word = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' ? String(value).replaceAll('_', ' ') : '';
+
+const STEPS: Readonly<Record<string, string | undefined>> = {
+  code_matched: 'The code matched',
+  identity_submitted: 'Identity details were handed in',
+  identity_verified: 'The identity vendor said yes',
+  email_submitted: 'An e-mail address was handed in',
+  email_taken: 'The e-mail address is not free',
+  passkey_bound: 'The passkey was bound',
+};
+
+export const behind = {
+  title: 'Behind it',
+  legend: 'Who did it',
+  lanes: {
+    decided: 'PostgreSQL decided',
+    driven: 'Temporal drove',
+    refused: 'Refused',
+  },
+  empty: 'Nothing has happened yet',
+  emptyText:
+    'Every event stands here as it is committed: decided by PostgreSQL, driven by Temporal, or refused and why.',
+  live: 'Live',
+  connecting: 'Connecting',
+  lost: (age: string) => `Stream lost, last heard ${age}. Trying again.`,
+  idle: 'Waiting for a customer',
+  openInTemporal: 'Open in Temporal',
+  events: (count: number) => (count === 1 ? '1 event' : `${count} events`),
+  refusal: (operation: string) => `Refused: ${operation}`,
+  groups: {
+    enrollment: 'Enrollment',
+    session: 'Session',
+    revocation: 'Cut-off',
+    customer: 'Customer',
+    calls: 'Calls of this phone',
+  },
+  actions: {
+    'enrollment.started': () => 'An application was opened, and the row came first',
+    'enrollment.opened': () => 'The workflow took over and sent a code',
+    'enrollment.step_done': ({ event, to }: Detail) =>
+      `${STEPS[String(event)] ?? word(event)}. Next: ${word(to)}`,
+    'enrollment.reminded': () => 'A reminder was sent',
+    'enrollment.code_refused': ({ attemptsLeft }: Detail) =>
+      `A wrong code was counted, ${word(attemptsLeft)} left`,
+    'enrollment.code_resent': () => 'A new code was sent',
+    'enrollment.completed': () => 'Completed: the customer is active',
+    'enrollment.ended': ({ outcome, reason }: Detail) =>
+      ['Ended', word(outcome), word(reason)].filter((part) => part !== '').join(', '),
+    'device.trusted': () => 'The device is trusted, with software keys',
+    'customer.erased': () => 'The prospect’s personal data was erased',
+    'session.created': ({ acr }: Detail) =>
+      `A session began${acr === undefined ? '' : `, ${word(acr)}`}`,
+    'session.ended': ({ reason }: Detail) => `The session ended: ${word(reason)}`,
+    'session.refreshed': () => 'The refresh token was rotated',
+    'refresh.superseded': () => 'A superseded refresh token was refused',
+    'refresh.reuse': () => 'A used refresh token came again: the session ended',
+    'credential.counter_regressed': () => 'The passkey’s counter went back: risk is high',
+    'fraud.cut_off': ({ oldEpoch, newEpoch }: Detail) =>
+      oldEpoch === undefined
+        ? 'Cut off: epoch raised, account held, devices suspended, in one transaction'
+        : `Cut off: epoch ${word(oldEpoch)} to ${word(newEpoch)}, held and suspended in one transaction`,
+    'fraud.released': () => 'The hold was lifted, devices and passkeys reinstated',
+    'revocation.sealed': () => 'Second look found nothing: the receipt is sealed',
+    'revocation.workflows_closed': () => 'Every workflow reported itself closed',
+  } as Readonly<Record<string, ((detail: Detail) => string) | undefined>>,
+  identity: {
+    title: 'Identity vendor',
+    text: 'How it answers the next check',
+    normal: 'Verifies',
+    slow: 'Takes its time',
+    refuses: 'Refuses',
+    waiting: (count: number) => (count === 1 ? '1 check waits' : `${count} checks wait`),
+    release: 'Let it answer',
+    failed: 'The vendor’s control does not answer.',
+  },
+  fraud: {
+    title: 'Fraud desk',
+    nobody: 'Enroll first. Then there is somebody to protect.',
+    ready: 'One signal, effective when it is answered.',
+    cutOff: 'Cut off',
+    confirmTitle: 'Cut this customer off?',
+    effects: {
+      sessions: (count: number | undefined) =>
+        count === undefined
+          ? 'Ends every session and every running ceremony'
+          : `Ends ${count === 1 ? '1 session' : `${count} sessions`} and every running ceremony`,
+      devices: 'Suspends every device and every passkey',
+      epoch: (epoch: number | undefined) =>
+        epoch === undefined
+          ? 'Raises the security epoch: what began before is dead'
+          : `Raises the security epoch from ${epoch} to ${epoch + 1}: what began before is dead`,
+      login: 'Refuses every login until the hold is lifted',
+    },
+    cancel: 'Keep it running',
+    running: 'Cut off. Temporal ends what is left.',
+    sealed: 'Cut off and sealed.',
+    effectiveAt: 'Effective',
+    epoch: 'Epoch',
+    stopped: 'Suspended',
+    stoppedText: (devices: number, credentials: number) =>
+      `${devices === 1 ? '1 device' : `${devices} devices`}, ${credentials === 1 ? '1 passkey' : `${credentials} passkeys`}`,
+    ended: 'Ended',
+    endedText: (sessions: number, ceremonies: number) =>
+      `${sessions === 1 ? '1 session' : `${sessions} sessions`}, ${ceremonies === 1 ? '1 ceremony' : `${ceremonies} ceremonies`}`,
+    lastToken: 'Last token dies',
+    receipt: 'Receipt',
+    receiptTitle: 'Receipt of the cut-off',
+    receiptText:
+      'What was stopped, when it took effect, and when the last token that a service checks by itself dies.',
+    raw: 'As it was sealed',
+    close: 'Close',
+    release: 'Release',
+    released: (time: string) => `Released ${time}. The customer can log in again.`,
+    failed: (title: string) => `The fraud engine was refused: ${title}`,
+  },
+} as const;

@@ -1,0 +1,66 @@
+/** What a refusal means to a customer: what happened and what to do now, without blame. By code; what is not listed is `unknown`. */
+export const problems = {
+  network_lost: {
+    title: 'No connection',
+    text: 'We could not reach the bank. Nothing was lost. Try again when you are online.',
+  },
+  answer_unreadable: {
+    title: 'Something went wrong on our side',
+    text: 'Nothing was lost. Try again in a moment.',
+  },
+  temporal_unavailable: {
+    title: 'We have to pause for a moment',
+    text: 'Setting up cannot go on right now. Your place is kept. Try again soon.',
+  },
+  database_unavailable: {
+    title: 'We cannot answer right now',
+    text: 'Nothing was lost. Try again in a moment.',
+  },
+  outcome_pending: {
+    title: 'Still working on it',
+    text: 'We have your answer and are finishing the step. Try again in a moment.',
+  },
+  too_many_requests: { title: 'A little slower', text: 'Wait a moment, then try again.' },
+  wrong_code: { title: 'That code is not right', text: 'Check the latest message and try again.' },
+  code_expired: { title: 'That code has expired', text: 'We can send you a new one.' },
+  resend_too_soon: {
+    title: 'A code is on its way',
+    text: 'It can take a few seconds. You can ask for another one shortly.',
+  },
+  resends_exhausted: {
+    title: 'No more codes for this step',
+    text: 'Use the latest code, or start again.',
+  },
+  phone_invalid: {
+    title: 'We cannot send a code there',
+    text: 'Enter a mobile number with its country code, such as +64 21 123 4567.',
+  },
+  email_invalid: { title: 'Check the address', text: 'Enter an address such as name@example.com.' },
+  invalid_request: { title: 'Check what you entered', text: 'Something there does not fit.' },
+  credential_unknown: {
+    title: 'We do not know that passkey',
+    text: 'Choose another one, or set up the app again.',
+  },
+  device_not_allowed: {
+    title: 'This phone may not log in',
+    text: 'Call the bank at the number on your card.',
+  },
+  passkey_unsupported: {
+    title: 'No passkeys here',
+    text: 'This browser has no passkeys. Use a current one on a device with a screen lock.',
+  },
+  passkey_exists_here: {
+    title: 'There is a passkey already',
+    text: 'This device has a passkey for the bank. Log in with it.',
+  },
+  passkey_failed: {
+    title: 'The passkey did not answer',
+    text: 'Nothing was changed. Try again.',
+  },
+  insufficient_scope: {
+    title: 'Not from here',
+    text: 'This phone may look but not do that.',
+  },
+  session_ended: { title: 'Your session has ended', text: 'Log in again to go on.' },
+  unknown: { title: 'That did not work', text: 'Nothing was changed. Try again in a moment.' },
+} as const;
