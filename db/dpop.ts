@@ -14,7 +14,7 @@ export interface ProofMark {
 const SLOTS = 16;
 const SLOT_MS = 60_000;
 
-/** false: the proof was used before. A concurrent use is waited for. */
+/** false: the proof was used before, or is older than this memory. A concurrent use is waited for. */
 export async function spendProof(tx: Tx, proof: ProofMark): Promise<boolean> {
   const rows = await tx`${insertProof(tx, proof)}`;
   return rows.length === 1;
@@ -24,7 +24,8 @@ export async function spendProof(tx: Tx, proof: ProofMark): Promise<boolean> {
 export function insertProof(tx: Tx, { jtiHash, issuedAtMs }: ProofMark) {
   return tx`
     insert into dpop_jti (tenant_id, slot, jti_hash, seen_at)
-    values (latchkey_tenant(), ${proofSlot(issuedAtMs)}, ${jtiHash}, latchkey_now())
+    select latchkey_tenant(), ${proofSlot(issuedAtMs)}, ${jtiHash}, latchkey_now()
+    where ${new Date(issuedAtMs)} >= latchkey_started_at()
     on conflict do nothing returning 1`;
 }
 

@@ -473,9 +473,10 @@ end $$;
 revoke all on function latchkey_tenants(), latchkey_empty_dpop_slots(integer) from public;
 grant execute on function latchkey_tenants(), latchkey_empty_dpop_slots(integer) to latchkey_app;
 
--- Database start: DPoP proofs older than it are refused, because unlogged tables are empty after a crash.
+-- Database start: DPoP proofs older than it are refused, because unlogged tables are empty after a crash. The death of one backend is a crash
+-- too, and leaves pg_postmaster_start_time() as it was: the server's counters, which recovery throws away, tell (measured on PostgreSQL 18).
 create function latchkey_started_at() returns timestamptz
-  language sql stable security definer set search_path = public, pg_temp
-  as $$ select pg_postmaster_start_time() $$;
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  as $$ select greatest(pg_postmaster_start_time(), (select stats_reset from pg_stat_wal)) $$;
 revoke all on function latchkey_started_at() from public;
 grant execute on function latchkey_started_at() to latchkey_app;
