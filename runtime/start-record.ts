@@ -74,6 +74,14 @@ export async function findRunningStart(directory: string): Promise<number | unde
   return (await listAlive([content.self])).length > 0 ? content.self.pid : undefined;
 }
 
+/** Ends what a killed start left in the folder; false: it still runs, or there was none. */
+export async function endAbandoned(directory: string): Promise<boolean> {
+  const content = await read(join(directory, 'start.json'));
+  if (content === undefined || (await listAlive([content.self])).length > 0) return false;
+  await endLeftovers(content.children);
+  return true;
+}
+
 async function read(path: string): Promise<Content | undefined> {
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;

@@ -2,13 +2,14 @@
  * Vitest's global setup: one embedded PostgreSQL with a migrated template database and one Temporal server, started once for
  * all projects of a run, on free ports, in a folder of its own. Everything ends and vanishes at the teardown of the last user.
  */
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { findFreePort } from '../../runtime/ports.ts';
 import { startPostgres } from '../../runtime/postgres.ts';
 import type { PostgresServer } from '../../runtime/postgres.ts';
+import { endAbandoned, StartRecord } from '../../runtime/start-record.ts';
 import { findTemporal } from '../../runtime/temporal-finder.ts';
 import { startTemporalServer } from '../../runtime/temporal-server.ts';
 import type { TemporalServer } from '../../runtime/temporal-server.ts';
@@ -16,6 +17,7 @@ import { makeTemplate } from './template-database.ts';
 
 const NAMESPACE = 'latchkey';
 const TEMPLATE = 'latchkey_template';
+const FOLDER_PREFIX = 'latchkey-test-servers-';
 
 /** What tests read with `inject('servers')`. */
 export interface TestServers {
@@ -71,7 +73,9 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 }
 
 async function start(): Promise<Running> {
-  const folder = await mkdtemp(join(tmpdir(), 'latchkey-test-'));
+  await endAbandonedRuns();
+  const folder = await mkdtemp(join(tmpdir(), FOLDER_PREFIX));
+  const record = await StartRecord.take(folder);
   // PostgreSQL may have to run as another user, who must be able to pass.
   await chmod(folder, 0o711);
   const { executable } = await findTemporal({
@@ -84,12 +88,14 @@ async function start(): Promise<Running> {
     port: await findFreePort(),
     isDurable: false,
   });
+  await record.addChild(postgres.process.pid);
   try {
     const temporal = await startTemporalServer({
       executable,
       port: await findFreePort(),
       namespace: NAMESPACE,
     });
+    await record.addChild(temporal.process.pid);
     const running = { folder, postgres, temporal };
     try {
       await makeTemplate({
@@ -133,6 +139,16 @@ async function removePostgres(folder: string, postgres: PostgresServer): Promise
   await postgres.stop();
   await rm(folder, { recursive: true, force: true });
   await rm(postgres.dataDirectory, { recursive: true, force: true });
+}
+
+/** A run that was killed could not end its servers: this one does it, knowing them by what that one wrote down. */
+async function endAbandonedRuns(): Promise<void> {
+  const names = (await readdir(tmpdir())).filter((name) => name.startsWith(FOLDER_PREFIX));
+  for (const name of names) {
+    const folder = join(tmpdir(), name);
+    const isAbandoned = await endAbandoned(folder).catch(() => false);
+    if (isAbandoned) await rm(folder, { recursive: true, force: true });
+  }
 }
 
 function sharedByAllProjects(): Shared {

@@ -1,0 +1,147 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import postgres from 'postgres';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { findFreePort } from '../../runtime/ports.ts';
+import { listAlive, listTree, signalAll } from '../../runtime/process-tree.ts';
+import type { ProcessIdentity } from '../../runtime/process-tree.ts';
+
+const program = fileURLToPath(new URL('../../cli/latchkey.ts', import.meta.url));
+const VARIABLES = [
+  'LATCHKEY_PORT',
+  'LATCHKEY_STAGE_CONTROL_PORT',
+  'LATCHKEY_OPERATIONS_PORT',
+  'LATCHKEY_INBOX_PORT',
+  'LATCHKEY_INBOX_SMTP_PORT',
+  'LATCHKEY_IDENTITY_PORT',
+  'LATCHKEY_POSTGRES_PORT',
+  'LATCHKEY_TEMPORAL_PORT',
+] as const;
+
+let directory: string;
+let environment: NodeJS.ProcessEnv;
+const known: ProcessIdentity[] = [];
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'latchkey-start-'));
+  await chmod(directory, 0o711);
+  const ports: Record<string, string> = {};
+  for (const variable of VARIABLES) ports[variable] = String(await findFreePort());
+  environment = { ...process.env, ...ports, LATCHKEY_DIRECTORY: directory };
+});
+afterEach(() => signalAll(known, 'SIGKILL'));
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+interface Started {
+  readonly process: ChildProcess;
+  readonly output: () => string;
+  readonly tree: () => Promise<ProcessIdentity[]>;
+}
+
+const start = (): Started => {
+  const child = spawn(process.execPath, [program, 'start'], { env: environment });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
+  }
+  return {
+    process: child,
+    output: () => output,
+    tree: async () => {
+      const tree = await listTree(child.pid ?? 0);
+      known.push(...tree);
+      return tree;
+    },
+  };
+};
+const startUntilReady = async (): Promise<Started> => {
+  const started = start();
+  await vi.waitFor(
+    () => {
+      if (started.process.exitCode !== null) return;
+      expect(started.output()).toContain('Latchkey is ready');
+    },
+    { timeout: 90_000, interval: 100 },
+  );
+  expect(started.output()).toContain('Latchkey is ready');
+  return started;
+};
+const secondsOf = ({ output }: Started): number =>
+  Number(/ready, after ([\d.]+) s/.exec(output())?.[1]);
+const tenants = async (): Promise<readonly string[]> => {
+  const text = await readFile(join(directory, 'postgres-passwords.json'), 'utf8');
+  // Written by runtime/postgres.ts.
+  const { owner } = JSON.parse(text) as { owner: string };
+  const port = environment['LATCHKEY_POSTGRES_PORT'];
+  const sql = postgres(`postgres://latchkey_owner:${owner}@127.0.0.1:${port}/latchkey`, { max: 1 });
+  try {
+    return (await sql<{ tenant_id: string }[]>`select tenant_id from tenant`).map(
+      (row) => row.tenant_id,
+    );
+  } finally {
+    await sql.end();
+  }
+};
+
+describe('latchkey start', () => {
+  test('brings everything up, refuses a second one beside it, and leaves nothing after Ctrl-C', async () => {
+    const first = await startUntilReady();
+    const ready = await fetch(`http://127.0.0.1:${environment['LATCHKEY_PORT']}/readyz`);
+    expect(ready.status).toBe(200);
+
+    const second = start();
+    expect((await once(second.process, 'exit'))[0]).toBe(1);
+    expect(second.output()).toContain(`running already, as process ${first.process.pid}`);
+
+    const tree = await first.tree();
+    expect(tree.length).toBeGreaterThan(8);
+    const exit = once(first.process, 'exit');
+    first.process.kill('SIGINT');
+    expect((await exit)[0]).toBe(130);
+    expect(await listAlive(tree)).toEqual([]);
+  });
+
+  test('starts again over the same data within 15 seconds', async () => {
+    const started = await startUntilReady();
+    expect(secondsOf(started)).toBeLessThan(15);
+    expect(await tenants()).toHaveLength(1);
+    await started.tree();
+    const exit = once(started.process, 'exit');
+    started.process.kill('SIGTERM');
+    expect((await exit)[0]).toBe(143);
+  });
+
+  test('starts again after kill -9, over what that one left running', async () => {
+    const killed = await startUntilReady();
+    const before = await tenants();
+    const left = (await killed.tree()).filter(({ pid }) => pid !== killed.process.pid);
+    const exit = once(killed.process, 'exit');
+    killed.process.kill('SIGKILL');
+    await exit;
+    const next = await startUntilReady();
+    expect(await listAlive(left)).toEqual([]);
+    expect(await tenants()).toEqual(before);
+    await next.tree();
+    const end = once(next.process, 'exit');
+    next.process.kill('SIGINT');
+    await end;
+  });
+
+  test('ends as a whole, with a reason, when one of its servers dies', async () => {
+    const started = await startUntilReady();
+    const tree = await started.tree();
+    const record = await readFile(join(directory, 'start.json'), 'utf8');
+    // Written by runtime/start-record.ts, in the order of the start.
+    const { children } = JSON.parse(record) as { children: ProcessIdentity[] };
+    const exit = once(started.process, 'exit');
+    await signalAll(children.slice(-1), 'SIGKILL');
+    expect((await exit)[0]).toBe(1);
+    expect(started.output()).toContain('stopping: api ended unexpectedly');
+    expect(await listAlive(tree)).toEqual([]);
+  });
+});
