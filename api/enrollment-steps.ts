@@ -128,50 +128,61 @@ async function driveStep(
 ): Promise<EnrollmentView> {
   const { tenantId } = request.tenant;
   const { enrollmentId, submissionId } = args;
-  const found = await deps.database.tenant(tenantId, async (tx) => {
-    const record = await ownEnrollment(tx, request, enrollmentId);
-    const known = await submissionOutcome(tx, tenantId, submissionId);
-    if (known?.outcome === undefined || known.outcome === null) {
-      if (record.outcome !== null) throw stepRefusal(record);
-      return { record, notAfterMs: await renewSubmission(tx, record, submissionId) };
-    }
-    refuseAsBefore(known.outcome, record);
-    return { record, notAfterMs: undefined };
-  });
-  if (found.notAfterMs !== undefined) {
-    const handle = { submissionId, notAfterMs: found.notAfterMs };
-    await update(deps, found.record, args.step, handle);
+  const standing = await submissionStanding(deps, request, args);
+  if (!standing.isTaken) {
+    const { record, notAfterMs } = standing;
+    const isClosed = await update(deps, record, args.step, { submissionId, notAfterMs });
+    // Its outcome may have been lost with the workflow's end; the rows have it. A row still open waits for the reconciler.
+    if (isClosed && !(await submissionStanding(deps, request, args)).isTaken)
+      throw new LatchkeyError('temporal_unavailable');
   }
   return await answerEnrollment(deps, { tenantId, enrollmentId });
 }
 
+type SubmissionStanding =
+  | { readonly isTaken: true }
+  | { readonly isTaken: false; readonly record: EnrollmentRecord; readonly notAfterMs: number };
+
+/** @throws LatchkeyError what was said to the submission before, or why nothing can come of it any more. */
+async function submissionStanding(
+  { database }: StepDependencies,
+  request: FastifyRequest,
+  { enrollmentId, submissionId }: { enrollmentId: string; submissionId: string },
+): Promise<SubmissionStanding> {
+  const { tenantId } = request.tenant;
+  return await database.tenant(tenantId, async (tx) => {
+    const record = await ownEnrollment(tx, request, enrollmentId);
+    const outcome = await submissionOutcome(tx, tenantId, submissionId);
+    if (outcome !== null) {
+      refuseAsBefore(outcome, record);
+      return { isTaken: true };
+    }
+    if (record.outcome !== null) throw stepRefusal(record);
+    return {
+      isTaken: false,
+      record,
+      notAfterMs: await renewSubmission(tx, record, submissionId),
+    };
+  });
+}
+
+/** Answers true when the workflow was closed already, or closed without answering. */
 async function update(
   deps: StepDependencies,
   record: EnrollmentRecord,
   step: Step,
   handle: { submissionId: string; notAfterMs: number },
-): Promise<void> {
+): Promise<boolean> {
   const { tenantId, enrollmentId, healCount } = record;
   const id = workflowId('enrollment', tenantId, enrollmentId, healCount);
   try {
     await deps.temporal.update(id, step.update, [handle], updateId(deps, record, step, handle));
+    return false;
   } catch (error) {
     if (!(error instanceof LatchkeyError)) throw error;
-    if (error.code === 'ceremony_ended') throw await endOrPause(deps, record);
+    if (error.code === 'ceremony_ended') return true;
     throw withRetryAfter(error);
   }
-}
-
-/** The workflow is closed. So is its row, or the reconciler is about to start its successor. */
-async function endOrPause(
-  { database }: StepDependencies,
-  { tenantId, enrollmentId, jkt }: EnrollmentRecord,
-): Promise<LatchkeyError> {
-  const now = await database.tenant(tenantId, (tx) =>
-    enrollmentOfKey(tx, { tenantId, enrollmentId, jkt }),
-  );
-  if (now === undefined) return new LatchkeyError('ceremony_not_found');
-  return now.outcome === null ? new LatchkeyError('temporal_unavailable') : stepRefusal(now);
 }
 
 /** A refusal of the workflow brings its wait as an extra member. */

@@ -104,18 +104,17 @@ export async function finishSubmission(
     where tenant_id = ${tenantId} and submission_id = ${submissionId} and used_at is null`;
 }
 
-/** Locked until the transaction ends: what is unused now cannot become used meanwhile. */
+/** null while it is unused; locked until the transaction ends, so that it stays so. */
 export async function submissionOutcome(
   tx: Tx,
   tenantId: string,
   submissionId: string,
-): Promise<{ outcome: string | null; notAfterMs: number } | undefined> {
-  const [row] = await tx<{ outcome: string | null; notAfter: Date }[]>`
-    select outcome, not_after from step_submission
+): Promise<string | null> {
+  const [row] = await tx<{ outcome: string | null }[]>`
+    select outcome from step_submission
     where tenant_id = ${tenantId} and submission_id = ${submissionId} for update`;
-  return row === undefined
-    ? undefined
-    : { outcome: row.outcome, notAfterMs: row.notAfter.getTime() };
+  if (row === undefined) throw new TypeError('a submission that was never written');
+  return row.outcome;
 }
 
 /**

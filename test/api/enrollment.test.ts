@@ -1,11 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newId } from '../../adapters/random.ts';
-import { randomPhone, SOMEBODY } from '../setup/enrollment-bed.ts';
+import { ERASED, randomPhone, SOMEBODY } from '../setup/enrollment-bed.ts';
 import { EnrollmentStack } from '../setup/enrollment-stack.ts';
-import type { Enrollee } from '../setup/enrollment-stack.ts';
 import { createPhone } from './fixtures.ts';
-import type { Answer } from './fixtures.ts';
 
 let stack: EnrollmentStack;
 beforeAll(async () => {
@@ -14,29 +10,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await stack?.close();
 });
-
-const refused = (status: number, code: string) => ({ status, body: { code, status } });
-
-/** The row and everything that hangs on it, to show that a refusal changed nothing. */
-async function footprint({ enrollmentId }: Pick<Enrollee, 'enrollmentId'>): Promise<unknown> {
-  return await stack.api.inTenant(
-    async (tx) => await tx`
-      select state, seq, outcome, reason,
-        (select count(*) from step_submission s where s.ceremony_id = c.ceremony_id) as submissions,
-        (select count(*) from step_attempt a where a.ceremony_id = c.ceremony_id) as attempts,
-        (select coalesce(sum(wrong_count), 0) from step_attempt a where a.ceremony_id = c.ceremony_id) as wrong,
-        (select count(*) from device d where d.customer_id = c.customer_id) as devices,
-        (select count(*) from audit u where u.ceremony_id = c.ceremony_id) as audit
-      from ceremony c where ceremony_id = ${enrollmentId}`,
-  );
-}
-
-async function expectUnchanged(enrollee: Enrollee, act: () => Promise<Answer>): Promise<Answer> {
-  const before = await footprint(enrollee);
-  const answer = await act();
-  expect(await footprint(enrollee)).toEqual(before);
-  return answer;
-}
 
 describe('a new customer', () => {
   test('enrolls by phone, identity, e-mail and passkey, and is told who he is now', async () => {
@@ -82,7 +55,8 @@ describe('a new customer', () => {
     // No token comes of it.
     expect(JSON.stringify(done.body)).not.toContain('token');
     const [row] = await stack.api.inTenant(
-      async (tx) => await tx`
+      async (tx) =>
+        await tx`
         select d.status, d.attestation_level, d.session_jkt, c.status as credential_status, c.user_handle
         from device d join credential c using (tenant_id, device_id) where d.device_id = ${done.body.deviceId}`,
     );
@@ -93,5 +67,157 @@ describe('a new customer', () => {
       credentialStatus: 'active',
       userHandle: Buffer.from(done.body.customerId),
     });
+  });
+
+  test('finds his enrollment again after the app was restarted, with the same key', async () => {
+    const enrollee = await stack.begin();
+    await stack.to(enrollee, 'email');
+    const again = await enrollee.phone.get(enrollee.path);
+    expect(again).toMatchObject({ status: 200, body: { state: 'email' } });
+  });
+
+  test('may correct his e-mail address until its code was right', async () => {
+    const enrollee = await stack.begin();
+    await stack.to(enrollee, 'email');
+    const { phone, path } = enrollee;
+    await phone.post(`${path}/email`, { email: 'wrong@example.test' });
+    const old = await stack.codeFor('wrong@example.test');
+    stack.api.clock.advance(31_000);
+    await phone.post(`${path}/email`, { email: 'right@example.test' });
+    const code = await stack.codeFor('right@example.test');
+    expect(await phone.post(`${path}/email-code`, { code: old })).toMatchObject({
+      body: { code: 'wrong_code' },
+    });
+    expect(await phone.post(`${path}/email-code`, { code })).toMatchObject({
+      body: { state: 'passkey' },
+    });
+  });
+
+  test('gives up: everything he handed in is erased', async () => {
+    const enrollee = await stack.begin();
+    await stack.to(enrollee, 'email');
+    const { phone, path } = enrollee;
+    expect(await phone.post(`${path}/cancel`, {})).toMatchObject({
+      status: 200,
+      body: { state: 'ended', outcome: 'cancelled', reason: 'cancelled_by_customer' },
+    });
+    expect(await stack.traces(enrollee)).toEqual(ERASED);
+    expect(await phone.post(`${path}/email`, { email: 'a@example.test' })).toMatchObject({
+      status: 409,
+      body: { code: 'ceremony_ended', state: 'ended', outcome: 'cancelled' },
+    });
+    await expect.poll(() => stack.isClosed(enrollee), { timeout: 20_000 }).toBe(true);
+  });
+});
+
+describe('somebody who is known', () => {
+  test('gets the same answer and the same message as anybody, until his code was right', async () => {
+    const known = await stack.begin();
+    await stack.enroll(known);
+    const phones = [await createPhone(stack.api), await createPhone(stack.api)] as const;
+    const numbers = [known.number, randomPhone()] as const;
+    const views = [];
+    for (const [index, phone] of phones.entries()) {
+      const start = await phone.post('/auth/enrollments', {
+        clientId: 'demo-app',
+        phone: numbers[index],
+      });
+      const path = `/auth/enrollments/${String(start.body.enrollmentId)}`;
+      const view = await stack.until({ phone, path }, 'phone');
+      views.push({ start, view });
+    }
+    const [first, second] = views;
+    const shape = (answer: { status: number; body: unknown }) => ({
+      status: answer.status,
+      body: JSON.stringify(answer.body).replaceAll(/cer_[0-9a-f]+|\d{4}-\d\d-[^"]+|••• \d+/g, ''),
+    });
+    if (first === undefined || second === undefined) throw new Error('two views');
+    expect(shape(first.start)).toEqual(shape(second.start));
+    expect(shape(first.view)).toEqual(shape(second.view));
+    const textTo = (number: string) =>
+      stack.messages.findLast(({ to }) => to === number)?.text.replace(/\d{6}/, '');
+    await stack.codeFor(numbers[0], 1);
+    await stack.codeFor(numbers[1]);
+    expect(textTo(numbers[0])).toBe(textTo(numbers[1]));
+
+    const path = `/auth/enrollments/${String(first.view.body.enrollmentId)}`;
+    const code = await stack.codeFor(known.number, 1);
+    const end = await phones[0].post(`${path}/phone-code`, { code });
+    expect(end).toMatchObject({
+      status: 200,
+      body: { outcome: 'denied', reason: 'customer_exists', nextSteps: ['login', 'recovery'] },
+    });
+    expect(end.body.customerId).toBeUndefined();
+  });
+
+  test('is not enrolled twice under two numbers: his document tells', async () => {
+    const first = await stack.begin();
+    await stack.enroll(first, 'DOC-4711');
+    const second = await stack.begin();
+    await stack.provePhone(second);
+    const since = stack.checks.length;
+    await stack.handInIdentity(second, 'doc 4711');
+    await stack.decide(await stack.checkOf(second, since), 'verified');
+    expect(await stack.until(second, 'ended')).toMatchObject({
+      body: { outcome: 'denied', reason: 'person_exists', nextSteps: ['recovery'] },
+    });
+    expect(await stack.traces(second)).toEqual(ERASED);
+  });
+
+  test('learns that his address is taken only after he has proved it, and gives another', async () => {
+    const first = await stack.begin();
+    await stack.to(first, 'email');
+    await stack.proveEmail(first, 'shared@example.test');
+    await stack.bind(first);
+    const second = await stack.begin();
+    await stack.to(second, 'email');
+    expect(await stack.proveEmail(second, 'shared@example.test')).toMatchObject({
+      status: 409,
+      body: { code: 'email_in_use', state: 'email' },
+    });
+    stack.api.clock.advance(31_000);
+    expect(await stack.proveEmail(second)).toMatchObject({ body: { state: 'passkey' } });
+  });
+
+  test('cannot enroll again with the key of a device he has', async () => {
+    const enrollee = await stack.begin();
+    await stack.enroll(enrollee);
+    expect(
+      await enrollee.phone.post('/auth/enrollments', {
+        clientId: 'demo-app',
+        phone: randomPhone(),
+      }),
+    ).toMatchObject({ status: 409, body: { code: 'device_key_exists' } });
+  });
+});
+
+describe('the identity vendor', () => {
+  test('refuses: the enrollment ends, and what was handed in is erased', async () => {
+    const enrollee = await stack.begin();
+    await stack.provePhone(enrollee);
+    const since = stack.checks.length;
+    await stack.handInIdentity(enrollee);
+    const check = await stack.checkOf(enrollee, since);
+    await stack.decide(check, 'refused');
+    expect(await stack.until(enrollee, 'ended')).toMatchObject({
+      body: { outcome: 'denied', reason: 'identity_refused', nextSteps: ['contact_bank'] },
+    });
+    expect(await stack.traces(enrollee)).toEqual(ERASED);
+    // A verdict that comes late, or again, or changes its mind.
+    expect(await stack.decide(check, 'verified')).toMatchObject({ status: 202 });
+    expect((await enrollee.phone.get(enrollee.path)).body.reason).toBe('identity_refused');
+  });
+
+  test('is asked again until it answers, and the customer goes on', async () => {
+    stack.isVendorDown = true;
+    const enrollee = await stack.begin();
+    await stack.provePhone(enrollee);
+    const since = stack.checks.length;
+    expect(await stack.handInIdentity(enrollee)).toMatchObject({
+      body: { state: 'identity_check' },
+    });
+    stack.isVendorDown = false;
+    await stack.decide(await stack.checkOf(enrollee, since), 'verified');
+    expect(await stack.until(enrollee, 'email')).toMatchObject({ status: 200 });
   });
 });

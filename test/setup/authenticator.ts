@@ -31,6 +31,8 @@ export interface Spoil {
   readonly wrongKey?: boolean;
   readonly userHandle?: string;
   readonly signCount?: number;
+  /** A credential id that was used before. */
+  readonly credentialId?: string;
 }
 
 interface Passkey {
@@ -62,7 +64,10 @@ export class SoftwareAuthenticator {
   ): RegistrationResponseJSON {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const passkey: Passkey = {
-      id: randomBytes(32),
+      id:
+        spoil.credentialId === undefined
+          ? randomBytes(32)
+          : Buffer.from(spoil.credentialId, 'base64url'),
       rpId: options.rp.id ?? '',
       userHandle: options.user.id,
       privateKey: createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' })),

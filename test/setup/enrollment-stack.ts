@@ -2,7 +2,7 @@
  * The API, the workers and the relay in one process over a real PostgreSQL and Temporal's development server, with the inbox and the identity
  * vendor as lists that a test looks into. Stopping the workers or the gateway is how a test makes luck bad.
  */
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { RegistrationResponseJSON } from '@simplewebauthn/server';
@@ -11,6 +11,7 @@ import { createEnrollmentActivities } from '../../activities/enrollment.ts';
 import { createIdentityActivities } from '../../activities/identity.ts';
 import { systemClock } from '../../adapters/clock.ts';
 import { newId } from '../../adapters/random.ts';
+import { spendChallenge } from '../../db/challenges.ts';
 import { createEnrollmentStore } from '../../db/enrollment-store.ts';
 import { messageFacts } from '../../db/messages.ts';
 import { createOutboxPort } from '../../db/outbox-port.ts';
@@ -36,7 +37,7 @@ import { SoftwareAuthenticator } from './authenticator.ts';
 import type { Spoil } from './authenticator.ts';
 import { randomPhone, SOMEBODY } from './enrollment-bed.ts';
 import { TEST_PAYLOAD_KEYS } from './payload-keys.ts';
-import { quietTemporal } from './session-workers.ts';
+import { quietTemporal } from './quiet-temporal.ts';
 import { createTestNamespace } from './temporal.ts';
 
 type Check = Parameters<IdentityVerifier['startCheck']>[0];
@@ -230,14 +231,18 @@ export class EnrollmentStack {
     }
   }
 
-  /** The newest code that was sent to an address. */
+  /** Codes that were sent to an address, in order. */
+  codesTo(to: string): readonly string[] {
+    return this.messages
+      .filter((message) => message.to === to)
+      .flatMap(({ text }) => /\b(\d{6})\b/.exec(text)?.[1] ?? []);
+  }
+
+  /** Waits for the code at that position; the newest when left out. */
   async codeFor(to: string, position = -1): Promise<string> {
     const endsAtMs = performance.now() + 20_000;
     for (;;) {
-      const codes = this.messages
-        .filter((message) => message.to === to)
-        .flatMap(({ text }) => /\b(\d{6})\b/.exec(text)?.[1] ?? []);
-      const code = codes.at(position);
+      const code = this.codesTo(to).at(position);
       if (code !== undefined) return code;
       if (performance.now() > endsAtMs) throw new Error('no code came');
       await new Promise((resolve) => setImmediate(resolve));
@@ -317,8 +322,9 @@ export class EnrollmentStack {
     { phone, path }: Enrollee,
     email = `${newId('contact')}@example.test`,
   ): Promise<Answer> {
+    const before = this.codesTo(email).length;
     await phone.post(`${path}/email`, { email });
-    return await phone.post(`${path}/email-code`, { code: await this.codeFor(email) });
+    return await phone.post(`${path}/email-code`, { code: await this.codeFor(email, before) });
   }
 
   async to(enrollee: Enrollee, state: 'identity' | 'email' | 'passkey'): Promise<void> {
@@ -356,5 +362,81 @@ export class EnrollmentStack {
 
   async bind(enrollee: Enrollee): Promise<Answer> {
     return await enrollee.phone.post(`${enrollee.path}/passkey`, await this.passkeyBody(enrollee));
+  }
+
+  /** The whole way, to an active customer. */
+  async enroll(enrollee: Enrollee, documentNumber?: string): Promise<Answer> {
+    await this.provePhone(enrollee);
+    await this.proveIdentity(enrollee, documentNumber);
+    await this.proveEmail(enrollee);
+    return await this.bind(enrollee);
+  }
+
+  // What is there
+
+  /** Everything that could say who somebody was. */
+  async traces({ enrollmentId }: Enrollee): Promise<unknown> {
+    const [row] = await this.api.inTenant(
+      async (tx) =>
+        await tx`
+        select cu.status,
+          (select sealed_key is not null from customer_key k where k.customer_id = cu.customer_id) as has_key,
+          (select count(*)::integer from contact o where o.customer_id = cu.customer_id) as contacts,
+          (select count(*)::integer from step_attempt a where a.ceremony_id = c.ceremony_id and sealed_detail is not null) as details,
+          (select count(*)::integer from step_submission s where s.ceremony_id = c.ceremony_id and sealed_payload is not null) as submissions,
+          (select count(*)::integer from device d where d.customer_id = cu.customer_id) as devices,
+          (select count(*)::integer from credential r where r.customer_id = cu.customer_id) as credentials
+        from ceremony c join customer cu using (tenant_id, customer_id) where c.ceremony_id = ${enrollmentId}`,
+    );
+    return { ...row };
+  }
+
+  /** The row with the number of everything that hangs on it: equal before and after whatever must change nothing. */
+  async footprint({ enrollmentId }: Pick<Enrollee, 'enrollmentId'>): Promise<unknown> {
+    return await this.api.inTenant(
+      async (tx) =>
+        await tx`
+        select state, seq, outcome, reason,
+          (select count(*) from step_submission s where s.ceremony_id = c.ceremony_id and used_at is not null) as submissions,
+          (select count(*) from step_attempt a where a.ceremony_id = c.ceremony_id) as attempts,
+          (select coalesce(sum(wrong_count), 0) from step_attempt a where a.ceremony_id = c.ceremony_id) as wrong,
+          (select count(*) from device d where d.customer_id = c.customer_id) as devices,
+          (select count(*) from audit u where u.ceremony_id = c.ceremony_id) as audit
+        from ceremony c where ceremony_id = ${enrollmentId}`,
+    );
+  }
+
+  /** As another grant would have done it. */
+  async spendChallengeOf(credential: RegistrationResponseJSON): Promise<void> {
+    const text = Buffer.from(credential.response.clientDataJSON, 'base64url').toString('utf8');
+    const { challenge } = JSON.parse(text) as { challenge: string };
+    const hash = createHash('sha256').update(Buffer.from(challenge, 'base64url')).digest();
+    await this.api.inTenant(async (tx) => {
+      await spendChallenge(tx, hash, this.api.clock.nowMs() + 300_000);
+    });
+  }
+
+  /** Waits until the vendor's own reference of a check stands in its row. */
+  async referenceIsKept(attemptId: string): Promise<void> {
+    const endsAtMs = performance.now() + 20_000;
+    for (;;) {
+      const rows = await this.api.inTenant(
+        async (tx) =>
+          await tx`
+          select 1 from step_attempt where attempt_id = ${attemptId} and vendor_reference is not null`,
+      );
+      if (rows.length > 0) return;
+      if (performance.now() > endsAtMs) throw new Error('the reference was not kept');
+    }
+  }
+
+  /** Whether its workflow has said that it closes. */
+  async isClosed({ enrollmentId }: Enrollee): Promise<boolean> {
+    const rows = await this.api.inTenant(
+      async (tx) =>
+        await tx`
+        select 1 from ceremony where ceremony_id = ${enrollmentId} and workflow_closed_at is not null`,
+    );
+    return rows.length > 0;
   }
 }
