@@ -4,7 +4,13 @@
 
 export type Acr = 'latchkey:1' | 'latchkey:2' | 'latchkey:3' | 'latchkey:4';
 export type Amr = 'hwk' | 'swk' | 'user' | 'mfa' | 'pop' | 'sms';
-export type DeviceStatus = 'pending' | 'untrusted' | 'trusted' | 'restricted' | 'suspended' | 'revoked';
+export type DeviceStatus =
+  | 'pending'
+  | 'untrusted'
+  | 'trusted'
+  | 'restricted'
+  | 'suspended'
+  | 'revoked';
 export type AttestationLevel = 'software' | 'hardware';
 
 export const READ_ONLY_SCOPES = ['openid', 'accounts:read'] as const;
@@ -21,9 +27,12 @@ export interface LoginStrength {
  * may only read. undefined: the device may not log in at all.
  */
 export function loginStrength(
-  device: { readonly status: DeviceStatus; readonly attestationLevel: AttestationLevel } | undefined,
+  device:
+    | { readonly status: DeviceStatus; readonly attestationLevel: AttestationLevel }
+    | undefined,
 ): LoginStrength | undefined {
-  if (device === undefined) return { acr: 'latchkey:1', amr: ['user', 'mfa', 'pop'], scopes: READ_ONLY_SCOPES };
+  if (device === undefined)
+    return { acr: 'latchkey:1', amr: ['user', 'mfa', 'pop'], scopes: READ_ONLY_SCOPES };
   const key: Amr = device.attestationLevel === 'hardware' ? 'hwk' : 'swk';
   switch (device.status) {
     case 'trusted':

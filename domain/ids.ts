@@ -51,7 +51,12 @@ export function idPattern(kind: IdKind): string {
 export type WorkflowKind = 'enrollment' | 'session' | 'revocation';
 
 /** `<kind>/<tenant>/<id>`, with `~n` when the reconciler had to start it anew for the n-th time. */
-export function workflowId(kind: WorkflowKind, tenantId: string, id: string, healCount = 0): string {
+export function workflowId(
+  kind: WorkflowKind,
+  tenantId: string,
+  id: string,
+  healCount = 0,
+): string {
   const base = `${kind}/${tenantId}/${id}`;
   return healCount === 0 ? base : `${base}~${String(healCount)}`;
 }

@@ -26,7 +26,11 @@ export interface Policy {
     readonly maxTroubledGenerations: number;
   };
   readonly challenge: { readonly ttlSeconds: number };
-  readonly dpop: { readonly windowSeconds: number; readonly skewSeconds: number; readonly nonceSeconds: number };
+  readonly dpop: {
+    readonly windowSeconds: number;
+    readonly skewSeconds: number;
+    readonly nonceSeconds: number;
+  };
   readonly revocation: { readonly alarmSeconds: number; readonly secondListingSeconds: number };
   readonly idempotency: { readonly keptSeconds: number };
   readonly submission: { readonly notAfterSeconds: number };
@@ -98,8 +102,15 @@ export function policyBreaches(document: unknown): string[] {
     }
     seen.add(path);
     const [minimum, maximum] = bounds;
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < minimum || value > maximum) {
-      breaches.push(`${path}: must be a whole number from ${String(minimum)} to ${String(maximum)}`);
+    if (
+      typeof value !== 'number' ||
+      !Number.isInteger(value) ||
+      value < minimum ||
+      value > maximum
+    ) {
+      breaches.push(
+        `${path}: must be a whole number from ${String(minimum)} to ${String(maximum)}`,
+      );
     }
   }
   for (const path of Object.keys(BOUNDS)) if (!seen.has(path)) breaches.push(`${path}: missing`);
