@@ -40,6 +40,7 @@ const HEADERS_TIMEOUT_MS = 5_000;
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const MAX_REQUESTS_PER_SOCKET = 10_000;
 const MAX_PARAMETER_LENGTH = 128;
+const MAX_CONNECTIONS = 4_096;
 
 /** Routes below a tenant. A room adds its line here. */
 const TENANT_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void)[] = [
@@ -62,6 +63,7 @@ const OAUTH_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void)
 export async function buildApp(deps: AppDependencies): Promise<LatchkeyApp> {
   const services = createServices(deps);
   const app = createServer(deps);
+  app.server.maxConnections = MAX_CONNECTIONS;
   decorateRequests(app);
   useStrictJson(app);
   app.setErrorHandler(sendProblem);
@@ -124,7 +126,12 @@ function createServer(deps: AppDependencies): LatchkeyApp {
     connectionTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     maxRequestsPerSocket: MAX_REQUESTS_PER_SOCKET,
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, limits.requestTimeoutMs),
+      // Node looks for late requests this often, and by itself only every 30 s.
+      connectionsCheckingInterval: 1_000,
+    },
     routerOptions: {
       maxParamLength: MAX_PARAMETER_LENGTH,
       ignoreTrailingSlash: false,
