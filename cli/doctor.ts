@@ -11,7 +11,8 @@ import { CHECKOUT } from '../runtime/latchkey-processes.ts';
 import { findPortHolder, isPortTaken } from '../runtime/ports.ts';
 import { findPostgresPrograms, findPostgresUser } from '../runtime/postgres-binaries.ts';
 import { hasPostgresData } from '../runtime/postgres.ts';
-import { readPorts, stackDirectory } from '../runtime/stack-options.ts';
+import { portVariable, readPorts, stackDirectory } from '../runtime/stack-options.ts';
+import type { StackPorts } from '../runtime/stack-options.ts';
 import { findRunningStart } from '../runtime/start-record.ts';
 import { canReachDownload } from '../runtime/temporal-download.ts';
 import { findLocalTemporal } from '../runtime/temporal-finder.ts';
@@ -144,16 +145,18 @@ async function checkPorts(): ReturnType<Check> {
   if (running !== undefined) {
     return { verdict: 'ok', text: `Latchkey runs already, as process ${running}` };
   }
+  const ports = readPorts(process.env);
   const taken: string[] = [];
-  for (const [name, port] of Object.entries(readPorts(process.env))) {
+  // The keys of this object are its type's own.
+  for (const name of Object.keys(ports) as (keyof StackPorts)[]) {
+    const port = ports[name];
     if (!(await isPortTaken(port))) continue;
     const holder = await findPortHolder(port);
-    taken.push(
-      `${port} (${name}): ${holder === undefined ? 'in use' : `${holder.name}, process ${holder.pid}`}`,
-    );
+    const by = holder === undefined ? 'somebody' : `${holder.name}, process ${holder.pid}`;
+    taken.push(`${port} by ${by}: end it, or set ${portVariable(name)}`);
   }
   return taken.length === 0
-    ? { verdict: 'ok', text: Object.values(readPorts(process.env)).join(' ') }
+    ? { verdict: 'ok', text: Object.values(ports).join(' ') }
     : { verdict: 'missing', text: `taken:\n${taken.join('\n')}` };
 }
 

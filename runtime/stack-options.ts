@@ -24,6 +24,11 @@ const PORT_VARIABLES: Readonly<Record<keyof StackPorts, readonly [string, number
   temporal: ['LATCHKEY_TEMPORAL_PORT', 4633],
 };
 
+/** The variable that sets the port, for whoever must choose another one. */
+export function portVariable(name: keyof StackPorts): string {
+  return PORT_VARIABLES[name][0];
+}
+
 /** @throws Error that names every variable that is no port. */
 export function readPorts(environment: NodeJS.ProcessEnv): StackPorts {
   const wrong: string[] = [];

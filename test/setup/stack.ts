@@ -11,6 +11,7 @@ import type { DroppingProxy } from '../../runtime/dropping-proxy.ts';
 import { startApi, startWorker } from '../../runtime/latchkey-processes.ts';
 import type { ManagedProcess } from '../../runtime/managed-process.ts';
 import { findFreePort } from '../../runtime/ports.ts';
+import { startPostgres } from '../../runtime/postgres.ts';
 import type { GroupMember } from '../../runtime/process-group.ts';
 import { startStack } from '../../runtime/stack.ts';
 import type { Stack } from '../../runtime/stack.ts';
@@ -25,6 +26,8 @@ export interface TestStackOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** A Temporal server of its own, which the test may kill and start again over the same data. */
   readonly hasOwnTemporal?: boolean;
+  /** A PostgreSQL of its own, likewise; its time is the real one. */
+  readonly hasOwnPostgres?: boolean;
   /** The public URL is a proxy that can lose answers. */
   readonly isBehindProxy?: boolean;
 }
@@ -42,6 +45,9 @@ export interface TestStack extends Omit<Stack, 'api' | 'worker'> {
   startWorker(changes?: Readonly<Record<string, string | undefined>>): Promise<ManagedProcess>;
   killTemporal(): Promise<void>;
   startTemporal(): Promise<void>;
+  /** SIGKILL for the server and all its backends. */
+  killPostgres(): Promise<void>;
+  startPostgres(): Promise<void>;
   /** What a process said since the start of the stack. */
   lines(name: 'api' | 'worker'): readonly string[];
   stop(): Promise<void>;
@@ -51,7 +57,8 @@ export interface TestStack extends Omit<Stack, 'api' | 'worker'> {
 export async function startTestStack(options: TestStackOptions = {}): Promise<TestStack> {
   const members: GroupMember[] = [];
   const stop = async () => {
-    for (const member of members.toReversed()) await member.stop();
+    // Processes are killed: what they would do at an orderly end, a test waits for before.
+    for (const member of members.toReversed()) await (member.kill?.() ?? member.stop());
   };
   try {
     return await assemble(options, members, stop);
@@ -69,8 +76,7 @@ async function assemble(
   const directory = await mkdtemp(join(tmpdir(), 'latchkey-stack-'));
   await chmod(directory, 0o711);
   members.push({ name: 'folder', stop: () => rm(directory, { recursive: true, force: true }) });
-  const database = await createTestDatabase();
-  members.push({ name: 'database', stop: () => database.drop() });
+  const { database, ...postgres } = await provideDatabase(options, directory, members);
   const temporal = await provideTemporal(options, directory, members);
   const ports = await choosePorts();
   const proxy =
@@ -123,8 +129,52 @@ async function assemble(
       (worker = await startWorker(host, changed(changes), temporal)),
     killTemporal: () => temporal.kill(),
     startTemporal: () => temporal.start(),
+    killPostgres: () => postgres.kill(),
+    startPostgres: () => postgres.start(),
     lines: (name) => said[name],
     stop,
+  };
+}
+
+interface ProvidedDatabase {
+  readonly database: TestDatabase;
+  kill(): Promise<void>;
+  start(): Promise<void>;
+}
+
+async function provideDatabase(
+  options: TestStackOptions,
+  directory: string,
+  members: GroupMember[],
+): Promise<ProvidedDatabase> {
+  if (options.hasOwnPostgres !== true) {
+    const refuse = () =>
+      Promise.reject(new Error('the shared PostgreSQL stays up: ask for hasOwnPostgres'));
+    const database = await createTestDatabase();
+    members.push({ name: 'database', stop: () => database.drop() });
+    return { database, kill: refuse, start: refuse };
+  }
+  const port = await findFreePort();
+  // A killed process loses no commit without fsync either; only a power cut does.
+  const launch = () => startPostgres({ directory, port, isDurable: false });
+  let server = await launch();
+  const drop = async () => {
+    await server.stop();
+    await rm(server.dataDirectory, { recursive: true, force: true });
+  };
+  members.push({ name: 'postgres', stop: drop });
+  return {
+    database: {
+      name: 'latchkey',
+      superuserUrl: server.superuserUrl(),
+      ownerUrl: server.ownerUrl(),
+      applicationUrl: server.applicationUrl(),
+      drop,
+    },
+    kill: () => server.process.kill(),
+    start: async () => {
+      server = await launch();
+    },
   };
 }
 
