@@ -1,0 +1,159 @@
+/** A customer's own sessions: listed, ended one by one or all at once, and what he is told about himself. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { APP, createBanker, logIn, refresh } from '../setup/login-bed.ts';
+import type { Banker } from '../setup/login-bed.ts';
+import { createPhone, startTestApi } from './fixtures.ts';
+import type { Phone, TestApi } from './fixtures.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(async () => {
+  await api?.close();
+});
+
+interface Open {
+  readonly phone: Phone;
+  readonly sessionId: string;
+  readonly refreshToken: string;
+}
+
+/** One customer, logged in on his phone and, with the same passkey, on two keys that are no device of his. */
+async function threeSessions(): Promise<{ banker: Banker; own: Open; second: Open; third: Open }> {
+  const banker = await createBanker(api);
+  const open = async (phone: Phone): Promise<Open> => {
+    const { body } = await logIn(banker, phone);
+    return {
+      phone,
+      sessionId: String(body.session_id),
+      refreshToken: String(body.refresh_token),
+    };
+  };
+  const own = await open(banker.phone);
+  const second = await open(await createPhone(api));
+  const third = await open(await createPhone(api));
+  return { banker, own, second, third };
+}
+
+const isOpen = async ({ phone }: Open) => (await phone.get('/auth/me')).status === 200;
+
+describe('logging out', () => {
+  test.each([
+    ['this', 1, [false, true, true], ['logged_out']],
+    ['others', 2, [true, false, false], ['ended_by_customer', 'ended_by_customer']],
+    [
+      'everywhere',
+      3,
+      [false, false, false],
+      ['ended_by_customer', 'ended_by_customer', 'ended_by_customer'],
+    ],
+  ] as const)('of %s ends %i', async (scope, ended, stillOpen, reasons) => {
+    const { banker, own, second, third } = await threeSessions();
+    expect(await own.phone.post('/auth/logout', { scope })).toMatchObject({
+      status: 200,
+      body: { ended },
+    });
+    const states = [];
+    for (const session of [own, second, third]) states.push(await isOpen(session));
+    expect(states).toEqual(stillOpen);
+    const rows = await api.inTenant(async (tx) => ({
+      ends: await tx<{ endReason: string }[]>`
+        select end_reason from session where customer_id = ${banker.customerId} and status = 'ended'`,
+      audit: await tx`
+        select 1 from audit where customer_id = ${banker.customerId} and action = 'session.ended'`,
+      wakes: await tx`
+        select 1 from outbox where topic = 'session.wake'
+          and subject in (select session_id from session where customer_id = ${banker.customerId})`,
+      customer: await tx<{ cutOffSeq: number; securityEpoch: number }[]>`
+        select cut_off_seq, security_epoch from customer where customer_id = ${banker.customerId}`,
+    }));
+    expect(rows.ends.map(({ endReason }) => endReason)).toEqual(reasons);
+    expect([rows.audit.length, rows.wakes.length]).toEqual([ended, ended]);
+    expect(rows.customer).toMatchObject([{ cutOffSeq: 1, securityEpoch: 1 }]);
+  });
+
+  test('ends the refresh token with it', async () => {
+    const { own } = await threeSessions();
+    await own.phone.post('/auth/logout', { scope: 'this' });
+    expect((await refresh(own.phone, own.refreshToken, { requestId: 'r' })).body).toMatchObject({
+      error: 'invalid_grant',
+      code: 'session_ended',
+    });
+  });
+
+  test('asked for again by its Idempotency-Key ends nothing more', async () => {
+    const { own, second } = await threeSessions();
+    const options = { idempotencyKey: 'logout-1' };
+    expect((await own.phone.post('/auth/logout', { scope: 'others' }, options)).body).toEqual({
+      ended: 2,
+    });
+    expect((await own.phone.post('/auth/logout', { scope: 'others' }, options)).body).toEqual({
+      ended: 2,
+    });
+    expect(await isOpen(second)).toBe(false);
+  });
+
+  test('needs a scope of its own words, a key and a token', async () => {
+    const { own } = await threeSessions();
+    expect((await own.phone.post('/auth/logout', { scope: 'all' })).body).toMatchObject({
+      code: 'invalid_request',
+    });
+    expect(
+      (
+        await own.phone.post(
+          '/auth/logout',
+          { scope: 'this' },
+          { headers: { 'idempotency-key': '' } },
+        )
+      ).body,
+    ).toMatchObject({ code: 'idempotency_key_missing' });
+    own.phone.accessToken = undefined;
+    expect((await own.phone.post('/auth/logout', { scope: 'this' })).body).toMatchObject({
+      code: 'token_missing',
+    });
+  });
+});
+
+describe('the list of sessions', () => {
+  test('shows the live ones with the one that asks marked, and none of another customer', async () => {
+    const { own, second, third } = await threeSessions();
+    await threeSessions();
+    await second.phone.post('/auth/logout', { scope: 'this' });
+    const { body } = await own.phone.get('/auth/sessions');
+    expect(
+      body.sessions.map(({ sessionId }: { sessionId: string }) => sessionId).toSorted(),
+    ).toEqual([own.sessionId, third.sessionId].toSorted());
+    const mine = body.sessions.find(({ current }: { current: boolean }) => current);
+    expect(mine).toMatchObject({
+      sessionId: own.sessionId,
+      deviceName: 'Ada’s phone',
+      acr: 'latchkey:2',
+    });
+  });
+});
+
+describe('who am I', () => {
+  test('answers masked contacts, device, session and claims', async () => {
+    const { banker, own } = await threeSessions();
+    expect((await own.phone.get('/auth/me')).body).toMatchObject({
+      customerId: banker.customerId,
+      phone: '+44 ••• 0123',
+      email: 'a•••@example.test',
+      device: { deviceId: banker.deviceId, status: 'trusted', attestationLevel: 'software' },
+      session: { sessionId: own.sessionId, acr: 'latchkey:2', epoch: 1 },
+      claims: { client_id: APP, sid: own.sessionId, cnf: { jkt: own.phone.jkt } },
+    });
+  });
+
+  test('says less once the device is restricted, without a new token', async () => {
+    const { banker, own } = await threeSessions();
+    await api.inTenant(
+      (tx) => tx`update device set status = 'restricted' where device_id = ${banker.deviceId}`,
+    );
+    expect((await own.phone.get('/auth/me')).body).toMatchObject({
+      session: { acr: 'latchkey:1' },
+      device: { status: 'restricted' },
+    });
+  });
+});
