@@ -162,8 +162,12 @@ export async function sendMessage(
 /** Nothing of him stays but pseudonymous facts: key destroyed, contacts with their blind indexes gone, every sealed value emptied. */
 export async function eraseProspect(
   tx: Tx,
-  tools: EnrollmentTools,
-  { tenantId, enrollmentId, customerId }: EnrollmentRecord,
+  tools: Pick<EnrollmentTools, 'personalData'>,
+  {
+    tenantId,
+    enrollmentId,
+    customerId,
+  }: Pick<EnrollmentRecord, 'tenantId' | 'enrollmentId' | 'customerId'>,
 ): Promise<void> {
   const erased = await tx`
     update customer set status = 'erased', person_id = null

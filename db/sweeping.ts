@@ -3,7 +3,9 @@
  * can protect nothing any more. Safe to run twice, beside anything else.
  */
 import { appendAudit } from './audit.ts';
+import { sweepSpentChallenges } from './challenges.ts';
 import type { Database, Tx } from './connection.ts';
+import { eraseProspect } from './enrollment-effects.ts';
 import { enqueue } from './outbox.ts';
 import type { PersonalData } from './personal-data.ts';
 import { expireSessions } from './session-lifecycle.ts';
@@ -15,8 +17,6 @@ export interface SweepLimits {
   readonly startingMinutes: number;
   /** Sessions whose own workflow should have expired them by now. */
   readonly sessionGraceSeconds: number;
-  /** Challenges stay spent well past their expiry, so that no clock makes one usable again. */
-  readonly spentChallengeMinutes: number;
   readonly deliveredOutboxDays: number;
   /** Longer than a proof can be valid. */
   readonly dpopMinutes: number;
@@ -25,7 +25,6 @@ export interface SweepLimits {
 export const SWEEP_LIMITS: SweepLimits = {
   startingMinutes: 10,
   sessionGraceSeconds: 60,
-  spentChallengeMinutes: 60,
   deliveredOutboxDays: 7,
   dpopMinutes: 3,
 };
@@ -51,7 +50,7 @@ export function createSweepPort(
       for (const sweep of [
         (tx: Tx) => retireStarting(tx, personalData, tenantId, limits.startingMinutes),
         (tx: Tx) => expireOverdue(tx, tenantId, limits.sessionGraceSeconds),
-        (tx: Tx) => removeSpentChallenges(tx, tenantId, limits.spentChallengeMinutes),
+        (tx: Tx) => sweepSpentChallenges(tx, BATCH),
         (tx: Tx) => removeIdempotency(tx, tenantId),
         (tx: Tx) => removeDelivered(tx, tenantId, limits.deliveredOutboxDays),
       ]) {
@@ -91,9 +90,7 @@ async function retireStarting(
     where tenant_id = ${tenantId} and state = 'starting' and ceremony_id = any(${given.map(({ ceremonyId }) => ceremonyId)})
     returning ceremony_id, customer_id`;
   for (const { ceremonyId, customerId } of retired) {
-    const erased = await tx`
-      update customer set status = 'erased' where tenant_id = ${tenantId} and customer_id = ${customerId} and status = 'prospect'`;
-    if (erased.count === 1) await personalData.eraseKey(tx, tenantId, customerId);
+    await eraseProspect(tx, { personalData }, { tenantId, enrollmentId: ceremonyId, customerId });
     await appendAudit(tx, {
       tenantId,
       actor: { kind: 'system', id: 'sweeper' },
@@ -119,14 +116,6 @@ async function expireOverdue(tx: Tx, tenantId: string, graceSeconds: number): Pr
     });
   }
   return expired.length;
-}
-
-async function removeSpentChallenges(tx: Tx, tenantId: string, minutes: number): Promise<number> {
-  const { count } = await tx`
-    delete from spent_challenge where tenant_id = ${tenantId} and challenge_hash in (
-      select challenge_hash from spent_challenge
-      where tenant_id = ${tenantId} and expires_at < latchkey_now() - make_interval(mins => ${minutes}) limit ${BATCH})`;
-  return count;
 }
 
 async function removeIdempotency(tx: Tx, tenantId: string): Promise<number> {

@@ -154,7 +154,7 @@ describe('the sweeper', () => {
     nowMs += 2;
     await sweep();
     expect(await left()).toEqual({ challenges: 1, keys: 0 });
-    nowMs += SWEEP_LIMITS.spentChallengeMinutes * MINUTE_MS;
+    nowMs += 2 * DAY_MS;
     await sweep();
     expect(await left()).toEqual({ challenges: 0, keys: 0 });
   });
