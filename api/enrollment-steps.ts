@@ -147,7 +147,7 @@ type SubmissionStanding =
 async function submissionStanding(
   { database }: StepDependencies,
   request: FastifyRequest,
-  { enrollmentId, submissionId }: { enrollmentId: string; submissionId: string },
+  { enrollmentId, submissionId, step }: { enrollmentId: string; submissionId: string; step: Step },
 ): Promise<SubmissionStanding> {
   const { tenantId } = request.tenant;
   return await database.tenant(tenantId, async (tx) => {
@@ -155,7 +155,9 @@ async function submissionStanding(
     const outcome = await submissionOutcome(tx, tenantId, submissionId);
     if (outcome !== null) {
       refuseAsBefore(outcome, record);
-      return { isTaken: true };
+      // Judged right, but the worker died before the move that follows: the same update goes on from there.
+      const isFollowed = outcome === 'accepted' || record.state !== step.step;
+      if (isFollowed) return { isTaken: true };
     }
     if (record.outcome !== null) throw stepRefusal(record);
     return {

@@ -119,7 +119,7 @@ export async function submissionOutcome(
 
 /**
  * Gives an unused submission that has become too old a new term, because its caller sent the same request again. Answers its end; within a
- * term the answer stays the same.
+ * term, and once it was used, the answer stays the same.
  */
 export async function renewSubmission(
   tx: Tx,
@@ -128,11 +128,11 @@ export async function renewSubmission(
 ): Promise<number> {
   const [row] = await tx<{ notAfter: Date }[]>`
     update step_submission
-    set not_after = case when not_after > latchkey_now() then not_after
+    set not_after = case when used_at is not null or not_after > latchkey_now() then not_after
                          else latchkey_now() + make_interval(secs => ${policy.submission.notAfterSeconds}) end
-    where tenant_id = ${tenantId} and submission_id = ${submissionId} and used_at is null
+    where tenant_id = ${tenantId} and submission_id = ${submissionId}
     returning not_after`;
-  if (row === undefined) throw new TypeError('only an unused submission is renewed');
+  if (row === undefined) throw new TypeError('a submission that was never written');
   return row.notAfter.getTime();
 }
 
