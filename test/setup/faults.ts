@@ -1,0 +1,111 @@
+/**
+ * What a fault test needs beside a whole Latchkey: a process armed to die at a named place and proof that it did, the rows as they really
+ * are, and the workflows that Temporal knows. It never repairs anything: coming back is Latchkey's own business.
+ */
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import postgres from 'postgres';
+import { expect, vi } from 'vitest';
+import type { FailPointName } from '../../domain/fail-point.ts';
+import { failPointMarker } from '../../runtime/fail-point.ts';
+import type { TestStack } from './stack.ts';
+
+const PATIENCE = { timeout: 60_000, interval: 50 };
+
+export interface Fault {
+  /** Returns when the process has killed itself at its fail point; fails when anything else ended it. */
+  reached(): Promise<void>;
+}
+
+/** Replaces the running process by one that dies at `name`; returns when that one works. */
+export async function armFault(
+  stack: TestStack,
+  part: 'api' | 'worker',
+  name: FailPointName,
+): Promise<Fault> {
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-fault-'));
+  const marker = join(folder, failPointMarker(name).slice(tmpdir().length));
+  // The marker lies in the temporary folder of the process: one for each fault.
+  const changes = { LATCHKEY_FAIL_POINT: name, TMPDIR: folder };
+  await stack[part]().kill();
+  const armed = await restart(stack, part, changes);
+  return {
+    reached: async () => {
+      const { signal } = await armed.exited;
+      const wasReached = existsSync(marker);
+      await rm(folder, { recursive: true, force: true });
+      expect({ signal, wasReached }, `the ${part} at ${name}`).toEqual({
+        signal: 'SIGKILL',
+        wasReached: true,
+      });
+    },
+  };
+}
+
+/** Starts the process anew, as whoever runs it in production would; returns when it works. */
+export async function restart(
+  stack: TestStack,
+  part: 'api' | 'worker',
+  changes: Readonly<Record<string, string>> = {},
+) {
+  const readyLines = () => stack.lines(part).filter((line) => READY[part].test(line)).length;
+  const before = readyLines();
+  const started = await (part === 'api' ? stack.startApi(changes) : stack.startWorker(changes));
+  await vi.waitFor(() => {
+    if (readyLines() === before) throw new Error(`the ${part} is not ready`);
+  }, PATIENCE);
+  return started;
+}
+
+const READY = { api: /"api listens"/, worker: /"worker ready"/ } as const;
+
+/** The rows, past row-level security. */
+export function openRows({ database }: Pick<TestStack, 'database'>): postgres.Sql {
+  return postgres(database.superuserUrl, {
+    max: 2,
+    transform: postgres.camel,
+    onnotice: () => undefined,
+  });
+}
+
+/**
+ * Lets the leases of a killed relay run out now instead of after their 30 s: the row's own end is moved, no clock. Only when the process
+ * that held them is dead.
+ */
+export async function endLeases(rows: postgres.Sql): Promise<void> {
+  await rows`update outbox set leased_until = latchkey_now() where status = 'pending' and leased_until is not null`;
+}
+
+export interface KnownWorkflow {
+  readonly workflowId: string;
+  readonly status: string;
+}
+
+export interface TemporalEyes {
+  /** Every run whose workflow id is this one or a successor of it (`…~1`). */
+  runsOf(workflowId: string): Promise<readonly KnownWorkflow[]>;
+  close(): Promise<void>;
+}
+
+/** Asks Temporal itself; open it while Temporal is up. */
+export async function openTemporalEyes({
+  temporalAddress,
+  namespace,
+}: Pick<TestStack, 'temporalAddress' | 'namespace'>): Promise<TemporalEyes> {
+  const connection = await Connection.connect({ address: temporalAddress, connectTimeout: 10_000 });
+  const client = new Client({ connection, namespace });
+  return {
+    runsOf: async (workflowId) => {
+      const found: KnownWorkflow[] = [];
+      for await (const run of client.workflow.list({
+        query: `WorkflowId STARTS_WITH "${workflowId}"`,
+      }))
+        found.push({ workflowId: run.workflowId, status: run.status.name });
+      return found;
+    },
+    close: () => connection.close(),
+  };
+}
