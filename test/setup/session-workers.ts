@@ -55,7 +55,8 @@ export async function createSessionTemporal(): Promise<SessionTemporal> {
         namespace,
         workflows,
         dataConverter,
-        identity: 'test-worker',
+        // As long as a real instance id: it counts in the size of a history.
+        identity: 'worker-000000000000',
         buildId,
         log: { error: (fields) => loggedErrors.push(fields['err']) },
         activities: {

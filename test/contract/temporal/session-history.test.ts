@@ -3,6 +3,7 @@ import type { SessionStore } from '../../../activities/session.ts';
 import type { SessionAnswer } from '../../../domain/session.ts';
 import { workflowId } from '../../../domain/ids.ts';
 import { LatchkeyError } from '../../../domain/errors.ts';
+import { promote } from '../../../temporal/deployment.ts';
 import { historyText } from '../../setup/history-text.ts';
 import { recordHistory } from '../../setup/recorded-history.ts';
 import { createSessionTemporal, loggedErrors } from '../../setup/session-workers.ts';
@@ -24,7 +25,12 @@ const store: SessionStore = {
 
 beforeAll(async () => {
   temporal = await createSessionTemporal();
-  await temporal.work({ store });
+  // As in production: the version of the build stands in each completed task, and counts.
+  const { connection, namespace, workflows } = temporal;
+  const { buildId } = workflows;
+  await temporal.work({ store, buildId });
+  const signal = AbortSignal.timeout(60_000);
+  await promote(connection, { namespace, buildId, identity: 'test-client', signal });
 });
 
 afterAll(() => temporal?.close());
