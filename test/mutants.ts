@@ -1,0 +1,142 @@
+/**
+ * Faults that the tests must find: each is one change of one file, made in a copy of the repository, and the tests that must turn red there.
+ * `node test/mutants.ts` makes them all; test/unit/mutants.test.ts holds that each still fits its file. It never touches the tree it stands in.
+ */
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+export interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  readonly project: 'unit' | 'contract' | 'api';
+  /** The test file, and where it is enough a part of the test's name. */
+  readonly test: string;
+  readonly only?: string;
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'FOR SHARE removed from the first statement of a final grant',
+    file: 'db/sessions.ts',
+    from: 'and customer_id = ${customerId} for share`',
+    to: 'and customer_id = ${customerId}`',
+    project: 'contract',
+    test: 'test/contract/race/final-grant.test.ts',
+  },
+  {
+    name: 'epoch join removed',
+    file: 'domain/session-standing.ts',
+    from: 'if (facts.epoch !== facts.customerEpoch)',
+    to: 'if (facts.epoch > facts.customerEpoch)',
+    project: 'api',
+    test: 'test/api/refresh-model.test.ts',
+  },
+  {
+    name: 'request id ignored',
+    file: 'db/refresh.ts',
+    from: 'isSameRequest: isSame(session.requestHash, refresh.requestHash ?? null)',
+    to: 'isSameRequest: true',
+    project: 'api',
+    test: 'test/api/refresh-model.test.ts',
+  },
+  {
+    name: 'jti ignored',
+    file: 'db/refresh.ts',
+    from: '`select 1` : insertProof(tx, refresh.proof)',
+    to: '`select 1` : tx`select 1`',
+    project: 'api',
+    test: 'test/api/refresh-model.test.ts',
+  },
+  {
+    name: 'jkt left out of the token’s MAC and of the row’s comparison',
+    file: 'api/refresh-token.ts',
+    from: '[tenantId, jkt, token.family',
+    to: '[tenantId, jkt.slice(0, 0), token.family',
+    project: 'api',
+    test: 'test/api/refresh-model.test.ts',
+  },
+  {
+    name: 'an expired row revived',
+    file: 'domain/session-standing.ts',
+    from: 'if (facts.nowMs >= idleMs)',
+    to: 'if (facts.nowMs >= absoluteMs)',
+    project: 'api',
+    test: 'test/api/refresh-model.test.ts',
+  },
+  {
+    name: 'reuse not ending the family',
+    file: 'db/refresh.ts',
+    from: "if (decision === 'reused') {",
+    to: "if (decision === 'unknown') {",
+    project: 'api',
+    test: 'test/api/refresh-model.test.ts',
+  },
+  {
+    name: 'a challenge spent outside the grant’s judgement',
+    file: 'db/login.ts',
+    from: 'if (!(await spendChallenge(tx, login.challenge.hash, login.challenge.expiresAtMs)))',
+    to: 'if (!(await spendChallenge(tx, login.challenge.hash, login.challenge.expiresAtMs)) && !customer)',
+    project: 'api',
+    test: 'test/api/login.test.ts',
+  },
+  {
+    name: 'a challenge from before the cut-off accepted',
+    file: 'db/login.ts',
+    from: '  refuseOldChallenge(customer,',
+    to: '  if (version < 0) refuseOldChallenge(customer,',
+    project: 'api',
+    test: 'test/api/login.test.ts',
+  },
+];
+
+const LEFT_OUT = new Set(['node_modules', '.git', 'dist', 'test-results', 'coverage']);
+
+/** true: its test turned red, as it must. */
+async function isFound(mutant: Mutant, root: string): Promise<boolean> {
+  const copy = await mkdtemp(join(tmpdir(), 'latchkey-mutant-'));
+  try {
+    for (const entry of await readdir(root))
+      if (!LEFT_OUT.has(entry)) await cp(join(root, entry), join(copy, entry), { recursive: true });
+    await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
+    const path = join(copy, mutant.file);
+    const source = await readFile(path, 'utf8');
+    if (!source.includes(mutant.from))
+      throw new Error(`${mutant.name} no longer fits ${mutant.file}`);
+    await writeFile(
+      path,
+      source.replace(mutant.from, () => mutant.to),
+    );
+    const args = ['vitest', 'run', '--project', mutant.project, mutant.test];
+    if (mutant.only !== undefined) args.push('-t', mutant.only);
+    return await promisify(execFile)('npx', args, { cwd: copy, maxBuffer: 2 ** 26 }).then(
+      () => false,
+      (error: unknown) => {
+        const output = String((error as { stdout?: string }).stdout);
+        // Red because a test failed, not because nothing started.
+        if (!/Tests .*failed/.test(output)) throw error;
+        return true;
+      },
+    );
+  } finally {
+    await rm(copy, { recursive: true, force: true });
+  }
+}
+
+if (import.meta.main) {
+  const root = join(import.meta.dirname, '..');
+  let missed = 0;
+  for (const mutant of MUTANTS) {
+    const found = await isFound(mutant, root);
+    if (!found) missed += 1;
+    process.stdout.write(`${found ? 'found ' : 'MISSED'}  ${mutant.name} (${mutant.test})\n`);
+  }
+  process.stdout.write(
+    `${String(MUTANTS.length - missed)} of ${String(MUTANTS.length)} mutants found\n`,
+  );
+  process.exitCode = missed === 0 ? 0 : 1;
+}
