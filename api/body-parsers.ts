@@ -23,7 +23,8 @@ export function useStrictJson(app: LatchkeyApp): void {
         return;
       }
       // An operation without a body takes none; `{}` is one.
-      parseJson(request, text, done);
+      // With a callback it answers by that alone.
+      void parseJson(request, text, done);
     },
   );
 }

@@ -47,8 +47,10 @@ export interface IdempotencyClaimed {
 
 export interface IdempotentWork<Answer> {
   /** `reference` finds the outcome again; it stands in a table, so it is no secret and no personal data. */
-  work(claim: IdempotencyClaimed): Promise<{ readonly reference: string; readonly answer: Answer }>;
-  replay(reference: string): Promise<Answer>;
+  readonly work: (
+    claim: IdempotencyClaimed,
+  ) => Promise<{ readonly reference: string; readonly answer: Answer }>;
+  readonly replay: (reference: string) => Promise<Answer>;
 }
 
 export interface Idempotency {

@@ -6,9 +6,10 @@ import { STATUS_CODES } from 'node:http';
 import swagger from '@fastify/swagger';
 import type { RouteOptions } from 'fastify';
 import type { ErrorCode } from '../domain/errors.ts';
-import { ERRORS } from '../domain/errors.ts';
+import { ERRORS, LatchkeyError } from '../domain/errors.ts';
 import { accessOf, needsIdempotencyKey } from './access.ts';
 import type { CallerKind } from './access.ts';
+import { oauthError } from './oauth-errors.ts';
 import type { LatchkeyApp } from './types.ts';
 
 const ALWAYS: readonly ErrorCode[] = [
@@ -124,7 +125,7 @@ function describeRoute(
     ...(params === undefined ? {} : { params }),
     ...(headers === undefined ? {} : { headers }),
     security: [...SECURITY[row.caller]],
-    response: { ...successes(schema.response), ...refusals(route) },
+    response: { ...successes(schema), ...refusals(route) },
   };
 }
 
@@ -158,22 +159,27 @@ function idempotencyHeader(route: RouteOptions): unknown {
   };
 }
 
-function successes(response: unknown): Record<string, unknown> {
+function successes({
+  response,
+  produces,
+}: NonNullable<RouteOptions['schema']>): Record<string, unknown> {
   // Fastify's response schemas are keyed by status, and each is an object.
   const schemas = (response ?? {}) as Record<string, Readonly<Record<string, unknown>>>;
-  return Object.fromEntries(
-    Object.entries(schemas).map(([status, schema]) => [
-      status,
-      { description: STATUS_CODES[status] ?? status, ...schema },
-    ]),
-  );
+  const described = Object.entries(schemas).map(([status, schema]) => [
+    status,
+    { description: STATUS_CODES[status] ?? status, ...schema },
+  ]);
+  const type = produces?.[0] ?? 'application/json';
+  const otherwise = { 200: { description: 'OK', content: { [type]: { schema: {} } } } };
+  const isSaid = Object.keys(schemas).some((status) => status.startsWith('2'));
+  return { ...(isSaid ? {} : otherwise), ...Object.fromEntries(described) };
 }
 
 function refusals(route: RouteOptions): Record<string, unknown> {
   const isOauth = route.config?.errors === 'oauth';
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of problemsOf(route)) {
-    const { status } = ERRORS[code];
+    const status = isOauth ? oauthError(new LatchkeyError(code)).status : ERRORS[code].status;
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
   return Object.fromEntries(

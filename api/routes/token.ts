@@ -52,6 +52,19 @@ export interface GrantRequest {
 
 export type Grant = (services: ApiServices, request: GrantRequest) => Promise<TokenAnswer>;
 
+const GRANT_PROBLEMS = [
+  'unsupported_grant_type',
+  'unknown_client',
+  'invalid_client_assertion',
+  'insufficient_scope',
+  'refresh_token_invalid',
+  'refresh_superseded',
+  'refresh_reused',
+  'session_ended',
+  'customer_on_hold',
+  'device_not_allowed',
+] as const;
+
 const GRANTS: ReadonlyMap<string, Grant> = new Map([
   ['client_credentials', grantClientCredentials],
   ['refresh_token', grantRefreshToken],
@@ -68,7 +81,12 @@ export function registerTokenRoutes(app: LatchkeyApp, services: ApiServices): vo
         body: TokenForm,
         response: { 200: TokenAnswer },
       },
-      config: { operationId: 'token', errors: 'oauth', proofSpentBy: 'handler' },
+      config: {
+        operationId: 'token',
+        errors: 'oauth',
+        proofSpentBy: 'handler',
+        problems: GRANT_PROBLEMS,
+      },
     },
     async (request) => {
       const grant = GRANTS.get(request.body.grant_type);

@@ -38,6 +38,9 @@ export function createTokenKeys(
   const published = new Map<string, Remembered<readonly PublishedKey[]>>();
   const imported = new Map<string, CryptoKey>();
 
+  const isPublished = (tenantId: string, keyId: string) =>
+    published.get(tenantId)?.value.some((key) => key.keyId === keyId) ?? false;
+
   const readPublished = async (tenantId: string, maxAgeMs: number) => {
     const found = published.get(tenantId);
     if (found !== undefined && performance.now() - found.atMs < maxAgeMs) return found.value;
@@ -56,6 +59,8 @@ export function createTokenKeys(
       ensureSigningKey(tx, { tenantId, purpose, kms: deps.kms, newId: deps.newId }),
     );
     signing.set(name, { value, atMs: performance.now() });
+    // It may have been made just now: what is remembered of the published ones would not know it.
+    if (!isPublished(tenantId, value.keyId)) published.delete(tenantId);
     return value;
   };
 

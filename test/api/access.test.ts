@@ -1,0 +1,161 @@
+/** Every cell of the access matrix, asked for real: each operation by each kind of caller. The expected cells are a file that a person reads. */
+import { createHmac, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import Fastify from 'fastify';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ACCESS } from '../../api/access.ts';
+import { requireAccessRows } from '../../api/frame.ts';
+import { DEMO_IDENTITY_SECRET } from '../../runtime/demo-secrets.ts';
+import {
+  createCaller,
+  createEnrolledPhone,
+  createMachine,
+  makeProof,
+  startTestApi,
+} from './fixtures.ts';
+import type { Caller, TestApi } from './fixtures.ts';
+
+/** Operations × columns: `in`, or the refusal. */
+// The file's shape is this test's own.
+const expected = JSON.parse(
+  readFileSync(new URL('access-expected.json', import.meta.url), 'utf8'),
+) as Record<string, Record<string, string>>;
+
+/** Reached by their own addresses, not by a tenant's: public, and held by other tests. */
+const WITHOUT_CELLS = new Set(['docs', 'pages']);
+
+interface Operation {
+  readonly operationId: string;
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+}
+
+let api: TestApi;
+let operations: readonly Operation[];
+let callers: Readonly<Record<string, (operation: Operation) => Promise<string>>>;
+beforeAll(async () => {
+  api = await startTestApi();
+  operations = listOperations();
+  const stranger = await createCaller(api);
+  const phone = await createEnrolledPhone(api);
+  const machine = await createMachine(api);
+  const narrowed = { ...(await createMachine(api, { scope: 'timeline:read' })) };
+  callers = {
+    nobody: (operation) => ask(operation, {}),
+    vendor: (operation) => ask(operation, vendorSignature()),
+    key: async (operation) => ask(operation, await credentials(stranger, operation)),
+    customer: async (operation) => ask(operation, await credentials(phone, operation)),
+    machine: async (operation) => ask(operation, await credentials(machine, operation)),
+    'machine with timeline:read alone': async (operation) =>
+      ask(operation, await credentials(narrowed, operation)),
+  };
+});
+afterAll(async () => {
+  await api.close();
+});
+
+describe('the access matrix', () => {
+  it('gives every cell the answer that the file says', async () => {
+    const cells: Record<string, Record<string, string>> = {};
+    for (const operation of operations) {
+      const row: Record<string, string> = {};
+      for (const [name, call] of Object.entries(callers)) row[name] = await call(operation);
+      cells[operation.operationId] = row;
+    }
+    expect(cells).toEqual(expected);
+  });
+
+  it('has no row without an operation and no operation without a row', () => {
+    const named = operations.map(({ operationId }) => operationId);
+    expect(new Set(named).size).toBe(named.length);
+    expect(named.toSorted()).toEqual(
+      Object.keys(ACCESS)
+        .filter((name) => !WITHOUT_CELLS.has(name))
+        .toSorted(),
+    );
+  });
+
+  it('fails the boot for a route that is missing from it', () => {
+    const app = Fastify();
+    requireAccessRows(app as unknown as TestApi['app']);
+    expect(() => app.get('/forgotten', () => 'open to all')).toThrow('no row in the access matrix');
+    expect(() =>
+      app.post('/also', { config: { operationId: 'noSuchRow' as 'me' } }, () => 'x'),
+    ).toThrow('no row in the access matrix');
+  });
+});
+
+function listOperations(): Operation[] {
+  // The document lists every route with its operationId.
+  const { paths } = api.app.swagger() as unknown as {
+    paths: Record<string, Record<string, { operationId: string }>>;
+  };
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { operationId }]) => ({
+      operationId,
+      method: method === 'get' ? ('GET' as const) : ('POST' as const),
+      path: path
+        .replace('{tenant}', api.slug)
+        .replace('{enrollmentId}', `cer_${'0'.repeat(32)}`)
+        .replace('{revocationId}', `rev_${'0'.repeat(32)}`),
+    })),
+  );
+}
+
+async function credentials(caller: Caller, operation: Operation): Promise<Record<string, string>> {
+  const { headers } = await api.app.inject({ url: '/livez' });
+  const { accessToken } = caller;
+  const dpop = await makeProof({
+    key: caller.key,
+    method: operation.method,
+    htu: `${api.publicUrl}${operation.path}`,
+    nowMs: api.clock.nowMs(),
+    nonce: String(headers['dpop-nonce']),
+    accessToken,
+  });
+  return { dpop, ...(accessToken === undefined ? {} : { authorization: `DPoP ${accessToken}` }) };
+}
+
+const BODY = '{}';
+
+function vendorSignature(): Record<string, string> {
+  const seconds = Math.floor(api.clock.nowMs() / 1000);
+  const mac = createHmac('sha256', DEMO_IDENTITY_SECRET)
+    .update(`${String(seconds)}.${BODY}`)
+    .digest('hex');
+  return { 'latchkey-signature': `t=${String(seconds)},v1=${mac}` };
+}
+
+/** `in` when the caller was let through, whatever became of the empty request then. */
+async function ask(operation: Operation, headers: Record<string, string>): Promise<string> {
+  const isForm = operation.path.endsWith('/oauth/token');
+  // A stream would not end: what is let in fails on its query instead.
+  const url = operation.operationId === 'timeline' ? `${operation.path}?after=x` : operation.path;
+  const answer = await api.app.inject({
+    method: operation.method,
+    url,
+    headers: {
+      ...headers,
+      ...(operation.method === 'GET'
+        ? {}
+        : {
+            'content-type': isForm ? 'application/x-www-form-urlencoded' : 'application/json',
+            'idempotency-key': randomBytes(8).toString('hex'),
+          }),
+    },
+    ...(operation.method === 'GET' ? {} : { payload: isForm ? 'grant_type=none' : BODY }),
+  });
+  const code =
+    answer.headers['content-type']?.toString().includes('json') === true
+      ? readCode(answer.json())
+      : undefined;
+  const isRefused =
+    [401, 403].includes(answer.statusCode) ||
+    code === 'caller_not_allowed' ||
+    code?.startsWith('dpop_') === true;
+  return isRefused ? `${String(answer.statusCode)} ${String(code)}` : 'in';
+}
+
+function readCode(body: { readonly code?: unknown }): string | undefined {
+  return typeof body.code === 'string' ? body.code : undefined;
+}
