@@ -63,6 +63,7 @@ const GRANT_PROBLEMS = [
   'session_ended',
   'customer_on_hold',
   'device_not_allowed',
+  'dpop_key_mismatch',
 ] as const;
 
 const GRANTS: ReadonlyMap<string, Grant> = new Map([
