@@ -3,6 +3,7 @@
  * prototypes, no deep nesting, no repeated form field.
  */
 import { LatchkeyError } from '../domain/errors.ts';
+import { isRecord } from './compact-jws.ts';
 import type { LatchkeyApp } from './types.ts';
 
 const MAX_JSON_DEPTH = 16;
@@ -24,7 +25,11 @@ export function useStrictJson(app: LatchkeyApp): void {
       }
       // An operation without a body takes none; `{}` is one.
       // With a callback it answers by that alone.
-      void parseJson(request, text, done);
+      void parseJson(request, text, (error: Error | null, value?: unknown) => {
+        if (error !== null) done(error);
+        else if (isPlain(value)) done(null, value);
+        else done(new LatchkeyError('invalid_request', { detail: 'text' }));
+      });
     },
   );
 }
@@ -59,6 +64,14 @@ function decodeUtf8(body: Buffer): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** No NUL, which PostgreSQL's text cannot hold, and no half of a surrogate pair, which no UTF-8 can; in names and values. */
+function isPlain(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0');
+  if (Array.isArray(value)) return value.every(isPlain);
+  if (!isRecord(value)) return true;
+  return Object.entries(value).every(([name, member]) => isPlain(name) && isPlain(member));
 }
 
 /** Counted before parsing: what walks a value recursively must not run out of stack. */
