@@ -140,7 +140,8 @@ function createServer(deps: AppDependencies): LatchkeyApp {
     exposeHeadRoutes: false,
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
-    return503OnClosing: true,
+    // The frame answers it, as a problem.
+    return503OnClosing: false,
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     clientErrorHandler: createClientErrorHandler(deps),
     frameworkErrors: (error, request, reply) => {

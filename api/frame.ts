@@ -37,6 +37,10 @@ export function surroundAll(
   { nonces, limits = DEFAULT_LIMITS, failPoint = noFailPoint }: ApiServices,
 ): void {
   let inFlight = 0;
+  let isClosing = false;
+  app.addHook('preClose', async () => {
+    isClosing = true;
+  });
   app.addHook('onRequest', async (request, reply) => {
     request.facts = { startedAt: performance.now() };
     reply.headers({ 'latchkey-request-id': request.id, 'dpop-nonce': nonces.current() });
@@ -44,6 +48,10 @@ export function surroundAll(
     reply.raw.once('close', () => {
       inFlight -= 1;
     });
+    if (isClosing) {
+      reply.header('connection', 'close');
+      throw new LatchkeyError('shutting_down', { retryAfterSeconds: 1 });
+    }
     if (inFlight > limits.maxInFlight)
       throw new LatchkeyError('too_many_requests', { retryAfterSeconds: 1 });
     if (request.originalUrl.length > MAX_URL_LENGTH) throw new LatchkeyError('uri_too_long');

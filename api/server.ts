@@ -24,6 +24,8 @@ import { createApiLogger } from './logging.ts';
 
 const PAGES = fileURLToPath(new URL('../dist/console', import.meta.url));
 const READINESS_DEADLINE_MS = 1_000;
+/** Less than what whoever stops us waits before it kills. */
+const DRAIN_MS = 8_000;
 
 async function main(): Promise<void> {
   const configuration = loadConfiguration(process.env);
@@ -40,7 +42,10 @@ async function main(): Promise<void> {
       isStopping = true;
       logger.info({ signal }, 'api stops');
       const stop = async () => {
+        // Streams end only when told; what is still under way then has had its time.
+        const deadline = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS);
         await app.close();
+        clearTimeout(deadline);
         await Promise.allSettled([deps.database.close(), deps.temporal.close()]);
       };
       stop().catch((error: unknown) => {
