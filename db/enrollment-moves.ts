@@ -173,7 +173,7 @@ async function applyMove(
       subject: customerId,
       payload: {
         type: 'bank.app.enrollment_ended',
-        data: { customerId, id: enrollmentId, outcome: move.outcome, reason: move.reason },
+        data: { customerId, enrollmentId, outcome: move.outcome, reason: move.reason },
       },
     });
   }

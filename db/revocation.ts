@@ -251,8 +251,21 @@ async function recordEnd(
     topic: 'event',
     subject: customerId,
     payload: {
-      type: kind === 'session' ? 'bank.app.session_revoked' : 'bank.app.enrollment_ended',
-      data: { customerId, id, reason: 'revoked', revocationId },
+      ...(kind === 'session'
+        ? {
+            type: 'bank.app.session_revoked',
+            data: { customerId, sessionId: id, reason: 'revoked', revocationId },
+          }
+        : {
+            type: 'bank.app.enrollment_ended',
+            data: {
+              customerId,
+              enrollmentId: id,
+              outcome: 'revoked',
+              reason: 'fraud',
+              revocationId,
+            },
+          }),
     },
   });
 }
