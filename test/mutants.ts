@@ -1,6 +1,6 @@
 /**
  * Faults that the tests must find: each is one change of one file, made in a copy of the repository, and the tests that must turn red there.
- * `node test/mutants.ts` makes them all; test/unit/mutants.test.ts holds that each still fits its file. It never touches the tree it stands in.
+ * `node test/mutants.ts [part of a name]` makes them all, or those; test/unit/mutants.test.ts holds that each still fits its file. It never touches the tree it stands in.
  */
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -129,14 +129,16 @@ async function isFound(mutant: Mutant, root: string): Promise<boolean> {
 
 if (import.meta.main) {
   const root = join(import.meta.dirname, '..');
+  const [, , wanted = ''] = process.argv;
+  const chosen = MUTANTS.filter(({ name }) => name.includes(wanted));
   let missed = 0;
-  for (const mutant of MUTANTS) {
+  for (const mutant of chosen) {
     const found = await isFound(mutant, root);
     if (!found) missed += 1;
     process.stdout.write(`${found ? 'found ' : 'MISSED'}  ${mutant.name} (${mutant.test})\n`);
   }
   process.stdout.write(
-    `${String(MUTANTS.length - missed)} of ${String(MUTANTS.length)} mutants found\n`,
+    `${String(chosen.length - missed)} of ${String(chosen.length)} mutants found\n`,
   );
   process.exitCode = missed === 0 ? 0 : 1;
 }

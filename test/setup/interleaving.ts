@@ -75,7 +75,17 @@ export class Actor {
     return await this.settled();
   }
 
-  /** Everything that is left; the others must let it. */
+  /** Everything that is left, waiting for locks as long as it takes; somebody must let them go. */
+  async end(): Promise<ActorState> {
+    const look = async (): Promise<ActorState> => {
+      const state = await this.finish();
+      if (state === 'waiting_for_lock') throw new Error(`${this.name} still waits for a lock`);
+      return state;
+    };
+    return await vi.waitFor(look, { timeout: 10_000, interval: 2 });
+  }
+
+  /** Everything that is left, up to the first lock that somebody else holds. */
   async finish(): Promise<ActorState> {
     for (;;) {
       const state = await this.step();

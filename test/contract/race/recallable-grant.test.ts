@@ -76,7 +76,7 @@ function refreshOf({ customer, sessionId, hash }: Family): Refresh {
     sessionId,
     clientId: 'demo-app',
     jkt: customer.jkt,
-    proof: { jtiHash: randomBytes(32), issuedAtMs: 0 },
+    proof: { jtiHash: randomBytes(32), issuedAtMs: Date.now() },
     generation: 0,
     hash,
     requestHash: randomBytes(32),
@@ -112,7 +112,7 @@ async function play(order: string, a: Actor, b: Actor): Promise<RefreshOutcome> 
     hasCutWaited ||= letter === 'b' && state === 'waiting_for_lock';
     if (state === 'committed' && letter === 'b' && a.statements === 0) isCutBeforeRefresh = true;
   }
-  const ends = { cut: await b.finish(), refresh: await a.finish() };
+  const ends = { cut: await b.end(), refresh: await a.end() };
   // Its transaction answers nothing else.
   const outcome = (await a.outcome) as RefreshOutcome;
   const isLateGrant = isCutBeforeRefresh && outcome.kind === 'granted';
@@ -129,7 +129,7 @@ async function play(order: string, a: Actor, b: Actor): Promise<RefreshOutcome> 
 /** One whole run of the real code, to know how many statements there are. */
 async function statementsOf(make: (family: Family) => Actor): Promise<number> {
   const actor = make(await newFamily());
-  expect(await actor.finish()).toBe('committed');
+  expect(await actor.end()).toBe('committed');
   return actor.statements;
 }
 
@@ -162,9 +162,9 @@ describe('a refresh against a cut-off', () => {
     for (let state = await a.step(); state === 'at_gate'; state = await a.step());
     expect(await a.state()).toBe('waiting_for_lock');
     const b = cut(family);
-    expect(await b.finish()).toBe('committed');
-    await c.finish();
-    expect(await a.finish()).toBe('committed');
+    expect(await b.end()).toBe('committed');
+    await c.end();
+    expect(await a.end()).toBe('committed');
     expect(await isDead(family)).toBe(true);
     const again = await database.tenant(tenantId, (tx) => refreshSession(tx, refreshOf(family)));
     expect(again).toMatchObject({ kind: 'refused', code: 'customer_on_hold' });
@@ -172,7 +172,7 @@ describe('a refresh against a cut-off', () => {
 
   test('a refresh that begins after the cut-off is refused', async () => {
     const family = await newFamily();
-    expect(await cut(family).finish()).toBe('committed');
+    expect(await cut(family).end()).toBe('committed');
     const outcome = await database.tenant(tenantId, (tx) => refreshSession(tx, refreshOf(family)));
     expect(outcome).toMatchObject({ kind: 'refused', code: 'customer_on_hold' });
   });
@@ -201,9 +201,9 @@ describe('the naive form', () => {
         return count;
       });
       expect(await a.step()).toBe('waiting_for_lock');
-      expect(await cut(family).finish()).toBe('committed');
-      await c.finish();
-      await a.finish();
+      expect(await cut(family).end()).toBe('committed');
+      await c.end();
+      await a.end();
       expect(await a.outcome).toBe(1);
       // For a final grant that would be the end. A session is saved by the epoch that its row keeps.
       expect(await isDead(family)).toBe(true);
@@ -222,8 +222,8 @@ describe('the naive form', () => {
       return count;
     });
     expect(await a.step()).toBe('waiting_for_lock');
-    await b.finish();
-    await a.finish();
+    await b.end();
+    await a.end();
     expect(await a.outcome).toBe(0);
   });
 });
