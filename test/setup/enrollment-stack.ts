@@ -78,6 +78,8 @@ export interface Enrollee {
 export class EnrollmentStack {
   readonly api: TestApi;
   readonly temporal: Switch;
+  readonly connection: Connection;
+  readonly namespace: string;
   readonly messages: SentMessage[] = [];
   readonly checks: Check[] = [];
   isVendorDown = false;
@@ -88,11 +90,15 @@ export class EnrollmentStack {
   private constructor(parts: {
     api: TestApi;
     temporal: Switch;
+    connection: Connection;
+    namespace: string;
     stop: () => Promise<void>;
     startWorkers: (stack: EnrollmentStack) => Promise<WorkerGroup>;
   }) {
     this.api = parts.api;
     this.temporal = parts.temporal;
+    this.connection = parts.connection;
+    this.namespace = parts.namespace;
     this.#stop = parts.stop;
     this.#startWorkers = () => parts.startWorkers(this);
   }
@@ -142,6 +148,8 @@ export class EnrollmentStack {
     const stack = new EnrollmentStack({
       api,
       temporal,
+      connection,
+      namespace,
       startWorkers,
       stop: async () => {
         await relay.stop();
