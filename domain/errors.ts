@@ -114,7 +114,12 @@ export const ERRORS = {
   ),
   database_unavailable: tryAgain(503, 'The service cannot answer right now. Try again soon.'),
   vendor_unavailable: tryAgain(503, 'A supplier does not answer right now. Try again soon.'),
-  vendor_refused: { status: 502, title: 'A supplier refused the request.', retryable: false, public: false },
+  vendor_refused: {
+    status: 502,
+    title: 'A supplier refused the request.',
+    retryable: false,
+    public: false,
+  },
   shutting_down: tryAgain(503, 'The service is restarting. Try again.'),
   payload_not_ours: { status: 500, title: 'Internal error.', retryable: false, public: false },
   conflict: {
