@@ -71,6 +71,10 @@ export async function servePages(app: LatchkeyApp, { pagesDirectory }: ApiServic
         withDefaultFonts: false,
         hideClientButton: true,
         hideTestRequestButton: true,
+        hiddenClients: true,
+        showDeveloperTools: 'never',
+        agent: { disabled: true },
+        mcp: { disabled: true },
         telemetry: false,
       },
     });

@@ -12,7 +12,7 @@ import type { Policy } from '../domain/policy.ts';
 import type { Risk } from '../domain/ports.ts';
 // Adds what routes may say of themselves in the OpenAPI document.
 import type {} from '@fastify/swagger';
-import type { OperationId, Scope } from './access.ts';
+import type { OperationId } from './access.ts';
 
 export type LatchkeyApp = FastifyInstance<
   RawServerDefault,
@@ -170,5 +170,3 @@ function isKind<Kind extends Caller['kind']>(
 ): caller is Extract<Caller, { kind: Kind }> {
   return caller.kind === kind;
 }
-
-export type { Scope };

@@ -1,4 +1,5 @@
 /** Which pages may call: exactly the origins of the tenant's app clients. */
+import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPhone, startTestApi } from './fixtures.ts';
 import type { TestApi } from './fixtures.ts';
@@ -80,5 +81,30 @@ describe('a page', () => {
     });
     expect(answer.statusCode).toBe(401);
     expect(answer.headers['access-control-allow-origin']).toBe('capacitor://localhost');
+  });
+});
+
+describe('a native app', () => {
+  it('that names itself must be one that its client registered', async () => {
+    const own = await startTestApi();
+    const owner = postgres(own.testDatabase.superuserUrl, { max: 1, onnotice: () => undefined });
+    try {
+      await owner`update client set native_app_ids = ${['com.demobank.app']} where client_id = 'demo-app'`;
+      const phone = await createPhone(own);
+      const ask = async (appId: string) =>
+        await phone.post(
+          '/auth/login-options',
+          { clientId: 'demo-app' },
+          { headers: { 'latchkey-app-id': appId } },
+        );
+      expect(await ask('com.demobank.app')).toMatchObject({ status: 200 });
+      expect(await ask('com.evil.app')).toMatchObject({
+        status: 403,
+        body: { code: 'origin_not_allowed' },
+      });
+    } finally {
+      await owner.end();
+      await own.close();
+    }
   });
 });
