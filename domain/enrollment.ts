@@ -313,7 +313,7 @@ function ended({ outcome, reason }: Ending): EnrollmentMove {
   };
 }
 
-/** Only an unproved number and a vendor who stays silent end a ceremony early; docs/decisions/0004-enrollment-deadlines.md says why. */
+/** Only an unproved number and a vendor who stays silent end a ceremony early; docs/decisions/0007-enrollment-deadlines.md says why. */
 function stepDeadline(
   enrollment: Enrollment,
   target: EnrollmentState,
