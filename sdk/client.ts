@@ -39,6 +39,8 @@ export interface LatchkeyOptions {
   readonly tabs?: TabChannel;
   /** Hears every refusal, also those that a retry mends. */
   readonly onProblem?: (operation: string, problem: LatchkeyProblem) => void;
+  /** Hears every success, by the operationId. */
+  readonly onAnswer?: (operation: string) => void;
 }
 
 export interface Latchkey {
@@ -57,7 +59,7 @@ export interface Latchkey {
 
 export function createLatchkey(options: LatchkeyOptions): Latchkey {
   const name = `latchkey ${options.issuer} ${options.clientId}`;
-  const { clientId, issuer, onProblem = () => undefined } = options;
+  const { clientId, issuer, onProblem = () => undefined, onAnswer = () => undefined } = options;
   const store = options.store ?? openBrowserStore(name);
   const webauthn = options.webauthn ?? platformWebAuthn();
   const nowMs = options.nowMs ?? (() => Date.now());
@@ -68,7 +70,7 @@ export function createLatchkey(options: LatchkeyOptions): Latchkey {
     nowMs,
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
   });
-  const http = createHttp({ issuer, dpop, pause, onProblem });
+  const http = createHttp({ issuer, dpop, pause, onProblem, onAnswer });
   const session = new Session({
     clientId,
     http,
@@ -96,7 +98,7 @@ export function createLatchkey(options: LatchkeyOptions): Latchkey {
     sessions: async () => (await withToken<SessionList>(LIST_SESSIONS)).sessions,
     callService: (operation, url) =>
       session.withToken((accessToken) =>
-        callService(dpop, { operation, url, accessToken, onProblem }),
+        callService(dpop, { operation, url, accessToken, onProblem, onAnswer }),
       ),
     forgetEverything: async () => {
       await session.forget();

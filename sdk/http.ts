@@ -15,6 +15,8 @@ const WORTH_REPEATING: ReadonlySet<string> = new Set([
   'outcome_pending',
   'idempotency_in_progress',
   'shutting_down',
+  // Also of a proof made just before a database came back: its memory of proofs is gone, so they are refused (SECURITY.md section 3).
+  'dpop_proof_replayed',
 ]);
 
 export interface Call {
@@ -37,6 +39,8 @@ export interface HttpOptions {
   readonly pause: (ms: number) => Promise<void>;
   /** Hears every refusal, also those that a retry mends. */
   readonly onProblem: (operation: string, problem: LatchkeyProblem) => void;
+  /** Hears every success. */
+  readonly onAnswer: (operation: string) => void;
 }
 
 export interface Http {
@@ -76,6 +80,7 @@ export function createHttp(options: HttpOptions): Http {
       try {
         const answer = await repeat(call, key);
         keys.delete(operation);
+        options.onAnswer(call.operation);
         // The schemas of the contract say what a 2xx of this operation holds; test/unit/sdk-types.test.ts compares them.
         return answer as Answer;
       } catch (error) {

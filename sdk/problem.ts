@@ -25,8 +25,14 @@ export interface ProblemMembers {
   readonly extra?: Readonly<Record<string, unknown>>;
 }
 
-/** After these the request may have been carried out: the same operation must be repeated with the same key. */
+/**
+ * After these the request may have been carried out: the same operation must be repeated with the same key. A refused proof decides nothing:
+ * it says nothing of an attempt before it whose answer was lost.
+ */
 const UNDECIDED: ReadonlySet<string> = new Set([
+  'dpop_nonce_required',
+  'use_dpop_nonce',
+  'dpop_proof_replayed',
   'network_lost',
   'answer_unreadable',
   'outcome_pending',

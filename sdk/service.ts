@@ -12,15 +12,19 @@ export interface ServiceCall {
   readonly url: string;
   readonly accessToken: string;
   readonly onProblem: (operation: string, problem: LatchkeyProblem) => void;
+  readonly onAnswer: (operation: string) => void;
 }
 
 /** The service's JSON. @throws LatchkeyProblem when the gateway or the service refuses. */
 export async function callService(dpop: Dpop, call: ServiceCall): Promise<unknown> {
-  const { operation, url, accessToken, onProblem } = call;
+  const { operation, url, accessToken, onProblem, onAnswer } = call;
   const response = await dpop.send({ method: 'GET', url, accessToken }).catch((cause: unknown) => {
     throw phoneProblem('network_lost', 'Nothing was answered.', cause);
   });
-  if (response.ok) return response.json();
+  if (response.ok) {
+    onAnswer(operation);
+    return response.json();
+  }
   const problem = await problemOf(response);
   onProblem(operation, problem);
   throw problem;

@@ -13,6 +13,20 @@ export type EnrollmentState =
   | 'passkey'
   | 'ended';
 
+/** Why an enrollment ended as it did. */
+export type EnrollmentReason =
+  | 'completed'
+  | 'customer_exists'
+  | 'person_exists'
+  | 'identity_refused'
+  | 'attempts_exhausted'
+  | 'step_timeout'
+  | 'identity_timeout'
+  | 'abandoned'
+  | 'never_started'
+  | 'cancelled_by_customer'
+  | 'fraud';
+
 export type CeremonyOutcome = 'completed' | 'expired' | 'cancelled' | 'denied' | 'revoked';
 
 export interface SentCode {
@@ -29,7 +43,7 @@ export interface EnrollmentView {
   readonly enrollmentId: string;
   readonly state: EnrollmentState;
   readonly outcome?: CeremonyOutcome;
-  readonly reason?: string;
+  readonly reason?: EnrollmentReason;
   readonly nextSteps?: readonly string[];
   /** These two only when completed. */
   readonly customerId?: string;

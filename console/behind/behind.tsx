@@ -7,7 +7,7 @@ import { Tag } from '../parts/parts.tsx';
 import type { StageConfig } from '../stage/control.ts';
 import type { Stream } from '../stage/event-stream.ts';
 import { groupsOf, shortId } from './timeline.ts';
-import type { AuditEvent, Group, GroupKind, Lane, Line, Refusal } from './timeline.ts';
+import type { AuditEvent, Group, GroupKind, Lane, Line, PhoneCall } from './timeline.ts';
 
 const LANES: readonly (readonly [Lane, IconName])[] = [
   ['decided', 'database'],
@@ -18,13 +18,13 @@ const WORKFLOWS: ReadonlySet<GroupKind> = new Set(['enrollment', 'session', 'rev
 
 export interface TimelineProps {
   readonly stream: Stream<AuditEvent>;
-  readonly refusals: readonly Refusal[];
+  readonly calls: readonly PhoneCall[];
   readonly config: StageConfig;
 }
 
-export function Timeline({ stream, refusals, config }: TimelineProps) {
+export function Timeline({ stream, calls, config }: TimelineProps) {
   const { behind } = texts;
-  const groups = groupsOf(stream.items, refusals);
+  const groups = groupsOf(stream.items, calls);
   return (
     <section className="timeline" aria-label={behind.title}>
       <div className="timeline-head">
@@ -105,11 +105,12 @@ function EventLine({ line }: { readonly line: Line }) {
     <li className="line" data-lane={line.lane}>
       <span className="line-mark" title={texts.behind.lanes[line.lane]}>
         <Icon name={icon} size={14} />
-        <span className="hidden">{texts.behind.lanes[line.lane]}</span>
       </span>
       <span className="line-text">
         {line.text}
-        <small>{line.name}</small>
+        <small>
+          {texts.behind.lanesShort[line.lane]} · {line.name}
+        </small>
       </span>
       <time dateTime={line.at} title={fullTimeOf(line.at)}>
         {exactTimeOf(line.at)}

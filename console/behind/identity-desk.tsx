@@ -1,5 +1,5 @@
 /** The identity vendor's mood, beside the part it breaks: verify, take its time, refuse. */
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { Radio, RadioGroup } from 'react-aria-components';
 import { texts } from '../texts/texts.ts';
 import { Button } from '../parts/parts.tsx';
@@ -17,9 +17,14 @@ export function IdentityDesk({ control }: IdentityDeskProps) {
   const [desk, setDesk] = useState<Desk>({ behaviour: 'normal', waiting: 0 });
   const [hasFailed, setHasFailed] = useState(false);
 
+  // Only the newest question counts: an answer from before a choice would undo it for a moment.
+  const questions = useRef(0);
   const follow = useCallback((asked: Promise<Desk>) => {
+    questions.current += 1;
+    const question = questions.current;
     asked.then(
       (answer) => {
+        if (question !== questions.current) return;
         setDesk(answer);
         setHasFailed(false);
       },
@@ -49,7 +54,9 @@ export function IdentityDesk({ control }: IdentityDeskProps) {
         value={desk.behaviour}
         onChange={(wanted) => {
           const behaviour = BEHAVIOURS.find((known) => known === wanted);
-          if (behaviour !== undefined) follow(control.setIdentityBehaviour(behaviour));
+          if (behaviour === undefined) return;
+          setDesk({ ...desk, behaviour });
+          follow(control.setIdentityBehaviour(behaviour));
         }}
       >
         {BEHAVIOURS.map((behaviour) => (

@@ -1,4 +1,4 @@
-/** The timeline as it is shown: events and refusals, grouped by what they belong to, newest on top. Pure. */
+/** The timeline as it is shown: events and calls of the phone, grouped by what they belong to, newest on top. Pure. */
 import { texts } from '../texts/texts.ts';
 
 /** Who is to thank: a call decided in PostgreSQL, a workflow driven by Temporal, or a refusal. */
@@ -17,12 +17,12 @@ export interface AuditEvent {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-export interface Refusal {
+/** A call of this phone that no audit row tells of: a refusal, or a success on the hot path. */
+export interface PhoneCall {
   readonly at: string;
-  readonly operation: string;
-  readonly code: string;
-  readonly title: string;
-  readonly status: number;
+  readonly lane: 'decided' | 'refused';
+  readonly text: string;
+  readonly name: string;
   /** What the phone was busy with. */
   readonly group: { readonly kind: GroupKind; readonly id: string };
 }
@@ -46,7 +46,9 @@ export interface Group {
 const REFUSED_ACTIONS: ReadonlySet<string> = new Set([
   'enrollment.code_refused',
   'refresh.superseded',
-  'refresh.reuse',
+  'refresh.reused',
+  'refresh.redelivery_exhausted',
+  'refresh.future',
 ]);
 
 /** undefined when it is no event of the contract. */
@@ -79,7 +81,7 @@ export const positionOf = ({ position }: AuditEvent): string => position;
 /** The group of the newest line stands first, and in it the newest line. */
 export function groupsOf(
   events: readonly AuditEvent[],
-  refusals: readonly Refusal[],
+  calls: readonly PhoneCall[],
 ): readonly Group[] {
   const groups = new Map<string, { kind: GroupKind; id: string; lines: Line[] }>();
   const put = (kind: GroupKind, id: string, line: Line) => {
@@ -93,8 +95,8 @@ export function groupsOf(
     const { kind, id } = groupOf(event, cutOffs);
     put(kind, id, lineOfEvent(event));
   }
-  for (const [index, refusal] of refusals.entries())
-    put(refusal.group.kind, refusal.group.id, lineOfRefusal(refusal, index));
+  for (const [index, { group, ...line }] of calls.entries())
+    put(group.kind, group.id, { key: `call ${String(index)}`, ...line });
   return [...groups.entries()]
     .map(([key, { kind, id, lines }]) => ({ key, kind, id, lines: lines.toSorted(newestFirst) }))
     .toSorted((a, b) => newest(b).localeCompare(newest(a)));
@@ -129,16 +131,6 @@ function lineOfEvent(event: AuditEvent): Line {
     lane: REFUSED_ACTIONS.has(action) ? 'refused' : driven,
     text: inWords === undefined ? action.replaceAll(/[._]/g, ' ') : inWords(detail),
     name: action,
-  };
-}
-
-function lineOfRefusal({ at, operation, code, title, status }: Refusal, index: number): Line {
-  return {
-    key: `refusal ${String(index)}`,
-    at,
-    lane: 'refused',
-    text: title,
-    name: `${operation} · ${code}${status === 0 ? '' : ` · ${String(status)}`}`,
   };
 }
 

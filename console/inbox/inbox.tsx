@@ -63,7 +63,7 @@ function MessageCard({
         </time>
       </div>
       {message.subject !== undefined && <p className="message-subject">{message.subject}</p>}
-      <p className="message-text">{message.text.trim()}</p>
+      <p className="message-text">{message.text.trim().replaceAll(/\n{2,}/g, '\n')}</p>
       {code !== undefined && onUseCode !== undefined && (
         <button
           className="use-code"

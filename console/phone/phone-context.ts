@@ -1,6 +1,7 @@
 /** How screens reach the phone's model and are drawn again when it changes. */
 import { createContext, useContext, useSyncExternalStore } from 'react';
-import type { PhoneModel, PhoneState } from './phone-model.ts';
+import type { PhoneModel } from './phone-model.ts';
+import type { PhoneState } from './phone-state.ts';
 
 export const PhoneContext = createContext<PhoneModel | undefined>(undefined);
 

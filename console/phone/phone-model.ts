@@ -3,32 +3,12 @@
  * A screen follows from what the server says; the model must never decide that a step is done.
  */
 import type { Latchkey } from '../../sdk/client.ts';
-import type { Installation } from '../../sdk/enrollment.ts';
 import { LatchkeyProblem } from '../../sdk/problem.ts';
 import type { EnrollmentView, IdentityDetails, LogoutScope } from '../../sdk/types.ts';
 import { emptyHome, loadHome, readBankAnswer } from './home-data.ts';
-import type { BankAnswer, Home } from './home-data.ts';
+import { INITIAL } from './phone-state.ts';
+import type { PhoneState, Screen } from './phone-state.ts';
 import { deviceDescription } from './device-description.ts';
-
-export type Screen =
-  | { readonly kind: 'booting' | 'welcome' | 'number' | 'logged-out' | 'home' | 'cut-off' | 'hold' }
-  | { readonly kind: 'enrollment'; readonly view: EnrollmentView };
-
-export type Notice = 'passkey_cancelled' | 'code_resent';
-
-export interface PhoneState {
-  readonly screen: Screen;
-  /** The name of the action under way. */
-  readonly busy: string | undefined;
-  readonly problem: LatchkeyProblem | undefined;
-  readonly notice: Notice | undefined;
-  /** Filled by a tap in the inbox. */
-  readonly draftCode: string;
-  readonly isChangingEmail: boolean;
-  readonly home: Home;
-  readonly bank: BankAnswer | undefined;
-  readonly installation: Installation | undefined;
-}
 
 /** These end the ceremony: its own view says more than the refusal. */
 const ENDS_CEREMONY: ReadonlySet<string> = new Set([
@@ -51,17 +31,7 @@ export class PhoneModel {
   readonly #locale: string;
   readonly #listeners = new Set<() => void>();
   #waiting: AbortController | undefined;
-  #state: PhoneState = {
-    screen: { kind: 'booting' },
-    busy: undefined,
-    problem: undefined,
-    notice: undefined,
-    draftCode: '',
-    isChangingEmail: false,
-    home: emptyHome,
-    bank: undefined,
-    installation: undefined,
-  };
+  #state: PhoneState = INITIAL;
 
   constructor({ latchkey, bankUrl, locale }: PhoneModelOptions) {
     this.#latchkey = latchkey;

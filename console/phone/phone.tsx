@@ -4,7 +4,7 @@ import { texts } from '../texts/texts.ts';
 import { timeOf, useNow } from '../parts/time.ts';
 import { Button } from '../parts/parts.tsx';
 import { usePhone } from './phone-context.ts';
-import type { PhoneState } from './phone-model.ts';
+import type { PhoneState } from './phone-state.ts';
 import { CutOffScreen, HoldScreen } from './screens/cut-off.tsx';
 import { CodeScreen } from './screens/code.tsx';
 import { EmailScreen } from './screens/email.tsx';

@@ -15,6 +15,8 @@ export interface Stream<Item> {
 export interface StreamOptions<Item> {
   /** undefined: nothing to listen to yet. */
   readonly url: string | undefined;
+  /** The name of the events to take. */
+  readonly event: string;
   readonly read: (data: unknown) => Item | undefined;
   /** Two events of one key are one item. */
   readonly keyOf: (item: Item) => string;
@@ -22,7 +24,7 @@ export interface StreamOptions<Item> {
 
 /** `read` and `keyOf` must be stable functions. */
 export function useEventStream<Item>(options: StreamOptions<Item>): Stream<Item> {
-  const { url, read, keyOf } = options;
+  const { url, event, read, keyOf } = options;
   const [items, setItems] = useState<ReadonlyMap<string, Item>>(new Map());
   const [status, setStatus] = useState<StreamStatus>('connecting');
   const [heardAtMs, setHeardAtMs] = useState(() => Date.now());
@@ -33,18 +35,18 @@ export function useEventStream<Item>(options: StreamOptions<Item>): Stream<Item>
       setStatus(next);
       if (next === 'live') setHeardAtMs(Date.now());
     };
-    return listen(url, heard, (data) => {
+    return listen({ url, event }, heard, (data) => {
       const item = read(data);
       if (item !== undefined) setItems((before) => new Map(before).set(keyOf(item), item));
     });
-  }, [url, read, keyOf]);
+  }, [url, event, read, keyOf]);
 
   return { items: [...items.values()], status: url === undefined ? 'idle' : status, heardAtMs };
 }
 
 /** Listens until the returned function is called. The browser reconnects after a break, but not after a refusal: we do. */
 function listen(
-  url: string,
+  { url, event }: { readonly url: string; readonly event: string },
   onStatus: (status: StreamStatus) => void,
   onData: (data: unknown) => void,
 ): () => void {
@@ -55,7 +57,7 @@ function listen(
     source.addEventListener('open', () => {
       onStatus('live');
     });
-    source.addEventListener('message', ({ data }: MessageEvent<string>) => {
+    source.addEventListener(event, ({ data }: MessageEvent<string>) => {
       onStatus('live');
       onData(JSON.parse(data));
     });

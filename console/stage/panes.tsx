@@ -22,7 +22,14 @@ export function Panes({ pane, onPane, unread, content }: PanesProps) {
     return (
       <main className="panes">
         {PANES.map((name) => (
-          <section key={name} className="pane" data-pane={name} aria-label={panes[name]}>
+          <section
+            key={name}
+            className="pane"
+            data-pane={name}
+            aria-label={panes[name]}
+            // What scrolls must be reachable by keyboard; the phone's screen has its own controls.
+            tabIndex={name === 'phone' ? undefined : 0}
+          >
             {name !== 'phone' && <h2 className="pane-title">{panes[name]}</h2>}
             {content[name]}
           </section>

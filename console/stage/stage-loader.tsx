@@ -9,14 +9,15 @@ import { loadStageConfig, StageControl } from './control.ts';
 import type { StageConfig } from './control.ts';
 import { Stage } from './stage.tsx';
 
-export type ProblemListener = (operation: string, problem: LatchkeyProblem) => void;
+/** Hears how a call of the phone ended: without a problem, well. */
+export type CallListener = (operation: string, problem?: LatchkeyProblem) => void;
 
 export interface StageParts {
   readonly config: StageConfig;
   readonly control: StageControl;
   readonly model: PhoneModel;
-  /** Calls back for every refusal that the phone's calls meet; returns how to stop. */
-  readonly onProblem: (listener: ProblemListener) => () => void;
+  /** Calls back for every call of the phone; returns how to stop. */
+  readonly onCall: (listener: CallListener) => () => void;
 }
 
 /** One page, one phone: React may run an effect twice, the app starts once. */
@@ -68,13 +69,15 @@ export function StageLoader() {
 
 async function build(): Promise<StageParts> {
   const config = await loadStageConfig();
-  const listeners = new Set<ProblemListener>();
+  const listeners = new Set<CallListener>();
+  const tell: CallListener = (operation, problem) => {
+    for (const listener of listeners) listener(operation, problem);
+  };
   const latchkey = createLatchkey({
     issuer: config.issuer,
     clientId: config.clientId,
-    onProblem: (operation, problem) => {
-      for (const listener of listeners) listener(operation, problem);
-    },
+    onProblem: tell,
+    onAnswer: tell,
   });
   const model = new PhoneModel({ latchkey, bankUrl: config.bankUrl, locale: 'en' });
   void model.boot();
@@ -82,7 +85,7 @@ async function build(): Promise<StageParts> {
     config,
     control: new StageControl(config.controlUrl),
     model,
-    onProblem: (listener) => {
+    onCall: (listener) => {
       listeners.add(listener);
       return () => {
         listeners.delete(listener);

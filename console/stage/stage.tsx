@@ -9,7 +9,7 @@ import { Inbox } from '../inbox/inbox.tsx';
 import { messageId, readMessage } from '../inbox/message.ts';
 import { Phone } from '../phone/phone.tsx';
 import { PhoneContext } from '../phone/phone-context.ts';
-import type { PhoneState } from '../phone/phone-model.ts';
+import type { PhoneState } from '../phone/phone-state.ts';
 import { useEventStream } from './event-stream.ts';
 import { Header } from './header.tsx';
 import { Panes } from './panes.tsx';
@@ -17,7 +17,7 @@ import type { Pane } from './panes.tsx';
 import type { StageParts } from './stage-loader.tsx';
 import { stepsDone } from './stories.ts';
 import type { StoryId } from './stories.ts';
-import { useRefusals } from './use-refusals.ts';
+import { usePhoneCalls } from './use-phone-calls.ts';
 
 export interface StageProps {
   readonly parts: StageParts;
@@ -33,7 +33,7 @@ export function Stage({ parts, onStartedOver }: StageProps) {
   const [isStartingOver, setIsStartingOver] = useState(false);
   const customerId = customerOf(phone);
   const fraud = useFraud(control, customerId);
-  const refusals = useRefusals(parts);
+  const calls = usePhoneCalls(parts);
   const { timeline, inbox } = useStreams(parts, phone);
 
   const startOver = async () => {
@@ -73,7 +73,7 @@ export function Stage({ parts, onStartedOver }: StageProps) {
                 <IdentityDesk control={control} />
                 <FraudDesk fraud={fraud} customerId={customerId} home={phone.home} />
               </div>
-              <Timeline stream={timeline} refusals={refusals} config={config} />
+              <Timeline stream={timeline} calls={calls} config={config} />
             </>
           ),
           inbox: <Inbox stream={inbox} onUseCode={asksForCode(phone) ? useCode : undefined} />,
@@ -86,11 +86,13 @@ export function Stage({ parts, onStartedOver }: StageProps) {
 function useStreams(parts: StageParts, phone: PhoneState) {
   const timeline = useEventStream({
     url: timelineOf(phone, parts),
+    event: 'audit',
     read: readAuditEvent,
     keyOf: positionOf,
   });
   const inbox = useEventStream({
     url: parts.control.inboxUrl(),
+    event: 'message',
     read: readMessage,
     keyOf: messageId,
   });

@@ -1,6 +1,6 @@
 /** The two-minute stories and how far each has come, told from what the phone and the fraud desk show. Pure. */
 import type { FraudState } from '../behind/use-fraud.ts';
-import type { PhoneState } from '../phone/phone-model.ts';
+import type { PhoneState } from '../phone/phone-state.ts';
 
 export type StoryId = 'enroll' | 'fraud';
 export const STORIES: readonly StoryId[] = ['enroll', 'fraud'];

@@ -1,5 +1,6 @@
 /** The catalogue that the pages show, and a refusal in a customer's words. */
 import type { LatchkeyProblem } from '../../sdk/problem.ts';
+import type { EnrollmentReason } from '../../sdk/types.ts';
 import { en } from './en.ts';
 
 export const texts = en;
@@ -13,15 +14,12 @@ export function problemText({ code }: Pick<LatchkeyProblem, 'code'>): ProblemTex
   return isKnown(code) ? texts.problems[code] : texts.problems.unknown;
 }
 
-export function endingText(reason: string | undefined): ProblemText {
+/** Every reason has its words: a new one does not compile without. */
+export function endingText(reason: EnrollmentReason | undefined): ProblemText {
   const { endings } = texts.phone;
-  return reason !== undefined && isEnding(reason) ? endings[reason] : endings.unknown;
+  return reason === undefined || reason === 'completed' ? endings.unknown : endings[reason];
 }
 
 function isKnown(code: string): code is keyof typeof texts.problems {
   return Object.hasOwn(texts.problems, code);
-}
-
-function isEnding(reason: string): reason is keyof typeof texts.phone.endings {
-  return Object.hasOwn(texts.phone.endings, reason);
 }

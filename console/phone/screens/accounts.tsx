@@ -38,11 +38,9 @@ function Answer({ bank }: { readonly bank: BankAnswer }) {
       <ul className="accounts">
         {bank.accounts.map((account) => (
           <li key={account.iban}>
-            <span>
-              {account.name}
-              <small>{account.iban}</small>
-            </span>
+            <span>{account.name}</span>
             <strong>{amountOf(account)}</strong>
+            <small>{account.iban}</small>
           </li>
         ))}
       </ul>

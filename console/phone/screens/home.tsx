@@ -67,10 +67,9 @@ function DeviceCard({ me }: { readonly me: Me | undefined }) {
           <div className="row">
             <Icon name="key" />
             <span className="row-main">
-              {words.strength}
+              {words.strength} {me.session.acr}
               <small>{me.session.amr.join(' · ')}</small>
             </span>
-            <code>{me.session.acr}</code>
           </div>
         </>
       )}

@@ -5,7 +5,7 @@ import { Button } from '../../parts/parts.tsx';
 import { usePhone } from '../phone-context.ts';
 
 /** The claims in the order in which they are read aloud; others follow. */
-const ORDER = ['sub', 'device_id', 'sid', 'acr', 'amr', 'scope', 'risk', 'epoch', 'exp', 'cnf'];
+const ORDER = ['sub', 'device_id', 'sid', 'acr', 'amr', 'scope', 'risk', 'epoch', 'exp', 'cnf.jkt'];
 
 export function TokenCard() {
   const [{ busy }, model] = usePhone();
@@ -43,16 +43,28 @@ export function TokenCard() {
       <details className="claims">
         <summary>{words.claims}</summary>
         <dl>
-          {sorted(session.claims).map(([name, value]) => (
+          {sorted(flat(session.claims)).map(([name, value]) => (
             <div key={name}>
               <dt>{name}</dt>
-              <dd title={shown(name, value)}>{shown(name, value)}</dd>
+              <dd title={shown(name, value)}>{shortened(shown(name, value))}</dd>
             </div>
           ))}
         </dl>
       </details>
     </section>
   );
+}
+
+/** `cnf: {jkt}` as `cnf.jkt`. */
+function flat(claims: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { cnf, ...rest } = claims;
+  const jkt: unknown = typeof cnf === 'object' && cnf !== null && 'jkt' in cnf ? cnf.jkt : cnf;
+  return { ...rest, 'cnf.jkt': jkt };
+}
+
+/** Ids and digests are told apart by their ends; the whole stands in the title. */
+function shortened(text: string): string {
+  return text.length > 24 && !/[ /]/.test(text) ? `${text.slice(0, 8)}…${text.slice(-8)}` : text;
 }
 
 function sorted(claims: Readonly<Record<string, unknown>>): [string, unknown][] {

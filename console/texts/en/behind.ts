@@ -7,10 +7,16 @@ const word = (value: unknown): string =>
 const STEPS: Readonly<Record<string, string | undefined>> = {
   code_matched: 'The code matched',
   identity_submitted: 'Identity details were handed in',
-  identity_verified: 'The identity vendor said yes',
+  identity_verified: 'The workflow took up the verdict',
   email_submitted: 'An e-mail address was handed in',
   email_taken: 'The e-mail address is not free',
   passkey_bound: 'The passkey was bound',
+};
+
+const NEXT: Readonly<Record<string, string | undefined>> = {
+  identity_check: 'the vendor’s verdict',
+  email: 'an e-mail address',
+  email_code: 'the code from the e-mail',
 };
 
 export const behind = {
@@ -21,6 +27,12 @@ export const behind = {
     driven: 'Temporal drove',
     refused: 'Refused',
   },
+  lanesShort: { decided: 'PostgreSQL', driven: 'Temporal', refused: 'Refused' },
+  /** Successes of the hot path, which leave no audit row. */
+  hotPath: {
+    token: 'A new access token; the refresh token was rotated',
+    getAccounts: 'The gateway check let the call through to the bank',
+  } as Readonly<Record<string, string | undefined>>,
   empty: 'Nothing has happened yet',
   emptyText:
     'Every event stands here as it is committed: decided by PostgreSQL, driven by Temporal, or refused and why.',
@@ -42,7 +54,7 @@ export const behind = {
     'enrollment.started': () => 'An application was opened, and the row came first',
     'enrollment.opened': () => 'The workflow took over and sent a code',
     'enrollment.step_done': ({ event, to }: Detail) =>
-      `${STEPS[String(event)] ?? word(event)}. Next: ${word(to)}`,
+      `${STEPS[String(event)] ?? word(event)}. Next: ${NEXT[String(to)] ?? word(to)}`,
     'enrollment.reminded': () => 'A reminder was sent',
     'enrollment.code_refused': ({ attemptsLeft }: Detail) =>
       `A wrong code was counted, ${word(attemptsLeft)} left`,
@@ -50,20 +62,26 @@ export const behind = {
     'enrollment.completed': () => 'Completed: the customer is active',
     'enrollment.ended': ({ outcome, reason }: Detail) =>
       ['Ended', word(outcome), word(reason)].filter((part) => part !== '').join(', '),
+    'identity.verdict': ({ verdict }: Detail) =>
+      verdict === undefined
+        ? 'The identity vendor answered'
+        : `The identity vendor answered: ${word(verdict)}`,
     'device.trusted': () => 'The device is trusted, with software keys',
     'customer.erased': () => 'The prospect’s personal data was erased',
     'session.created': ({ acr }: Detail) =>
       `A session began${acr === undefined ? '' : `, ${word(acr)}`}`,
     'session.ended': ({ reason }: Detail) => `The session ended: ${word(reason)}`,
-    'session.refreshed': () => 'The refresh token was rotated',
+    'refresh.redelivery_exhausted': () => 'Too many lost answers: the passkey is asked for again',
+    'refresh.future': () => 'A refresh token from lost commits: log in again',
     'refresh.superseded': () => 'A superseded refresh token was refused',
-    'refresh.reuse': () => 'A used refresh token came again: the session ended',
+    'refresh.reused': () => 'A used refresh token came again: the session ended',
     'credential.counter_regressed': () => 'The passkey’s counter went back: risk is high',
     'fraud.cut_off': ({ oldEpoch, newEpoch }: Detail) =>
       oldEpoch === undefined
         ? 'Cut off: epoch raised, account held, devices suspended, in one transaction'
         : `Cut off: epoch ${word(oldEpoch)} to ${word(newEpoch)}, held and suspended in one transaction`,
     'fraud.released': () => 'The hold was lifted, devices and passkeys reinstated',
+    'revocation.alarm': () => 'The cut-off takes longer than it may: an alarm was raised',
     'revocation.sealed': () => 'Second look found nothing: the receipt is sealed',
     'revocation.workflows_closed': () => 'Every workflow reported itself closed',
   } as Readonly<Record<string, ((detail: Detail) => string) | undefined>>,
@@ -71,7 +89,7 @@ export const behind = {
     title: 'Identity vendor',
     text: 'How it answers the next check',
     normal: 'Verifies',
-    slow: 'Takes its time',
+    slow: 'Stays silent',
     refuses: 'Refuses',
     waiting: (count: number) => (count === 1 ? '1 check waits' : `${count} checks wait`),
     release: 'Let it answer',
@@ -96,8 +114,8 @@ export const behind = {
       login: 'Refuses every login until the hold is lifted',
     },
     cancel: 'Keep it running',
-    running: 'Cut off. Temporal ends what is left.',
-    sealed: 'Cut off and sealed.',
+    running: 'Cut off, being sealed',
+    sealed: 'Cut off and sealed',
     effectiveAt: 'Effective',
     epoch: 'Epoch',
     stopped: 'Suspended',

@@ -110,7 +110,7 @@ export const phone = {
       title: 'This application has expired',
       text: 'What you entered has been deleted. You can start a new one.',
     },
-    start_timeout: {
+    never_started: {
       title: 'We could not open your application',
       text: 'That is not your fault. Start again.',
     },

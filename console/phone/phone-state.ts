@@ -1,0 +1,38 @@
+/** What the phone knows at one moment. Types and the first moment only. */
+import type { Installation } from '../../sdk/enrollment.ts';
+import type { LatchkeyProblem } from '../../sdk/problem.ts';
+import type { EnrollmentView } from '../../sdk/types.ts';
+import { emptyHome } from './home-data.ts';
+import type { BankAnswer, Home } from './home-data.ts';
+
+export type Screen =
+  | { readonly kind: 'booting' | 'welcome' | 'number' | 'logged-out' | 'home' | 'cut-off' | 'hold' }
+  | { readonly kind: 'enrollment'; readonly view: EnrollmentView };
+
+export type Notice = 'passkey_cancelled' | 'code_resent';
+
+export interface PhoneState {
+  readonly screen: Screen;
+  /** The name of the action under way. */
+  readonly busy: string | undefined;
+  readonly problem: LatchkeyProblem | undefined;
+  readonly notice: Notice | undefined;
+  /** Filled by a tap in the inbox. */
+  readonly draftCode: string;
+  readonly isChangingEmail: boolean;
+  readonly home: Home;
+  readonly bank: BankAnswer | undefined;
+  readonly installation: Installation | undefined;
+}
+
+export const INITIAL: PhoneState = {
+  screen: { kind: 'booting' },
+  busy: undefined,
+  problem: undefined,
+  notice: undefined,
+  draftCode: '',
+  isChangingEmail: false,
+  home: emptyHome,
+  bank: undefined,
+  installation: undefined,
+};

@@ -1,0 +1,36 @@
+/** The SDK's answer types against the server's schemas, both ways: `tsc` fails when one of them changes alone. */
+import type { Static } from 'typebox';
+import { describe, expectTypeOf, it } from 'vitest';
+import type { EnrollmentView as EnrollmentSchema } from '../../api/schemas/enrollments.ts';
+import type { SessionTokens } from '../../api/schemas/login.ts';
+import type { LogoutBody, MeAnswer, SessionView } from '../../api/schemas/sessions.ts';
+import type {
+  EnrollmentView,
+  LogoutScope,
+  Me,
+  SessionEntry,
+  TokenAnswer,
+} from '../../sdk/types.ts';
+
+/** The SDK's types are readonly throughout, a schema's are not. */
+type Frozen<Value> = Value extends (infer Item)[]
+  ? readonly Frozen<Item>[]
+  : Value extends object
+    ? { readonly [Name in keyof Value]: Frozen<Value[Name]> }
+    : Value;
+
+describe('the answers of the API as the SDK types them', () => {
+  it('are the enrollment view', () => {
+    expectTypeOf<EnrollmentView>().toEqualTypeOf<Frozen<EnrollmentSchema>>();
+  });
+
+  it('are the token answer', () => {
+    expectTypeOf<TokenAnswer>().toEqualTypeOf<Frozen<SessionTokens>>();
+  });
+
+  it('are the customer and the sessions', () => {
+    expectTypeOf<Me>().toEqualTypeOf<Frozen<Static<typeof MeAnswer>>>();
+    expectTypeOf<SessionEntry>().toEqualTypeOf<Frozen<Static<typeof SessionView>>>();
+    expectTypeOf<LogoutScope>().toEqualTypeOf<Static<typeof LogoutBody>['scope']>();
+  });
+});
