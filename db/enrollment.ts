@@ -8,9 +8,11 @@ import type {
   EnrollmentState,
   EnrollmentSubject,
 } from '../domain/enrollment.ts';
+import { LatchkeyError } from '../domain/errors.ts';
 import type { Policy } from '../domain/policy.ts';
 import { appendAudit } from './audit.ts';
 import type { Tx } from './connection.ts';
+import { takeStart } from './number-limit.ts';
 import { enqueue } from './outbox.ts';
 import type { PersonalData } from './personal-data.ts';
 import { activePolicy } from './policies.ts';
@@ -38,7 +40,10 @@ export interface NewEnrollment extends EnrollmentSubject {
   readonly locale: string;
 }
 
-/** The prospect, his key, his unproved number and the ceremony, in the state `starting`: nothing is sent before its workflow runs. */
+/**
+ * The prospect, his key, his unproved number and the ceremony, in the state `starting`: nothing is sent before its workflow runs.
+ * @throws LatchkeyError too_many_requests: the number was used too often lately, by whomever.
+ */
 export async function insertEnrollment(
   tx: Tx,
   personalData: PersonalData,
@@ -46,6 +51,14 @@ export async function insertEnrollment(
 ): Promise<void> {
   const { tenantId, enrollmentId, customerId } = args;
   const { version, document: policy } = await activePolicy(tx, tenantId);
+  const waitSeconds = await takeStart(tx, {
+    tenantId,
+    numberIndex: personalData.blindIndex(tenantId, 'number_limit', args.phone),
+    starts: policy.enrollment.startsPerNumber,
+    intervalSeconds: policy.enrollment.startIntervalSeconds,
+  });
+  if (waitSeconds > 0)
+    throw new LatchkeyError('too_many_requests', { retryAfterSeconds: waitSeconds });
   await tx`
     insert into customer (tenant_id, customer_id, status, locale) values (${tenantId}, ${customerId}, 'prospect', ${args.locale})`;
   await personalData.createKey(tx, tenantId, customerId);

@@ -7,7 +7,7 @@ import { LatchkeyError } from '../domain/errors.ts';
 import type { KeyManagement } from '../domain/ports.ts';
 import type { Tx } from './connection.ts';
 
-export type IndexKind = 'phone' | 'email' | 'document';
+export type IndexKind = 'phone' | 'email' | 'document' | 'number_limit';
 
 export interface SealTarget {
   readonly tenantId: string;

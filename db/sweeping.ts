@@ -6,6 +6,7 @@ import { appendAudit } from './audit.ts';
 import { sweepSpentChallenges } from './challenges.ts';
 import type { Database, Tx } from './connection.ts';
 import { eraseProspect } from './enrollment-effects.ts';
+import { sweepNumberLimits } from './number-limit.ts';
 import { enqueue } from './outbox.ts';
 import type { PersonalData } from './personal-data.ts';
 import { expireSessions } from './session-lifecycle.ts';
@@ -51,6 +52,7 @@ export function createSweepPort(
         (tx: Tx) => retireStarting(tx, personalData, tenantId, limits.startingMinutes),
         (tx: Tx) => expireOverdue(tx, tenantId, limits.sessionGraceSeconds),
         (tx: Tx) => sweepSpentChallenges(tx, BATCH),
+        (tx: Tx) => sweepNumberLimits(tx, BATCH),
         (tx: Tx) => removeIdempotency(tx, tenantId),
         (tx: Tx) => removeDelivered(tx, tenantId, limits.deliveredOutboxDays),
       ]) {

@@ -17,6 +17,9 @@ export interface Policy {
     readonly reminderSeconds: number;
     readonly identityCheckSeconds: number;
     readonly maxUpdates: number;
+    /** Of one number: so many starts at once, then one an interval. */
+    readonly startsPerNumber: number;
+    readonly startIntervalSeconds: number;
   };
   readonly session: {
     readonly idleSeconds: number;
@@ -48,6 +51,8 @@ export const DEFAULT_POLICY: Policy = {
     reminderSeconds: 24 * HOUR,
     identityCheckSeconds: 24 * HOUR,
     maxUpdates: 60,
+    startsPerNumber: 6,
+    startIntervalSeconds: HOUR,
   },
   session: {
     idleSeconds: 30 * DAY,
@@ -75,6 +80,8 @@ const BOUNDS: { readonly [path: string]: readonly [minimum: number, maximum: num
   'enrollment.reminderSeconds': [5 * MINUTE, 14 * DAY],
   'enrollment.identityCheckSeconds': [MINUTE, 7 * DAY],
   'enrollment.maxUpdates': [10, 200],
+  'enrollment.startsPerNumber': [2, 50],
+  'enrollment.startIntervalSeconds': [MINUTE, DAY],
   'session.idleSeconds': [MINUTE, 90 * DAY],
   'session.absoluteSeconds': [MINUTE, 365 * DAY],
   'session.accessTokenSeconds': [30, 15 * MINUTE],

@@ -109,6 +109,44 @@ describe('the start', () => {
   });
 });
 
+describe('one number', () => {
+  const startsUntilRefused = async (number: string): Promise<{ starts: number; last: Answer }> => {
+    for (let starts = 0; ; starts += 1) {
+      // A stranger costs himself nothing by a new key each time, and gives up what he began.
+      const phone = await createPhone(stack.api);
+      const last = await phone.post('/auth/enrollments', { clientId: 'demo-app', phone: number });
+      if (last.status !== 202 || starts === 20) return { starts, last };
+      await phone.post(`/auth/enrollments/${String(last.body.enrollmentId)}/cancel`, {});
+    }
+  };
+
+  test('is written to for six starts at once, whoever asks and however often he starts over; known and unknown alike', async () => {
+    const customer = await stack.begin();
+    await stack.enroll(customer);
+    const unknown = await startsUntilRefused(randomPhone());
+    const known = await startsUntilRefused(customer.number);
+    expect([unknown.starts, known.starts + 1]).toEqual([6, 6]);
+    for (const { last } of [unknown, known]) {
+      expect(last).toMatchObject({ status: 429, body: { code: 'too_many_requests' } });
+      expect(Number(last.headers['retry-after'])).toBeGreaterThan(3_500);
+      expect(Number(last.headers['retry-after'])).toBeLessThanOrEqual(3_600);
+    }
+  });
+
+  test('costs another number nothing, and a refused start writes nothing', async () => {
+    const number = randomPhone();
+    await startsUntilRefused(number);
+    const phone = await createPhone(stack.api);
+    const start = { clientId: 'demo-app', phone: number };
+    expect(await phone.post('/auth/enrollments', start)).toMatchObject({ status: 429 });
+    const rows = await stack.api.inTenant(
+      async (tx) => await tx`select 1 from ceremony where jkt = ${phone.jkt}`,
+    );
+    expect(rows).toHaveLength(0);
+    expect(await stack.begin(randomPhone(), phone)).toMatchObject({ phone });
+  });
+});
+
 describe('steps out of order', () => {
   const DUE: Record<'phone' | 'identity' | 'email' | 'passkey', readonly StepPath[]> = {
     phone: ['phone-code', 'phone-code/resend'],

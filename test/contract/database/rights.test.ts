@@ -21,6 +21,7 @@ const GRANTS: Readonly<Record<string, string>> = {
   dpop_jti: 'si',
   hold: 'siu',
   idempotency: 'siud',
+  number_limit: 'siud',
   outbox: 'siud',
   person: 'si',
   policy: 'si',
@@ -132,7 +133,7 @@ describe('the doors past row-level security', () => {
     const shape = { settings: ['search_path=public, pg_temp'], open: true, openToAll: false };
     expect([...doors]).toStrictEqual([
       { name: 'latchkey_empty_dpop_slots', ...shape },
-      { name: 'latchkey_started_at', ...shape },
+      { name: 'latchkey_started_at', ...shape, settings: ['search_path=pg_catalog, pg_temp'] },
       { name: 'latchkey_tenants', ...shape },
     ]);
   });

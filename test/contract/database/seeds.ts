@@ -57,6 +57,7 @@ export function seedRows(tenantId: string, name: string): ReadonlyMap<string, re
     ['ceremony', [ceremonyRow(customer, ids.ceremony)]],
     ['step_attempt', [attemptRow(ceremony, ids.contact)]],
     ['step_submission', [submissionRow(ceremony)]],
+    ['number_limit', [{ tenantId, numberIndex: bytes('number'), freeAt: future }]],
     ['spent_challenge', [{ tenantId, challengeHash: bytes('challenge'), expiresAt: future }]],
     [
       'dpop_jti',
