@@ -9,11 +9,13 @@ import type { Stream } from '../stage/event-stream.ts';
 import { groupsOf, shortId } from './timeline.ts';
 import type { AuditEvent, Group, GroupKind, Lane, Line, PhoneCall } from './timeline.ts';
 
-const LANES: readonly (readonly [Lane, IconName])[] = [
-  ['decided', 'database'],
-  ['driven', 'loop'],
-  ['refused', 'refused'],
-];
+const ICONS: Readonly<Record<Lane, IconName>> = {
+  decided: 'database',
+  driven: 'loop',
+  refused: 'refused',
+  lost: 'warning',
+};
+const LEGEND: readonly Lane[] = ['decided', 'driven', 'refused'];
 const WORKFLOWS: ReadonlySet<GroupKind> = new Set(['enrollment', 'session', 'revocation']);
 
 export interface TimelineProps {
@@ -29,9 +31,9 @@ export function Timeline({ stream, calls, config }: TimelineProps) {
     <section className="timeline" aria-label={behind.title}>
       <div className="timeline-head">
         <ul className="legend" aria-label={behind.legend}>
-          {LANES.map(([lane, icon]) => (
+          {LEGEND.map((lane) => (
             <li key={lane} data-lane={lane}>
-              <Icon name={icon} size={14} /> {behind.lanes[lane]}
+              <Icon name={ICONS[lane]} size={14} /> {behind.lanes[lane]}
             </li>
           ))}
         </ul>
@@ -100,11 +102,10 @@ function GroupOfLines({ group, config }: { readonly group: Group; readonly confi
 }
 
 function EventLine({ line }: { readonly line: Line }) {
-  const icon = LANES.find(([lane]) => lane === line.lane)?.[1] ?? 'database';
   return (
     <li className="line" data-lane={line.lane}>
       <span className="line-mark" title={texts.behind.lanes[line.lane]}>
-        <Icon name={icon} size={14} />
+        <Icon name={ICONS[line.lane]} size={14} />
       </span>
       <span className="line-text">
         {line.text}

@@ -1,8 +1,8 @@
 /** The timeline as it is shown: events and calls of the phone, grouped by what they belong to, newest on top. Pure. */
 import { texts } from '../texts/texts.ts';
 
-/** Who is to thank: a call decided in PostgreSQL, a workflow driven by Temporal, or a refusal. */
-export type Lane = 'decided' | 'driven' | 'refused';
+/** Who is to thank: a call decided in PostgreSQL, a workflow driven by Temporal, a refusal, or a network that lost the answer. */
+export type Lane = 'decided' | 'driven' | 'refused' | 'lost';
 export type GroupKind = 'enrollment' | 'session' | 'revocation' | 'customer' | 'calls';
 
 export interface AuditEvent {
@@ -20,7 +20,7 @@ export interface AuditEvent {
 /** A call of this phone that no audit row tells of: a refusal, or a success on the hot path. */
 export interface PhoneCall {
   readonly at: string;
-  readonly lane: 'decided' | 'refused';
+  readonly lane: 'decided' | 'refused' | 'lost';
   readonly text: string;
   readonly name: string;
   /** What the phone was busy with. */

@@ -33,7 +33,7 @@ function refusal(
   { code, title, status }: LatchkeyProblem,
 ): Pick<PhoneCall, 'lane' | 'text' | 'name'> {
   const name = `${operation} · ${code}${status === 0 ? '' : ` · ${String(status)}`}`;
-  return { lane: 'refused', text: title, name };
+  return { lane: status === 0 ? 'lost' : 'refused', text: title, name };
 }
 
 function groupNow(model: PhoneModel): PhoneCall['group'] {

@@ -144,7 +144,7 @@ describe('at a desk', () => {
     expect(stage.complaints).toStrictEqual([]);
   });
 
-  it('shows nothing that axe calls serious, light or dark, from welcome to receipt', async () => {
+  it('shows nothing that axe calls serious, light or dark, from welcome to the fraud desk', async () => {
     await open(WIDE);
     expect(await stage.seriousFindings()).toStrictEqual([]);
     await becomeCustomer();

@@ -26,8 +26,9 @@ export const behind = {
     decided: 'PostgreSQL decided',
     driven: 'Temporal drove',
     refused: 'Refused',
+    lost: 'Lost on the way',
   },
-  lanesShort: { decided: 'PostgreSQL', driven: 'Temporal', refused: 'Refused' },
+  lanesShort: { decided: 'PostgreSQL', driven: 'Temporal', refused: 'Refused', lost: 'Lost' },
   /** Successes of the hot path, which leave no audit row. */
   hotPath: {
     token: 'A new access token; the refresh token was rotated',
