@@ -11,7 +11,6 @@ import {
   condition,
   defineSignal,
   defineUpdate,
-  isCancellation,
   log,
   proxyActivities,
   proxyLocalActivities,
@@ -75,7 +74,7 @@ const rows = proxyLocalActivities<EnrollmentActivities>({
   retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
 });
 
-// A vendor may be down for hours: tried for as long as the check may take (the scope ends it), ever more slowly. One call has 5 s of its own.
+// A vendor may be down for hours: tried for as long as somebody waits for its answer, ever more slowly. One call has 5 s of its own.
 const vendors = proxyActivities<IdentityActivities>({
   taskQueue: 'vendors',
   startToCloseTimeout: '15 seconds',
@@ -108,7 +107,7 @@ class EnrollmentRun {
   private rings = 0;
   /** Steps and timers take turns: each sees the row as the one before left it. */
   private turn: Promise<unknown> = Promise.resolve();
-  private check: CancellationScope | undefined;
+  private isCheckAsked = false;
 
   constructor(input: EnrollmentInput) {
     this.subject = { tenantId: input.tenantId, enrollmentId: input.id };
@@ -156,7 +155,6 @@ class EnrollmentRun {
       ringsHeard = this.rings;
       await this.inTurn(() => this.look());
     }
-    this.check?.cancel();
     await condition(allHandlersFinished);
     await rows.markEnrollmentClosed(this.subject);
     return { outcome: this.row?.outcome ?? 'unknown', reason: this.row?.reason ?? null };
@@ -254,20 +252,19 @@ class EnrollmentRun {
         : `**ended: ${row.outcome}** (${row.reason ?? ''})`,
     );
     if (row.state === 'identity_check' && row.outcome === null) this.startCheck();
-    else this.check?.cancel();
   }
 
-  /** Once a run: the vendor knows a repeated reference. Given up when the check is over, whichever way. */
+  /**
+   * Once a run: the vendor knows a repeated reference. Never called off: once nobody waits for an answer the activity finds no question
+   * and ends by itself.
+   */
   private startCheck(): void {
-    if (this.check !== undefined) return;
-    this.check = new CancellationScope({ cancellable: true });
-    this.check
-      .run(() => vendors.startIdentityCheck(this.subject))
-      .catch((error: unknown) => {
-        if (isCancellation(error)) return;
-        // Refused for good: the customer is told by the step's deadline; people see it here.
-        const cause = error instanceof ActivityFailure ? error.cause?.message : undefined;
-        log.error('the identity vendor refused the check', { cause });
-      });
+    if (this.isCheckAsked) return;
+    this.isCheckAsked = true;
+    vendors.startIdentityCheck(this.subject).catch((error: unknown) => {
+      // Refused for good: the customer is told by the step's deadline; people see it here.
+      const cause = error instanceof ActivityFailure ? error.cause?.message : undefined;
+      log.error('the identity vendor refused the check', { cause });
+    });
   }
 }
