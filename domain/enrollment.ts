@@ -221,13 +221,6 @@ export function refusalOf({ state, outcome }: Pick<Enrollment, 'state' | 'outcom
   return outcome === 'revoked' ? 'revoked' : 'ceremony_ended';
 }
 
-/** Whether a caller's step can be due in that state; `starting` may be over by the time the workflow looks. */
-export function mayFollow(state: EnrollmentState, event: EnrollmentEvent): boolean {
-  return (
-    TABLE[state][event] !== undefined || (state === 'starting' && TABLE.phone[event] !== undefined)
-  );
-}
-
 /** The timer that has run out by `nowMs`, the most final first. */
 export function dueEvent(enrollment: Enrollment, nowMs: number): EnrollmentEvent | undefined {
   const timers = ['deadline_passed', 'step_expired', 'reminder_due'] as const;
