@@ -94,7 +94,9 @@ function judgeClaims(
   const { htm, htu, iat, jti } = claims;
   if (typeof jti !== 'string' || !JTI.test(jti)) throw invalid('jti');
   if (htm !== expectation.method) throw invalid('htm');
-  if (typeof htu !== 'string' || normaliseHtu(htu) !== normaliseHtu(expectation.htu))
+  const address = normaliseHtu(expectation.htu);
+  // No address equals nothing, another non-address least of all.
+  if (address === undefined || typeof htu !== 'string' || normaliseHtu(htu) !== address)
     throw invalid('htu');
   if (typeof iat !== 'number' || !Number.isInteger(iat)) throw invalid('iat');
   const ageSeconds = nowMs / 1000 - iat;

@@ -148,7 +148,9 @@ async function identify(request: FastifyRequest, services: ApiServices): Promise
   return caller;
 }
 
-/** RFC 9449 section 4.3: the address as the client knows it, never from Host or forwarding headers. */
+/** RFC 9449 section 4.3: the address as the client knows it, never from Host, forwarding headers or a request target in absolute form. */
 function htuOf(request: FastifyRequest, { configuration }: ApiServices): string {
-  return `${configuration.http.publicUrl}${request.originalUrl.split('?', 1)[0] ?? ''}`;
+  const path = request.originalUrl.split('?', 1)[0] ?? '';
+  if (!path.startsWith('/')) throw new LatchkeyError('dpop_proof_invalid', { detail: 'htu' });
+  return `${configuration.http.publicUrl}${path}`;
 }

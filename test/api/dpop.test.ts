@@ -57,6 +57,15 @@ describe('a DPoP proof', () => {
     expect(await show(await proofFor())).toMatchObject({ status: 404, code: 'ceremony_not_found' });
   });
 
+  it('for no address at all does not fit a request target that makes none either', async () => {
+    // RFC 9112 section 3.2.2: the absolute form, which is routed like the plain one. Put behind our origin it is no address.
+    const target = `http://elsewhere.test${api.prefix}${PATH}`;
+    for (const htu of ['nowhere', 'http://a@b', `${api.publicUrl}${api.prefix}${PATH}`, target]) {
+      const text = await rawRequest(target, [`DPoP: ${await proofFor({ htu })}`]);
+      expect(text).toContain('"code":"dpop_proof_invalid"');
+    }
+  });
+
   it('may spell its address with another case of scheme and host, the default port, query and fragment', async () => {
     const htu = `HTTP://LOCALHOST:4600${api.prefix}${PATH}?a=b#c`;
     expect(await show(await proofFor({ claims: { htu } }))).toMatchObject({
