@@ -18,6 +18,8 @@ const MAX_LENGTH = 4096;
 const MAX_LIFETIME_SECONDS = 300;
 const SKEW_SECONDS = 5;
 const JTI = /^[\x21-\x7e]{8,128}$/;
+/** Asked of PostgreSQL before the signature is known to be anybody's. */
+const CLIENT_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 export interface ClientProof {
   readonly tenant: RequestTenant;
@@ -36,8 +38,8 @@ export async function authenticateClient(
   const assertion = form.client_assertion;
   if (form.client_assertion_type !== ASSERTION_TYPE || assertion === undefined) throw invalid();
   const claimed = readCompactJws(assertion, MAX_LENGTH)?.payload['sub'];
-  if (typeof claimed !== 'string' || (form.client_id !== undefined && form.client_id !== claimed))
-    throw invalid();
+  if (typeof claimed !== 'string' || !CLIENT_ID.test(claimed)) throw invalid();
+  if (form.client_id !== undefined && form.client_id !== claimed) throw invalid();
   const { tenantId } = tenant;
   const client = await database.tenant(tenantId, (tx) => getClient(tx, tenantId, claimed));
   if (client?.kind !== 'machine' || client.status !== 'active') throw invalid();

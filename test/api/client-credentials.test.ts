@@ -80,6 +80,7 @@ describe('a client assertion', () => {
     ['another subject', () => ({ sub: 'demo-app' })],
     ['a client nobody knows', () => ({ iss: 'nobody', sub: 'nobody' })],
     ['an app for a client', () => ({ iss: 'demo-app', sub: 'demo-app' })],
+    ['a client that no database can name', () => ({ iss: 'a\0b', sub: 'a\0b' })],
     ['another audience', () => ({ aud: 'https://elsewhere.test' })],
     ['no audience', () => ({ aud: undefined })],
     ['no end', () => ({ exp: undefined })],
