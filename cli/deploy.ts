@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { Connection } from '@temporalio/client';
-import { loadConfiguration } from '../configuration.ts';
+import { loadConfiguration } from '../configuration/configuration.ts';
 import { currentBuildId, promote } from '../temporal/deployment.ts';
 import { buildWorkflows } from '../temporal/workflow-bundle.ts';
 import { say, UsageError } from './terminal.ts';

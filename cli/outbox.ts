@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { connectDatabase } from '../db/connection.ts';
 import type { Database } from '../db/connection.ts';
 import { listDead, retryDead } from '../db/outbox.ts';
-import { loadConfiguration } from '../configuration.ts';
+import { loadConfiguration } from '../configuration/configuration.ts';
 import { say, UsageError, warn } from './terminal.ts';
 
 const PAGE = 200;

@@ -1,6 +1,6 @@
 /**
  * The published secrets of the demo: the same in every checkout, so that a developer needs to make none, and worthless for that
- * reason. Key ids and secrets begin with `demo`, by which configuration.ts refuses them in production; nothing else may use them.
+ * reason. Key ids and secrets begin with `demo`, by which configuration/ refuses them in production; nothing else may use them.
  */
 
 /** Seals personal data and the token-signing keys of the demo's database. */

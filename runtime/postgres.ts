@@ -1,6 +1,6 @@
 /**
  * The embedded PostgreSQL of a developer's machine and of the tests: made once, started over whatever a crash left behind,
- * stopped in order. It listens on loopback only and must never run in production (configuration.ts refuses its passwords).
+ * stopped in order. It listens on loopback only and must never run in production (configuration/ refuses its passwords).
  */
 import { randomBytes } from 'node:crypto';
 import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';

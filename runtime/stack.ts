@@ -5,7 +5,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../adapters/clock.ts';
-import { loadConfiguration } from '../configuration.ts';
+import { loadConfiguration } from '../configuration/configuration.ts';
 import {
   bootstrapDemoTenant,
   DEMO_APP_CLIENT,

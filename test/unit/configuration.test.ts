@@ -1,6 +1,6 @@
 /** Every fault of the environment on its own, and all of them at once: the message is the whole interface. */
 import { describe, expect, it } from 'vitest';
-import { ConfigurationError, loadConfiguration } from '../../configuration.ts';
+import { ConfigurationError, loadConfiguration } from '../../configuration/configuration.ts';
 
 const keyOf = (byte: number): string => Buffer.alloc(32, byte).toString('base64');
 const longSecret = 'x7'.repeat(16);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ConfigurationError, loadConfiguration } from '../../configuration.ts';
+import { ConfigurationError, loadConfiguration } from '../../configuration/configuration.ts';
 import { demoEnvironment } from '../../runtime/demo-environment.ts';
 import { DEMO_FRAUD_KEY, demoFraudJwks } from '../../runtime/demo-secrets.ts';
 import { readPorts } from '../../runtime/stack-options.ts';

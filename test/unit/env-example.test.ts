@@ -1,7 +1,7 @@
 /** `.env.example` and the code name the same variables, compared both ways. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { ConfigurationError, loadConfiguration } from '../../configuration.ts';
+import { ConfigurationError, loadConfiguration } from '../../configuration/configuration.ts';
 
 const variablesRead = (): string[] => {
   const names = new Set<string>();

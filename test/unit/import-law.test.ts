@@ -90,7 +90,6 @@ const cases: readonly (readonly [from: string, code: string, refusal?: string])[
   ['console/c.tsx', "import { x } from 'node:fs';", 'console runs in a browser'],
   ['runtime/a.ts', "import { x } from '../db/session.ts';"],
   ['cli/a.ts', "import { x } from '../runtime/ports.ts';"],
-  ['worker.ts', "import { x } from './adapters/sms/http.ts';"],
   [
     'db/c.ts',
     "import { x } from '../runtime/ports.ts';",
@@ -100,8 +99,18 @@ const cases: readonly (readonly [from: string, code: string, refusal?: string])[
   ['db/e.ts', "import { x } from '../worker.ts';", 'worker.ts wires the rooms: nobody imports it'],
   [
     'db/f.ts',
-    "import { x } from '../configuration.ts';",
-    'configuration.ts wires the rooms: nobody imports it',
+    "import { x } from '../configuration/configuration.ts';",
+    'db may not import configuration',
+  ],
+  ['configuration/a.ts', "import { isIP } from 'node:net';"],
+  [
+    'configuration/b.ts',
+    "import { x } from '../domain/ids.ts';",
+    'configuration may not import domain',
+  ],
+  [
+    'worker.ts',
+    "import { x } from './adapters/sms/http.ts'; import { y } from './configuration/configuration.ts';",
   ],
   ['db/g.ts', "import { x } from '../test/setup/servers.ts';", 'db may not import test'],
   [

@@ -1,6 +1,6 @@
 /**
  * Reads environment variables one by one and remembers every fault, so that one start shows them all. It knows forms, not
- * meanings (those are in configuration.ts), and must never put a value into a message.
+ * meanings (those are in the files beside it), and must never put a value into a message.
  */
 export type Mode = 'production' | 'development';
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -11,6 +11,9 @@ const productionSecretLength = 32;
 
 export const readUrl = (text: string): URL | undefined =>
   URL.canParse(text) ? new URL(text) : undefined;
+
+export const isPort = (text: string): boolean =>
+  /^[0-9]{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
 
 export class EnvironmentReader {
   readonly problems: string[] = [];

@@ -1,0 +1,112 @@
+/**
+ * What a process of Latchkey is told from outside: environment variables, read once at start, judged all together, handed
+ * on as one readonly object. Pure but for the reading of secret files, which is injected. It must never put a value into a
+ * message (it may be a secret), never guess a secret, and never let demo material through in production.
+ */
+import { readFileSync } from 'node:fs';
+import { readDatabase } from './database.ts';
+import type { DatabaseConfiguration } from './database.ts';
+import { EnvironmentReader, readUrl } from './environment.ts';
+import type { Environment, Mode } from './environment.ts';
+import { readGateways } from './gateways.ts';
+import type { Gateway } from './gateways.ts';
+import { readHttp } from './http.ts';
+import type { HttpConfiguration } from './http.ts';
+import { readKeyring } from './keyring.ts';
+import type { Keyring } from './keyring.ts';
+import { readTemporal } from './temporal.ts';
+import type { TemporalConfiguration } from './temporal.ts';
+import { readEmail, readVendor } from './vendors.ts';
+import type { EmailConfiguration, VendorConfiguration } from './vendors.ts';
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type { Environment, Mode };
+export type LogLevel = (typeof logLevels)[number];
+
+export interface Configuration {
+  readonly mode: Mode;
+  readonly database: DatabaseConfiguration;
+  readonly temporal: TemporalConfiguration;
+  readonly http: HttpConfiguration;
+  readonly keys: Keyring;
+  /** By the id that a gateway names itself with. */
+  readonly gateways: Readonly<Record<string, Gateway>>;
+  readonly sms: VendorConfiguration;
+  readonly email: EmailConfiguration;
+  readonly identity: VendorConfiguration;
+  readonly logLevel: LogLevel;
+  readonly temporalUiUrl?: string;
+  readonly buildId?: string;
+  readonly failPoint?: string;
+}
+
+/** Thrown when anything at all is wrong; the message has one line a fault: variable, what is wrong, how to fix it. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+const failPointName = /^[A-Za-z][A-Za-z0-9._-]{0,63}$/;
+
+const readOptional = (
+  reader: EnvironmentReader,
+): Pick<Configuration, 'temporalUiUrl' | 'buildId' | 'failPoint'> => {
+  const temporalUiUrl = reader.shaped(
+    'LATCHKEY_TEMPORAL_UI_URL',
+    (value) => ['http:', 'https:'].includes(readUrl(value)?.protocol ?? ''),
+    "use the https:// address of Temporal's web UI",
+  );
+  const buildId = reader.shaped(
+    'LATCHKEY_BUILD_ID',
+    (value) => /^[A-Za-z0-9._-]{1,128}$/.test(value),
+    'use letters, digits, dots and dashes, or leave it out to hash the workflow bundle',
+  );
+  const failPoint = reader.shaped(
+    'LATCHKEY_FAIL_POINT',
+    (value) => failPointName.test(value),
+    'use the name of one fail point',
+  );
+  if (failPoint !== undefined && reader.isProduction) {
+    reader.refuse(
+      'LATCHKEY_FAIL_POINT',
+      'is set in production',
+      'remove it: it kills processes on purpose',
+    );
+  }
+  return {
+    ...(temporalUiUrl === undefined ? {} : { temporalUiUrl }),
+    ...(buildId === undefined ? {} : { buildId }),
+    ...(failPoint === undefined ? {} : { failPoint }),
+  };
+};
+
+/**
+ * Judges every variable and returns the whole configuration.
+ * @throws ConfigurationError that lists everything wrong, one line a fault.
+ */
+export const loadConfiguration = (
+  env: Environment,
+  readSecretFile: (path: string) => string = (path) => readFileSync(path, 'utf8'),
+): Configuration => {
+  const reader = new EnvironmentReader(env, readSecretFile);
+  const configuration: Configuration = {
+    mode: reader.mode,
+    database: readDatabase(reader),
+    temporal: readTemporal(reader),
+    http: readHttp(reader),
+    keys: readKeyring(reader),
+    gateways: readGateways(reader),
+    sms: readVendor(reader, 'SMS'),
+    email: readEmail(reader),
+    identity: readVendor(reader, 'IDENTITY'),
+    logLevel: reader.oneOf('LATCHKEY_LOG_LEVEL', logLevels, 'info'),
+    ...readOptional(reader),
+  };
+  if (reader.problems.length > 0) throw new ConfigurationError(reader.problems);
+  return configuration;
+};
