@@ -8,7 +8,7 @@ import type { Clock } from '../domain/clock.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { KeyManagement } from '../domain/ports.ts';
 
-export type ChallengePurpose = 'login' | 'passkey_registration' | 'approval_key';
+export type ChallengePurpose = 'login' | 'passkey_registration';
 
 /** Everything that a challenge is good for; the same on both sides, or it does not open. */
 export interface ChallengeContext {
