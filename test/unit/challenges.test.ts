@@ -31,7 +31,7 @@ describe('a challenge', () => {
   });
 
   test.each([
-    ['purpose', { purpose: 'approval_key' }],
+    ['purpose', { purpose: 'passkey_registration' }],
     ['tenant', { tenantId: 'ten_b' }],
     ['relying party', { rpId: 'evil.example' }],
     ['client', { clientId: 'other' }],
