@@ -23,6 +23,7 @@ import {
   sendMessage,
   type EnrollmentTools,
 } from './enrollment-effects.ts';
+import { pendingFact } from './enrollment-facts.ts';
 import { readEnrollment, toSnapshot, type EnrollmentRecord } from './enrollment.ts';
 import { enqueue } from './outbox.ts';
 import {
@@ -46,12 +47,15 @@ export interface Advanced {
   readonly snapshot: EnrollmentSnapshot;
 }
 
-/** @throws LatchkeyError for a refusal; then nothing is changed. */
+/** What lets a customer pass: asked of the rows here, because whoever can write to Temporal can say it too. */
+const SHOWN_BY_ROWS: ReadonlySet<EnrollmentEvent> = new Set(['code_matched', 'identity_verified']);
+
+/** A `fact` is what the rows say instead. @throws LatchkeyError for a refusal; then nothing is changed. */
 export async function advanceEnrollment(
   tx: Tx,
   tools: EnrollmentTools,
   request: AdvanceRequest,
-): Promise<Advanced> {
+): Promise<Advanced | { readonly fact: EnrollmentEvent }> {
   const submission =
     request.submissionId === null
       ? undefined
@@ -63,6 +67,11 @@ export async function advanceEnrollment(
   if (before.state !== request.from.state || before.seq !== request.from.seq) {
     const isRepeat = before.seq === request.from.seq + 1 && before.state === request.to;
     return { isMoved: isRepeat, snapshot: toSnapshot(before) };
+  }
+  if (SHOWN_BY_ROWS.has(request.event)) {
+    const fact = await pendingFact(tx, tools, before);
+    if (fact === null) throw new LatchkeyError('wrong_step', { extra: { state: before.state } });
+    if (fact !== request.event) return { fact };
   }
   const next = transition(before, request.event, before.nowMs);
   if ('refused' in next) throw new LatchkeyError(next.refused, { extra: { state: before.state } });

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../adapters/random.ts';
+import { createEnrollmentStore } from '../../db/enrollment-store.ts';
+import type { EnrollmentEvent, EnrollmentState } from '../../domain/enrollment.ts';
 import { randomPhone, SOMEBODY } from '../setup/enrollment-bed.ts';
 import { EnrollmentStack } from '../setup/enrollment-stack.ts';
 import type { Enrollee } from '../setup/enrollment-stack.ts';
@@ -430,6 +432,35 @@ describe('a passkey', () => {
       status: 409,
       body: { code: 'device_key_exists' },
     });
+  });
+});
+
+describe('what only a workflow says', () => {
+  test.each<[state: 'phone' | 'identity_check' | 'email_code', EnrollmentEvent, EnrollmentState]>([
+    ['phone', 'code_matched', 'identity'],
+    ['identity_check', 'identity_verified', 'email'],
+    ['email_code', 'code_matched', 'passkey'],
+  ])('in %s, %s moves nothing when no row says so', async (state, event, to) => {
+    const enrollee = await stack.begin();
+    if (state !== 'phone') await stack.to(enrollee, state === 'email_code' ? 'email' : 'identity');
+    if (state === 'identity_check') await stack.handInIdentity(enrollee);
+    if (state === 'email_code')
+      await enrollee.phone.post(`${enrollee.path}/email`, { email: 'somebody@example.test' });
+    await stack.until(enrollee, state);
+    const store = createEnrollmentStore(stack.api.database, stack.api.deps);
+    const { enrollmentId } = enrollee;
+    const subject = { tenantId: stack.api.tenantId, enrollmentId };
+    const reading = await store.read(subject);
+    const before = await stack.footprint(enrollee);
+    const answer = await store.advance({
+      ...subject,
+      from: { state, seq: reading?.snapshot.seq ?? -1 },
+      event,
+      to,
+      submissionId: null,
+    });
+    expect(answer).toMatchObject({ refused: 'wrong_step' });
+    expect(await stack.footprint(enrollee)).toEqual(before);
   });
 });
 
