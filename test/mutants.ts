@@ -7,13 +7,14 @@ import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { FAULT_MUTANTS } from './fault-mutants.ts';
 
 export interface Mutant {
   readonly name: string;
   readonly file: string;
   readonly from: string;
   readonly to: string;
-  readonly project: 'unit' | 'contract' | 'api';
+  readonly project: 'unit' | 'contract' | 'api' | 'faults';
   /** The test file, and where it is enough a part of the test's name. */
   readonly test: string;
   readonly only?: string;
@@ -92,6 +93,7 @@ export const MUTANTS: readonly Mutant[] = [
     project: 'api',
     test: 'test/api/login.test.ts',
   },
+  ...FAULT_MUTANTS,
 ];
 
 const LEFT_OUT = new Set(['node_modules', '.git', 'dist', 'test-results', 'coverage']);

@@ -9,8 +9,11 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import postgres from 'postgres';
 import { expect, vi } from 'vitest';
+import { systemClock } from '../../adapters/clock.ts';
 import type { FailPointName } from '../../domain/fail-point.ts';
+import { DEMO_FRAUD_KEY } from '../../runtime/demo-secrets.ts';
 import { failPointMarker } from '../../runtime/fail-point.ts';
+import { MachineClient } from '../../runtime/machine-client.ts';
 import type { TestStack } from './stack.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 50 };
@@ -77,6 +80,55 @@ export function openRows({ database }: Pick<TestStack, 'database'>): postgres.Sq
  */
 export async function endLeases(rows: postgres.Sql): Promise<void> {
   await rows`update outbox set leased_until = latchkey_now() where status = 'pending' and leased_until is not null`;
+}
+
+/** As above, for the keys of requests whose API was killed under them: they may be taken over now instead of after 30 s. */
+export async function abandonClaims(rows: postgres.Sql): Promise<void> {
+  await rows`
+    update idempotency set created_at = created_at - interval '30 seconds' where reference is null and status is null`;
+}
+
+/** A second listing long after every transaction had to end makes a test wait: 2 s do for one that has none open. */
+export async function shortenSecondListing(rows: postgres.Sql): Promise<void> {
+  await rows`update policy set document = jsonb_set(document, '{revocation,secondListingSeconds}', '2')`;
+}
+
+/** The demo's fraud engine, with a token of its own. */
+export function fraudEngine({ issuer }: Pick<TestStack, 'issuer'>): MachineClient {
+  return new MachineClient({
+    issuer,
+    clientId: 'demo-fraud',
+    key: DEMO_FRAUD_KEY,
+    scope: 'fraud:signal fraud:release',
+    clock: systemClock,
+  });
+}
+
+export interface Sealed {
+  readonly status: string;
+  readonly workflowsClosedAt?: string;
+  readonly receipt: {
+    readonly rowsEndedAt: string;
+    readonly secondListingEmptyAt: string;
+    readonly stopped: Readonly<
+      Record<'devices' | 'credentials' | 'sessions' | 'ceremonies', number>
+    >;
+  };
+}
+
+/** Watches a revocation until its receipt is sealed and every workflow that it woke has closed. */
+export async function watchRevocation(
+  engine: MachineClient,
+  revocationId: string,
+): Promise<Sealed> {
+  return await vi.waitFor(async () => {
+    const answer = await engine.call({ method: 'GET', path: `/fraud/revocations/${revocationId}` });
+    // The schema of the operation says so.
+    const view = (await answer.json()) as Sealed;
+    if (view.status !== 'sealed' || view.workflowsClosedAt === undefined)
+      throw new Error(JSON.stringify(view));
+    return view;
+  }, PATIENCE);
 }
 
 export interface KnownWorkflow {

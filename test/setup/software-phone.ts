@@ -53,7 +53,7 @@ export function createSoftwarePhone(
     issuer: stack.issuer,
     clientId: 'demo-app',
     store: memoryStore(),
-    fetch: (input, init) => writeDown(calls, stack.issuer, input, init),
+    fetch: (input, init) => writeDown(calls, stack, input, init),
     webauthn: {
       create: (creation) => Promise.resolve(authenticator.register(creation)),
       get: (request) => Promise.resolve(authenticator.authenticate(request)),
@@ -69,7 +69,7 @@ export function createSoftwarePhone(
   return {
     latchkey,
     calls,
-    number: `+4479${String(randomBytes(4).readUInt32BE() % 100_000_000).padStart(8, '0')}`,
+    number: `+44772${String(randomBytes(4).readUInt32BE() % 10_000_000).padStart(7, '0')}`,
     email: `${randomBytes(6).toString('hex')}@example.test`,
     callsOf: (path) => calls.filter((call) => call.path.endsWith(path)),
   };
@@ -77,18 +77,21 @@ export function createSoftwarePhone(
 
 async function writeDown(
   calls: PhoneCall[],
-  issuer: string,
+  { issuer, publicUrl }: Reachable,
   input: Parameters<typeof fetch>[0],
   init: Parameters<typeof fetch>[1],
 ): Promise<Response> {
   const url = input instanceof Request ? input.url : input.toString();
+  const headers = new Headers(init?.headers);
   const asked = {
     method: init?.method ?? 'GET',
-    path: url.startsWith(issuer) ? url.slice(issuer.length) : url,
-    idempotencyKey: new Headers(init?.headers).get('idempotency-key') ?? undefined,
+    path: url.startsWith(issuer) ? url.slice(issuer.length) : new URL(url).pathname,
+    idempotencyKey: headers.get('idempotency-key') ?? undefined,
   };
+  // As a browser does of itself.
+  headers.set('origin', publicUrl);
   try {
-    const response = await fetch(input, init);
+    const response = await fetch(input, { ...init, headers });
     const { code, error } = await problemMembers(response);
     const retryAfter = response.headers.get('retry-after') ?? undefined;
     calls.push({ ...asked, status: response.status, code: code ?? error, retryAfter });

@@ -1,0 +1,126 @@
+/** Temporal killed and started again over the same data: ceremonies pause, everything that PostgreSQL decides goes on, workflows catch up. */
+import type postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { workflowId } from '../../domain/ids.ts';
+import {
+  fraudEngine,
+  openRows,
+  openTemporalEyes,
+  shortenSecondListing,
+  watchRevocation,
+} from '../setup/faults.ts';
+import {
+  beginEnrollment,
+  codeSentTo,
+  createSoftwarePhone,
+  enrollPhone,
+  reach,
+} from '../setup/software-phone.ts';
+import { startTestStack, type TestStack } from '../setup/stack.ts';
+
+let stack: TestStack;
+let rows: postgres.Sql;
+
+beforeAll(async () => {
+  stack = await startTestStack({ hasOwnTemporal: true });
+  rows = openRows(stack);
+  await shortenSecondListing(rows);
+});
+
+afterAll(async () => {
+  await rows?.end();
+  await stack?.stop();
+});
+
+const UNAVAILABLE = { status: 503, retryAfter: expect.stringMatching(/^\d+$/) };
+
+function ceremony(enrollmentId: string) {
+  return rows<{ state: string; seq: number }[]>`
+    select state, seq from ceremony where ceremony_id = ${enrollmentId}`;
+}
+
+describe('Temporal killed', () => {
+  test('a start and a step of enrollment answer 503 with Retry-After, grant nothing, and are taken up under their first keys', async () => {
+    const begun = createSoftwarePhone(stack);
+    const enrollmentId = await beginEnrollment(begun);
+    const code = await codeSentTo(stack, begun.number);
+    const before = await ceremony(enrollmentId);
+    await stack.killTemporal();
+
+    const fresh = createSoftwarePhone(stack);
+    const start = () => fresh.latchkey.enrollment.start({ phone: fresh.number, locale: 'en' });
+    await expect(start()).rejects.toMatchObject({ code: 'temporal_unavailable' });
+    expect(fresh.callsOf('/auth/enrollments').at(-1)).toMatchObject(UNAVAILABLE);
+    const step = () => begun.latchkey.enrollment.submitPhoneCode(enrollmentId, code);
+    await expect(step()).rejects.toMatchObject({ isUndecided: true });
+    expect(begun.callsOf('/phone-code').at(-1)).toMatchObject(UNAVAILABLE);
+    expect(await ceremony(enrollmentId)).toEqual(before);
+    const attempts = () =>
+      rows`select status from step_attempt where ceremony_id = ${enrollmentId}`;
+    expect(await attempts()).toEqual([{ status: 'open' }]);
+    // What only reads goes on.
+    expect(await begun.latchkey.enrollment.view(enrollmentId)).toMatchObject({ state: 'phone' });
+
+    await stack.startTemporal();
+    await expect
+      .poll(() => step().catch(() => undefined), { timeout: 60_000 })
+      .toMatchObject({ enrollmentId, state: 'identity' });
+    expect(new Set(begun.callsOf('/phone-code').map((call) => call.idempotencyKey)).size).toBe(1);
+    expect(await attempts()).toEqual([{ status: 'matched' }]);
+    const started = await start();
+    await reach(fresh, started.enrollmentId, 'phone');
+    const starts = fresh.callsOf('/auth/enrollments');
+    expect(new Set(starts.map((call) => call.idempotencyKey)).size).toBe(1);
+    const [of] = await rows<{ ceremonies: number }[]>`
+      select count(*)::int as ceremonies from ceremony c
+      where c.jkt = (select jkt from ceremony where ceremony_id = ${started.enrollmentId})`;
+    expect(of).toEqual({ ceremonies: 1 });
+  });
+
+  test('login, refresh, gateway check and cut-off go on; sessions are started and the revocation is sealed afterwards', async () => {
+    const phone = await enrollPhone(stack);
+    const victim = await enrollPhone(stack);
+    await victim.latchkey.logIn();
+    const bank = `${stack.stageControl.url}/bank/accounts`;
+    await stack.killTemporal();
+
+    const { sessionId } = await phone.latchkey.logIn();
+    expect((await phone.latchkey.session.refresh()).sessionId).toBe(sessionId);
+    expect(await phone.latchkey.callService('bank', bank)).toMatchObject({
+      seenByTheBank: { userId: phone.customerId, sessionId },
+    });
+    const engine = fraudEngine(stack);
+    expect(await victim.latchkey.callService('bank', bank)).toBeDefined();
+    const cutOff = await engine.call({
+      method: 'POST',
+      path: '/fraud/signals',
+      body: { customerId: victim.customerId, reason: 'account_takeover' },
+    });
+    expect(cutOff.status).toBe(202);
+    const { revocationId } = (await cutOff.json()) as { revocationId: string };
+    const refused = { code: 'customer_on_hold' };
+    await expect(victim.latchkey.callService('bank', bank)).rejects.toMatchObject(refused);
+    await expect(victim.latchkey.logIn()).rejects.toMatchObject(refused);
+    expect(phone.calls.filter(({ status }) => status >= 500)).toEqual([]);
+
+    await stack.startTemporal();
+    const { receipt } = await watchRevocation(engine, revocationId);
+    expect(receipt.stopped).toEqual({ devices: 1, credentials: 1, sessions: 1, ceremonies: 0 });
+    const temporal = await openTemporalEyes(stack);
+    try {
+      const found = await rows<{ tenantId: string; sessionId: string; customerId: string }[]>`
+        select tenant_id, session_id, customer_id from session where customer_id in (${phone.customerId}, ${victim.customerId})`;
+      expect(found).toHaveLength(2);
+      for (const session of found) {
+        const id = workflowId('session', session.tenantId, session.sessionId);
+        const status = session.customerId === phone.customerId ? 'RUNNING' : 'COMPLETED';
+        await expect
+          .poll(() => temporal.runsOf(id), { timeout: 30_000 })
+          .toEqual([{ workflowId: id, status }]);
+      }
+    } finally {
+      await temporal.close();
+    }
+    expect(await phone.latchkey.me()).toMatchObject({ session: { sessionId } });
+  });
+});
