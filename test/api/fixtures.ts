@@ -24,6 +24,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { DEMO_FRAUD_KEY, DEMO_IDENTITY_SECRET } from '../../runtime/demo-secrets.ts';
 import type { TemporalGateway } from '../../temporal/client.ts';
+import { insertCustomer, insertLiveSession } from '../setup/customer.ts';
 import { createTestDatabase } from '../setup/database.ts';
 import type { TestDatabase } from '../setup/database.ts';
 import { seedDemoTenant, TEST_PUBLIC_URL } from '../setup/demo-tenant.ts';
@@ -379,13 +380,14 @@ export interface EnrolledPhone extends Phone {
 /** A phone whose customer, trusted device, passkey and live session were written straight into the tables, with an access token. */
 export async function createEnrolledPhone(api: TestApi): Promise<EnrolledPhone> {
   const phone = await createPhone(api);
-  const ids = {
-    customerId: newId('customer'),
-    deviceId: newId('device'),
-    credentialId: newId('credential'),
-    sessionId: newId('session'),
-  };
-  await api.inTenant((tx) => writeCustomer(tx, { ...ids, tenantId: api.tenantId, phone }));
+  const scopes = ['openid', 'accounts:read'];
+  const ids = await api.inTenant(async (tx) => {
+    const keys = { sessionKey: phone.key, approvalKey: phone.approvalKey };
+    const customer = await insertCustomer(tx, api.tenantId, keys);
+    const sessionId = await insertLiveSession(tx, customer, { scopes });
+    const { customerId, deviceId, credentialId } = customer;
+    return { customerId, deviceId, credentialId, sessionId };
+  });
   const { token } = await api.accessTokens.issueAccessToken({
     tenant: await api.tenant(),
     subject: {
@@ -399,39 +401,9 @@ export async function createEnrolledPhone(api: TestApi): Promise<EnrolledPhone> 
       epoch: 1,
     },
     jkt: phone.jkt,
-    scopes: ['openid', 'accounts:read'],
+    scopes,
   });
   // The methods of a caller read the token off the object they were made on.
   phone.accessToken = token;
   return Object.assign(phone, ids, { accessToken: token });
-}
-
-async function writeCustomer(
-  tx: Tx,
-  args: {
-    readonly tenantId: string;
-    readonly customerId: string;
-    readonly deviceId: string;
-    readonly credentialId: string;
-    readonly sessionId: string;
-    readonly phone: Phone;
-  },
-): Promise<void> {
-  const { tenantId, customerId, deviceId, credentialId, sessionId, phone } = args;
-  await tx`insert into customer (tenant_id, customer_id, status, locale, activated_at)
-    values (${tenantId}, ${customerId}, 'active', 'en', latchkey_now())`;
-  await tx`insert into device (tenant_id, device_id, customer_id, client_id, status, name, platform, session_jkt, session_jwk,
-      approval_jkt, approval_jwk, attestation_level, trusted_at)
-    values (${tenantId}, ${deviceId}, ${customerId}, 'demo-app', 'trusted', 'Test phone', 'test', ${phone.jkt},
-      ${tx.json({ ...phone.key.publicJwk })}, ${phone.approvalKey.jkt}, ${tx.json({ ...phone.approvalKey.publicJwk })},
-      'software', latchkey_now())`;
-  await tx`insert into credential (tenant_id, credential_id, customer_id, device_id, webauthn_id, public_key, user_handle, sign_count,
-      aaguid, attestation_format, backup_eligible, backed_up, status)
-    values (${tenantId}, ${credentialId}, ${customerId}, ${deviceId}, ${credentialId}, ${randomBytes(77)}, ${randomBytes(16)}, 0,
-      '00000000-0000-0000-0000-000000000000', 'none', false, false, 'active')`;
-  await tx`insert into session (tenant_id, session_id, customer_id, device_id, credential_id, client_id, status, epoch, jkt, acr, amr,
-      auth_time, scopes, risk, current_hash, salt, key_id, policy_version, started_at, last_seen_at, idle_deadline, absolute_deadline)
-    values (${tenantId}, ${sessionId}, ${customerId}, ${deviceId}, ${credentialId}, 'demo-app', 'live', 1, ${phone.jkt}, 'latchkey:2',
-      ${['swk', 'user']}, latchkey_now(), ${['openid', 'accounts:read']}, 'not_evaluated', ${randomBytes(32)}, ${randomBytes(16)},
-      'k1', 1, latchkey_now(), latchkey_now(), latchkey_now() + interval '30 days', latchkey_now() + interval '90 days')`;
 }

@@ -1,9 +1,9 @@
 /** Logging in with a passkey: what is granted, and each thing that can be wrong, alone, with everything else valid. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cutOff, releaseHold } from '../../db/revocation.ts';
 import { newId } from '../../adapters/random.ts';
 import type { Spoil } from '../setup/authenticator.ts';
+import { cutOffCustomer, releaseCustomer } from '../setup/customer.ts';
 import { APP, createBanker, loginBody, logIn, refresh } from '../setup/login-bed.ts';
 import type { Banker } from '../setup/login-bed.ts';
 import { createPhone, startTestApi } from './fixtures.ts';
@@ -42,27 +42,10 @@ async function spentChallenges(): Promise<number> {
 }
 
 const cutOffOf = ({ customerId }: Banker) =>
-  api.inTenant((tx) =>
-    cutOff(tx, {
-      tenantId: api.tenantId,
-      customerId,
-      revocationId: newId('revocation'),
-      holdId: newId('hold'),
-      reason: 'account_takeover',
-      actor: { kind: 'machine', id: 'demo-fraud' },
-      localTokenSeconds: 305,
-    }),
-  );
+  api.inTenant((tx) => cutOffCustomer(tx, { tenantId: api.tenantId, customerId }));
 
 const releaseOf = ({ customerId }: Banker) =>
-  api.inTenant((tx) =>
-    releaseHold(tx, {
-      tenantId: api.tenantId,
-      customerId,
-      reason: 'false_alarm',
-      actor: { kind: 'machine', id: 'demo-fraud' },
-    }),
-  );
+  api.inTenant((tx) => releaseCustomer(tx, { tenantId: api.tenantId, customerId }));
 
 describe('a login on a trusted device', () => {
   test('begins a session, its audit row, its workflow’s start and its event', async () => {

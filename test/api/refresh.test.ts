@@ -1,10 +1,9 @@
 /** The table of SECURITY.md section 2 through the real app on real PostgreSQL, row by row; Temporal is down the whole time. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newId } from '../../adapters/random.ts';
-import { cutOff, releaseHold } from '../../db/revocation.ts';
 import { DEFAULT_POLICY } from '../../domain/policy.ts';
 import type { Policy } from '../../domain/policy.ts';
+import { cutOffCustomer, releaseCustomer } from '../setup/customer.ts';
 import { createBanker, logIn, refresh } from '../setup/login-bed.ts';
 import type { Banker } from '../setup/login-bed.ts';
 import { sendTwice } from '../setup/replay-proof.ts';
@@ -386,17 +385,7 @@ describe('limits, just before and just after', () => {
 
 describe('what stops a session stops its refresh', () => {
   const cutOffOf = ({ customerId }: Banker) =>
-    api.inTenant((tx) =>
-      cutOff(tx, {
-        tenantId: api.tenantId,
-        customerId,
-        revocationId: newId('revocation'),
-        holdId: newId('hold'),
-        reason: 'account_takeover',
-        actor: { kind: 'machine', id: 'demo-fraud' },
-        localTokenSeconds: 305,
-      }),
-    );
+    api.inTenant((tx) => cutOffCustomer(tx, { tenantId: api.tenantId, customerId }));
 
   test('a cut-off, also after its release: the epoch stays raised', async () => {
     const banker = await loggedIn();
@@ -405,12 +394,7 @@ describe('what stops a session stops its refresh', () => {
       refusal('customer_on_hold'),
     );
     await api.inTenant((tx) =>
-      releaseHold(tx, {
-        tenantId: api.tenantId,
-        customerId: banker.customerId,
-        reason: 'false_alarm',
-        actor: { kind: 'machine', id: 'demo-fraud' },
-      }),
+      releaseCustomer(tx, { tenantId: api.tenantId, customerId: banker.customerId }),
     );
     expect(await refresh(banker.phone, banker.token0, { requestId: requestId() })).toMatchObject(
       refusal('session_ended'),

@@ -8,6 +8,7 @@ import { createPhone } from '../api/fixtures.ts';
 import type { Answer, Caller, CallOptions, Phone, TestApi } from '../api/fixtures.ts';
 import { SoftwareAuthenticator } from './authenticator.ts';
 import type { Spoil } from './authenticator.ts';
+import { insertCustomer } from './customer.ts';
 
 export const APP = 'demo-app';
 
@@ -25,18 +26,13 @@ export async function createBanker(
   { deviceStatus = 'trusted' }: { readonly deviceStatus?: DeviceStatus } = {},
 ): Promise<Banker> {
   const authenticator = new SoftwareAuthenticator(api.publicUrl);
-  const banker: Banker = {
-    phone: await createPhone(api),
-    authenticator,
-    customerId: newId('customer'),
-    deviceId: newId('device'),
-    credentialId: newId('credential'),
-  };
+  const phone = await createPhone(api);
+  const customerId = newId('customer');
   const challenge = randomBytes(32).toString('base64url');
   const response = authenticator.register({
     challenge,
     rp: { id: 'localhost', name: 'Demo Bank' },
-    user: { id: Buffer.from(banker.customerId).toString('base64url'), name: 'a', displayName: 'a' },
+    user: { id: Buffer.from(customerId).toString('base64url'), name: 'a', displayName: 'a' },
     pubKeyCredParams: [{ alg: -7, type: 'public-key' }],
   });
   const { registrationInfo } = await verifyRegistrationResponse({
@@ -47,22 +43,25 @@ export async function createBanker(
   });
   if (registrationInfo === undefined) throw new Error('the passkey was made');
   const { id, publicKey } = registrationInfo.credential;
-  await api.inTenant(async (tx) => {
-    await insertPerson(tx, api, banker);
-    await insertDevice(tx, api, banker, deviceStatus);
-    await tx`insert into credential (tenant_id, credential_id, customer_id, device_id, webauthn_id, public_key, user_handle, sign_count,
-        aaguid, attestation_format, backup_eligible, backed_up, status)
-      values (${api.tenantId}, ${banker.credentialId}, ${banker.customerId}, ${banker.deviceId}, ${id}, ${publicKey},
-        ${Buffer.from(banker.customerId)}, 0, '00000000-0000-0000-0000-000000000000', 'none', false, false, 'active')`;
+  const { deviceId, credentialId } = await api.inTenant(async (tx) => {
+    const customer = await insertCustomer(tx, api.tenantId, {
+      customerId,
+      deviceStatus,
+      deviceName: 'Ada’s phone',
+      sessionKey: phone.key,
+      approvalKey: phone.approvalKey,
+      passkey: { webauthnId: id, publicKey },
+    });
+    await insertContacts(tx, api, customerId);
+    return customer;
   });
-  return banker;
+  return { phone, authenticator, customerId, deviceId, credentialId };
 }
 
-async function insertPerson(tx: Tx, api: TestApi, { customerId }: Banker): Promise<void> {
+/** Sealed under his key, so that the API can show them. */
+async function insertContacts(tx: Tx, api: TestApi, customerId: string): Promise<void> {
   const { tenantId } = api;
   const { personalData } = api.deps;
-  await tx`insert into customer (tenant_id, customer_id, status, locale, activated_at)
-    values (${tenantId}, ${customerId}, 'active', 'en', latchkey_now())`;
   await personalData.createKey(tx, tenantId, customerId);
   for (const [kind, value] of [
     ['phone', '+447700900123'],
@@ -73,19 +72,6 @@ async function insertPerson(tx: Tx, api: TestApi, { customerId }: Banker): Promi
       values (${tenantId}, ${newId('contact')}, ${customerId}, ${kind}, 'proved', ${randomBytes(32)},
         ${await personalData.seal(tx, target, value)}, latchkey_now())`;
   }
-}
-
-async function insertDevice(
-  tx: Tx,
-  { tenantId }: TestApi,
-  { phone, customerId, deviceId }: Banker,
-  status: DeviceStatus,
-): Promise<void> {
-  await tx`insert into device (tenant_id, device_id, customer_id, client_id, status, name, platform, session_jkt, session_jwk,
-      approval_jkt, approval_jwk, attestation_level, trusted_at)
-    values (${tenantId}, ${deviceId}, ${customerId}, ${APP}, ${status}, 'Ada’s phone', 'test', ${phone.jkt},
-      ${tx.json({ ...phone.key.publicJwk })}, ${phone.approvalKey.jkt}, ${tx.json({ ...phone.approvalKey.publicJwk })},
-      'software', latchkey_now())`;
 }
 
 /** What the phone sends to log in, right in everything that `spoil` does not make wrong. */

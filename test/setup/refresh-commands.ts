@@ -4,8 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { newId } from '../../adapters/random.ts';
-import { cutOff, releaseHold } from '../../db/revocation.ts';
+import { cutOffCustomer, releaseCustomer } from './customer.ts';
 import type { Answer } from '../api/fixtures.ts';
 import { APP, logIn, refresh } from './login-bed.ts';
 import { compare, expected, isUsable, must, rotated } from './refresh-model.ts';
@@ -170,22 +169,9 @@ class CutOff implements Command {
   async run(model: Model, real: Real): Promise<void> {
     const { customerId } = real.banker;
     const { api } = real;
-    const { tenantId } = api;
-    const actor = { kind: 'machine', id: 'demo-fraud' } as const;
-    await api.inTenant(async (tx) => {
-      const ids = { revocationId: newId('revocation'), holdId: newId('hold') };
-      await cutOff(tx, {
-        tenantId,
-        customerId,
-        ...ids,
-        reason: 'other',
-        actor,
-        localTokenSeconds: 305,
-      });
-    });
-    await api.inTenant((tx) =>
-      releaseHold(tx, { tenantId, customerId, reason: 'false_alarm', actor }),
-    );
+    const subject = { tenantId: api.tenantId, customerId };
+    await api.inTenant((tx) => cutOffCustomer(tx, subject));
+    await api.inTenant((tx) => releaseCustomer(tx, subject));
     if (model.family !== undefined) model.family = { ...model.family, isCutOff: true };
     // A challenge has to be younger than the cut-off and the skew.
     await new Wait(6_000).run(model, real);

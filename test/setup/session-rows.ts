@@ -1,23 +1,10 @@
 /** A tenant with a customer, a device and a passkey, and sessions of theirs, written past row-level security: what a login leaves behind. */
-import { createHash, randomBytes } from 'node:crypto';
 import postgres from 'postgres';
-import { newId } from '../../adapters/random.ts';
-import { bootstrapDemoTenant, DEMO_APP_CLIENT } from '../../db/bootstrap.ts';
+import { bootstrapDemoTenant } from '../../db/bootstrap.ts';
 import type { Policy } from '../../domain/policy.ts';
+import { insertCustomer, insertLiveSession } from './customer.ts';
+import type { SeededCustomer, SessionTimes } from './customer.ts';
 import type { TestDatabase } from './database.ts';
-
-export interface SeededCustomer {
-  readonly tenantId: string;
-  readonly customerId: string;
-  readonly deviceId: string;
-  readonly credentialId: string;
-}
-
-export interface SessionTimes {
-  readonly startedAtMs: number;
-  readonly idleDeadlineMs: number;
-  readonly absoluteDeadlineMs: number;
-}
 
 export interface SessionRow {
   readonly status: 'live' | 'ended';
@@ -44,32 +31,11 @@ export class SessionRows {
       slug,
       ...(policy === undefined ? {} : { policy }),
     });
-    const customerId = newId('customer');
-    const deviceId = newId('device');
-    const credentialId = newId('credential');
-    const { sql } = this;
-    await sql`insert into customer (tenant_id, customer_id, status, locale) values (${tenantId}, ${customerId}, 'active', 'en')`;
-    await sql`insert into device (tenant_id, device_id, customer_id, client_id, status, name, platform, session_jkt, session_jwk,
-        approval_jkt, approval_jwk, attestation_level)
-      values (${tenantId}, ${deviceId}, ${customerId}, ${DEMO_APP_CLIENT}, 'trusted', 'Phone', 'web', ${deviceId}, '{}',
-        ${`${deviceId}-approval`}, '{}', 'software')`;
-    await sql`insert into credential (tenant_id, credential_id, customer_id, device_id, webauthn_id, public_key, user_handle, sign_count,
-        aaguid, attestation_format, backup_eligible, backed_up, status)
-      values (${tenantId}, ${credentialId}, ${customerId}, ${deviceId}, ${credentialId}, '\\x00', '\\x00', 0, '', 'none', false, false,
-        'active')`;
-    return { tenantId, customerId, deviceId, credentialId };
+    return await insertCustomer(this.sql, tenantId);
   }
 
   async session(customer: SeededCustomer, times: SessionTimes): Promise<string> {
-    const { tenantId, customerId, deviceId, credentialId } = customer;
-    const sessionId = newId('session');
-    const started = new Date(times.startedAtMs);
-    await this.sql`insert into session (tenant_id, session_id, customer_id, device_id, credential_id, client_id, status, epoch, jkt, acr, amr,
-        auth_time, scopes, risk, current_hash, salt, key_id, policy_version, started_at, last_seen_at, idle_deadline, absolute_deadline)
-      values (${tenantId}, ${sessionId}, ${customerId}, ${deviceId}, ${credentialId}, ${DEMO_APP_CLIENT}, 'live', 1, 'jkt', 'latchkey:2',
-        '{pop}', ${started}, '{openid}', 'not_evaluated', ${createHash('sha256').update(sessionId).digest()}, ${randomBytes(16)}, 'k1', 1,
-        ${started}, ${started}, ${new Date(times.idleDeadlineMs)}, ${new Date(times.absoluteDeadlineMs)})`;
-    return sessionId;
+    return await insertLiveSession(this.sql, customer, { times });
   }
 
   /** As a refresh does: the idle deadline moves, the absolute one stays. */

@@ -4,14 +4,18 @@ import { bootstrapDemoTenant } from '../../../db/bootstrap.ts';
 import { connectDatabase } from '../../../db/connection.ts';
 import type { Database, Tx } from '../../../db/connection.ts';
 import { createRevocationStore } from '../../../db/revocation-store.ts';
-import { cutOff, releaseHold, revocationFacts, wasHeld } from '../../../db/revocation.ts';
+import { revocationFacts, wasHeld } from '../../../db/revocation.ts';
 import { revocationReceipt } from '../../../domain/revocation.ts';
-import { seedCustomer, seedSession } from '../../setup/customer-seed.ts';
-import type { SeededCustomer } from '../../setup/customer-seed.ts';
+import {
+  cutOffCustomer,
+  insertCustomer,
+  insertLiveSession,
+  insertProvedPhone,
+  releaseCustomer,
+} from '../../setup/customer.ts';
+import type { CustomerKey, SeededCustomer } from '../../setup/customer.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
-
-const ACTOR = { kind: 'machine', id: 'demo-fraud' } as const;
 
 let testDatabase: TestDatabase;
 let database: Database;
@@ -33,19 +37,16 @@ afterAll(async () => {
 
 const inTenant = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => database.tenant(tenantId, work);
 
-async function cutOffNow({ customerId }: { customerId: string }) {
-  return await inTenant((tx) =>
-    cutOff(tx, {
-      tenantId,
-      customerId,
-      revocationId: newId('revocation'),
-      holdId: newId('hold'),
-      reason: 'stolen_device',
-      actor: ACTOR,
-      localTokenSeconds: 305,
-    }),
-  );
+/** With a proved number and one live session. */
+async function newCustomer(): Promise<SeededCustomer & { readonly contactId: string }> {
+  return await inTenant(async (tx) => {
+    const customer = await insertCustomer(tx, tenantId);
+    await insertLiveSession(tx, customer);
+    return { ...customer, contactId: await insertProvedPhone(tx, customer) };
+  });
 }
+
+const cutOffNow = (customer: CustomerKey) => inTenant((tx) => cutOffCustomer(tx, customer));
 
 async function statesOf({ customerId }: SeededCustomer) {
   return await inTenant(async (tx) => {
@@ -62,7 +63,7 @@ async function statesOf({ customerId }: SeededCustomer) {
 
 describe('a cut-off', () => {
   it('raises the epoch, places the hold and suspends devices and passkeys in one transaction', async () => {
-    const customer = await seedCustomer(database, tenantId);
+    const customer = await newCustomer();
     const answer = await cutOffNow(customer);
     expect(answer).toMatchObject({ oldEpoch: 1, newEpoch: 2, devices: 1, credentials: 1 });
     expect(await statesOf(customer)).toEqual({
@@ -76,18 +77,10 @@ describe('a cut-off', () => {
   });
 
   it('leaves nothing behind when its transaction fails', async () => {
-    const customer = await seedCustomer(database, tenantId);
+    const customer = await newCustomer();
     await expect(
       inTenant(async (tx) => {
-        await cutOff(tx, {
-          tenantId,
-          customerId: customer.customerId,
-          revocationId: newId('revocation'),
-          holdId: newId('hold'),
-          reason: 'other',
-          actor: ACTOR,
-          localTokenSeconds: 305,
-        });
+        await cutOffCustomer(tx, customer);
         throw new Error('the process died here');
       }),
     ).rejects.toThrow('the process died here');
@@ -99,11 +92,11 @@ describe('a cut-off', () => {
   });
 
   it('answers nothing for a customer that does not exist', async () => {
-    expect(await cutOffNow({ customerId: newId('customer') })).toBeUndefined();
+    expect(await cutOffNow({ tenantId, customerId: newId('customer') })).toBeUndefined();
   });
 
   it('raises the epoch again when it is repeated, under one hold', async () => {
-    const customer = await seedCustomer(database, tenantId);
+    const customer = await newCustomer();
     await cutOffNow(customer);
     expect(await cutOffNow(customer)).toMatchObject({ oldEpoch: 2, newEpoch: 3, devices: 0 });
     expect(await statesOf(customer)).toMatchObject({ holds: 1, securityEpoch: 3 });
@@ -112,8 +105,8 @@ describe('a cut-off', () => {
 
 describe('ending the rows of a cut-off', () => {
   it('ends what began before, counts it, and finds nothing the second time', async () => {
-    const customer = await seedCustomer(database, tenantId);
-    await inTenant((tx) => seedSession(tx, customer, 1, newId('session')));
+    const customer = await newCustomer();
+    await inTenant((tx) => insertLiveSession(tx, customer));
     const answer = await cutOffNow(customer);
     const subject = { tenantId, revocationId: answer?.revocationId ?? '' };
     const store = createRevocationStore(database);
@@ -128,9 +121,9 @@ describe('ending the rows of a cut-off', () => {
   });
 
   it('leaves alone what began after the release, under the new epoch', async () => {
-    const customer = await seedCustomer(database, tenantId);
+    const customer = await newCustomer();
     const answer = await cutOffNow(customer);
-    await inTenant((tx) => seedSession(tx, customer, 2, newId('session')));
+    await inTenant((tx) => insertLiveSession(tx, customer, { epoch: 2 }));
     const store = createRevocationStore(database);
     expect(
       await store.endRows({ tenantId, revocationId: answer?.revocationId ?? '' }),
@@ -146,7 +139,7 @@ describe('ending the rows of a cut-off', () => {
   });
 
   it('tells the customer once, over proved channels', async () => {
-    const customer = await seedCustomer(database, tenantId);
+    const customer = await newCustomer();
     const answer = await cutOffNow(customer);
     const store = createRevocationStore(database);
     const subject = { tenantId, revocationId: answer?.revocationId ?? '' };
@@ -165,17 +158,10 @@ describe('ending the rows of a cut-off', () => {
 
 describe('a release', () => {
   it('lifts the hold and reinstates exactly what the cut-offs of that hold suspended', async () => {
-    const customer = await seedCustomer(database, tenantId);
+    const customer = await newCustomer();
     await cutOffNow(customer);
     await cutOffNow(customer);
-    const released = await inTenant((tx) =>
-      releaseHold(tx, {
-        tenantId,
-        customerId: customer.customerId,
-        reason: 'false_alarm',
-        actor: ACTOR,
-      }),
-    );
+    const released = await inTenant((tx) => releaseCustomer(tx, customer));
     expect(released).toMatchObject({ devices: 1, credentials: 1 });
     expect(await statesOf(customer)).toMatchObject({
       devices: 'trusted',
@@ -186,16 +172,8 @@ describe('a release', () => {
   });
 
   it('answers nothing without an active hold, and knows whether there ever was one', async () => {
-    const customer = await seedCustomer(database, tenantId);
-    const release = () =>
-      inTenant((tx) =>
-        releaseHold(tx, {
-          tenantId,
-          customerId: customer.customerId,
-          reason: 'false_alarm',
-          actor: ACTOR,
-        }),
-      );
+    const customer = await newCustomer();
+    const release = () => inTenant((tx) => releaseCustomer(tx, customer));
     expect(await release()).toBeUndefined();
     expect(await inTenant((tx) => wasHeld(tx, tenantId, customer.customerId))).toBe(false);
     await cutOffNow(customer);

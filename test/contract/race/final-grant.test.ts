@@ -2,54 +2,36 @@
  * The race of SECURITY.md section 1, final grants: a login against a cut-off, statement by statement on real connections. Nothing that is
  * granted may be committed after the cut-off was, and the naive forms do exactly that.
  */
-import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectDatabase } from '../../../db/connection.ts';
-import type { Database, Tx } from '../../../db/connection.ts';
+import type { Tx } from '../../../db/connection.ts';
 import { grantLogin } from '../../../db/login.ts';
 import { endRevokedRows } from '../../../db/revocation.ts';
 import { insertSession } from '../../../db/sessions.ts';
-import { cutOffCustomer, insertCustomer, verifiedLogin } from '../../setup/customer-for-login.ts';
-import type { LoginCustomer } from '../../setup/customer-for-login.ts';
-import { createTestDatabase } from '../../setup/database.ts';
-import type { TestDatabase } from '../../setup/database.ts';
-import { seedDemoTenant } from '../../setup/demo-tenant.ts';
-import { mergesOf, openStage } from '../../setup/interleaving.ts';
-import type { Actor, Stage } from '../../setup/interleaving.ts';
+import { cutOffCustomer } from '../../setup/customer.ts';
+import type { SeededCustomer } from '../../setup/customer.ts';
+import { mergesOf } from '../../setup/interleaving.ts';
+import type { Actor } from '../../setup/interleaving.ts';
+import { grantedSession, openRace, verifiedLogin } from '../../setup/race.ts';
+import type { Race } from '../../setup/race.ts';
 
-let testDatabase: TestDatabase;
-let database: Database;
-let superuser: postgres.Sql;
-let tenantId: string;
-let stage: Stage;
+let race: Race;
 
 beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  tenantId = await seedDemoTenant(testDatabase);
-  database = connectDatabase({ url: testDatabase.applicationUrl, maxConnections: 2 });
-  superuser = postgres(testDatabase.superuserUrl, { max: 1, onnotice: () => undefined });
-  stage = openStage(testDatabase, tenantId);
+  race = await openRace();
 });
 
-afterAll(async () => {
-  await stage.close();
-  await database.close();
-  await superuser.end();
-  await testDatabase.drop();
-});
-
-const newCustomer = () => database.tenant(tenantId, (tx) => insertCustomer(tx, tenantId));
+afterAll(() => race.close());
 
 const now = async () => {
-  const [row] = await superuser<
+  const [row] = await race.superuser<
     { ms: number }[]
   >`select extract(epoch from clock_timestamp()) * 1000 as ms`;
   return Math.floor(Number(row?.ms));
 };
 
 /** What the race left behind. */
-async function left(customer: LoginCustomer) {
-  const [row] = await superuser<{ epoch: number; sessions: number; under: number | null }[]>`
+async function left(customer: SeededCustomer) {
+  const [row] = await race.superuser<{ epoch: number; sessions: number; under: number | null }[]>`
     select c.security_epoch as epoch, count(s.session_id)::integer as sessions, max(s.epoch) as under
     from customer c left join session s on s.customer_id = c.customer_id
     where c.customer_id = ${customer.customerId} group by c.security_epoch`;
@@ -70,19 +52,19 @@ async function play(order: string, a: Actor, b: Actor): Promise<string[]> {
   return committed;
 }
 
-function login(customer: LoginCustomer, nowMs: number): Actor {
-  return stage.actor('login', (tx) => grantLogin(tx, verifiedLogin(customer, nowMs)));
+function login(customer: SeededCustomer, nowMs: number): Actor {
+  return race.stage.actor('login', (tx) => grantLogin(tx, verifiedLogin(customer, nowMs)));
 }
 
-function cut(customer: LoginCustomer): Actor {
-  return stage.actor('cut-off', (tx) => cutOffCustomer(tx, customer));
+function cut(customer: SeededCustomer): Actor {
+  return race.stage.actor('cut-off', (tx) => cutOffCustomer(tx, customer));
 }
 
 /** One whole run of the real code to count its statements: the sweep then covers each of them. */
 async function statementsOf(
-  make: (customer: LoginCustomer, nowMs: number) => Actor,
+  make: (customer: SeededCustomer, nowMs: number) => Actor,
 ): Promise<number> {
-  const actor = make(await newCustomer(), await now());
+  const actor = make(await race.newCustomer(), await now());
   expect(await actor.end()).toBe('committed');
   return actor.statements;
 }
@@ -91,7 +73,7 @@ describe('a login against a cut-off', () => {
   test('in every interleaving of their first four statements, nothing is granted after the cut-off', async () => {
     const orders = mergesOf(4, 4);
     for (const order of orders) {
-      const customer = await newCustomer();
+      const customer = await race.newCustomer();
       const committed = await play(order, login(customer, await now()), cut(customer));
       await expectSafe(order, customer, committed);
     }
@@ -107,14 +89,14 @@ describe('a login against a cut-off', () => {
       ...Array.from({ length: cutSteps + 1 }, (_, k) => 'b'.repeat(k) + 'a'.repeat(loginSteps)),
     ];
     for (const order of orders) {
-      const customer = await newCustomer();
+      const customer = await race.newCustomer();
       const committed = await play(order, login(customer, await now()), cut(customer));
       await expectSafe(order, customer, committed);
     }
   });
 
   test('the login waits for a cut-off that is not committed yet, and is then refused', async () => {
-    const customer = await newCustomer();
+    const customer = await race.newCustomer();
     const b = cut(customer);
     await b.step();
     const a = login(customer, await now());
@@ -125,23 +107,26 @@ describe('a login against a cut-off', () => {
   });
 
   test('the cut-off waits for a login that has begun, and then ends its session', async () => {
-    const customer = await newCustomer();
+    const customer = await race.newCustomer();
     const a = login(customer, await now());
     await a.step();
     const b = cut(customer);
     expect(await b.step()).toBe('waiting_for_lock');
     expect(await a.end()).toBe('committed');
     expect(await b.end()).toBe('committed');
-    const [revocation] = await superuser<{ revocation_id: string }[]>`
+    const [revocation] = await race.superuser<{ revocation_id: string }[]>`
       select revocation_id from revocation where customer_id = ${customer.customerId}`;
-    const ended = await database.tenant(tenantId, (tx) =>
-      endRevokedRows(tx, { tenantId, revocationId: revocation?.revocation_id ?? '' }),
+    const ended = await race.database.tenant(race.tenantId, (tx) =>
+      endRevokedRows(tx, {
+        tenantId: race.tenantId,
+        revocationId: revocation?.revocation_id ?? '',
+      }),
     );
     expect(ended).toBe(1);
   });
 });
 
-async function expectSafe(order: string, customer: LoginCustomer, committed: readonly string[]) {
+async function expectSafe(order: string, customer: SeededCustomer, committed: readonly string[]) {
   const { epoch, sessions, under } = await left(customer);
   const isGranted = committed.includes('login');
   expect({ order, epoch, sessions, under, committed }).toEqual({
@@ -154,25 +139,17 @@ async function expectSafe(order: string, customer: LoginCustomer, committed: rea
 }
 
 describe('the naive forms', () => {
-  const naive = (customer: LoginCustomer, firstStatement: (tx: Tx) => Promise<{ epoch: number }>) =>
-    stage.actor('naive', async (tx) => {
+  const naive = (
+    customer: SeededCustomer,
+    firstStatement: (tx: Tx) => Promise<{ epoch: number }>,
+  ) =>
+    race.stage.actor('naive', async (tx) => {
       const { epoch } = await firstStatement(tx);
-      await insertSession(tx, {
-        ...verifiedLogin(customer, 0),
-        deviceId: customer.deviceId,
-        epoch,
-        acr: 'latchkey:2',
-        amr: ['pop'],
-        scopes: ['openid'],
-        risk: 'not_evaluated',
-        policyVersion: 1,
-        idleSeconds: 600,
-        absoluteSeconds: 600,
-      });
+      await insertSession(tx, grantedSession(customer, epoch));
     });
 
   test('an epoch compared without FOR SHARE grants after the cut-off was committed', async () => {
-    const customer = await newCustomer();
+    const customer = await race.newCustomer();
     const a = naive(customer, async (tx) => {
       const [row] = await tx<{ epoch: number }[]>`
         select security_epoch as epoch from customer where customer_id = ${customer.customerId}
@@ -189,7 +166,7 @@ describe('the naive forms', () => {
   });
 
   test('a hold read in the statement that waits for the customer is missed: the session lives under the new epoch', async () => {
-    const customer = await newCustomer();
+    const customer = await race.newCustomer();
     const b = cut(customer);
     await b.step();
     const a = naive(customer, async (tx) => {

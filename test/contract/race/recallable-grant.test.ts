@@ -4,75 +4,43 @@
  * The naive form takes the current epoch and lives on. A refresh never delays a cut-off.
  */
 import { randomBytes } from 'node:crypto';
-import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newId } from '../../../adapters/random.ts';
-import { connectDatabase } from '../../../db/connection.ts';
-import type { Database } from '../../../db/connection.ts';
 import { refreshSession } from '../../../db/refresh.ts';
 import type { Refresh, RefreshOutcome } from '../../../db/refresh.ts';
 import { insertSession, readSession } from '../../../db/sessions.ts';
 import { DEFAULT_POLICY } from '../../../domain/policy.ts';
 import { judgeSession } from '../../../domain/session-standing.ts';
-import { cutOffCustomer, insertCustomer, verifiedLogin } from '../../setup/customer-for-login.ts';
-import type { LoginCustomer } from '../../setup/customer-for-login.ts';
-import { createTestDatabase } from '../../setup/database.ts';
-import type { TestDatabase } from '../../setup/database.ts';
-import { seedDemoTenant } from '../../setup/demo-tenant.ts';
-import { mergesOf, openStage } from '../../setup/interleaving.ts';
-import type { Actor, Stage } from '../../setup/interleaving.ts';
+import { cutOffCustomer } from '../../setup/customer.ts';
+import type { SeededCustomer } from '../../setup/customer.ts';
+import { mergesOf } from '../../setup/interleaving.ts';
+import type { Actor } from '../../setup/interleaving.ts';
+import { grantedSession, openRace } from '../../setup/race.ts';
+import type { Race } from '../../setup/race.ts';
 
-let testDatabase: TestDatabase;
-let database: Database;
-let superuser: postgres.Sql;
-let tenantId: string;
-let stage: Stage;
+let race: Race;
 
 beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  tenantId = await seedDemoTenant(testDatabase);
-  database = connectDatabase({ url: testDatabase.applicationUrl, maxConnections: 2 });
-  superuser = postgres(testDatabase.superuserUrl, { max: 1, onnotice: () => undefined });
-  stage = openStage(testDatabase, tenantId);
+  race = await openRace();
 });
 
-afterAll(async () => {
-  await stage.close();
-  await database.close();
-  await superuser.end();
-  await testDatabase.drop();
-});
+afterAll(() => race.close());
 
 interface Family {
-  readonly customer: LoginCustomer;
+  readonly customer: SeededCustomer;
   readonly sessionId: string;
   readonly hash: Uint8Array;
 }
 
 async function newFamily(): Promise<Family> {
-  return await database.tenant(tenantId, async (tx) => {
-    const customer = await insertCustomer(tx, tenantId);
-    const sessionId = newId('session');
-    const hash = randomBytes(32);
-    await insertSession(tx, {
-      ...verifiedLogin(customer, 0, { sessionId, firstHash: hash }),
-      deviceId: customer.deviceId,
-      epoch: 1,
-      acr: 'latchkey:2',
-      amr: ['pop'],
-      scopes: ['openid'],
-      risk: 'not_evaluated',
-      policyVersion: 1,
-      idleSeconds: 600,
-      absoluteSeconds: 600,
-    });
-    return { customer, sessionId, hash };
-  });
+  const customer = await race.newCustomer();
+  const granted = grantedSession(customer, 1);
+  await race.database.tenant(race.tenantId, (tx) => insertSession(tx, granted));
+  return { customer, sessionId: granted.sessionId, hash: granted.firstHash };
 }
 
 function refreshOf({ customer, sessionId, hash }: Family): Refresh {
   return {
-    tenantId,
+    tenantId: race.tenantId,
     sessionId,
     clientId: 'demo-app',
     jkt: customer.jkt,
@@ -85,18 +53,18 @@ function refreshOf({ customer, sessionId, hash }: Family): Refresh {
 }
 
 const refresh = (family: Family): Actor =>
-  stage.actor('refresh', (tx) => refreshSession(tx, refreshOf(family)));
+  race.stage.actor('refresh', (tx) => refreshSession(tx, refreshOf(family)));
 const cut = (family: Family): Actor =>
-  stage.actor('cut-off', (tx) => cutOffCustomer(tx, family.customer));
+  race.stage.actor('cut-off', (tx) => cutOffCustomer(tx, family.customer));
 /** Something else that has the session's row for a moment: its number stays, so that the waiting statement goes on. */
 const holder = (family: Family): Actor =>
-  stage.actor('holder', async (tx) => {
+  race.stage.actor('holder', async (tx) => {
     await tx`update session set heal_count = heal_count where session_id = ${family.sessionId}`;
   });
 
 async function isDead(family: Family): Promise<boolean> {
-  const session = await database.tenant(tenantId, (tx) =>
-    readSession(tx, tenantId, family.sessionId),
+  const session = await race.database.tenant(race.tenantId, (tx) =>
+    readSession(tx, race.tenantId, family.sessionId),
   );
   if (session === undefined) throw new Error('the session is there');
   expect(session.epoch).toBe(1);
@@ -166,14 +134,18 @@ describe('a refresh against a cut-off', () => {
     await c.end();
     expect(await a.end()).toBe('committed');
     expect(await isDead(family)).toBe(true);
-    const again = await database.tenant(tenantId, (tx) => refreshSession(tx, refreshOf(family)));
+    const again = await race.database.tenant(race.tenantId, (tx) =>
+      refreshSession(tx, refreshOf(family)),
+    );
     expect(again).toMatchObject({ kind: 'refused', code: 'customer_on_hold' });
   });
 
   test('a refresh that begins after the cut-off is refused', async () => {
     const family = await newFamily();
     expect(await cut(family).end()).toBe('committed');
-    const outcome = await database.tenant(tenantId, (tx) => refreshSession(tx, refreshOf(family)));
+    const outcome = await race.database.tenant(race.tenantId, (tx) =>
+      refreshSession(tx, refreshOf(family)),
+    );
     expect(outcome).toMatchObject({ kind: 'refused', code: 'customer_on_hold' });
   });
 });
@@ -186,7 +158,7 @@ describe('the naive form', () => {
       const { customerId } = family.customer;
       const c = holder(family);
       await c.step();
-      const a = stage.actor('naive', async (tx) => {
+      const a = race.stage.actor('naive', async (tx) => {
         const { count } = await {
           subquery: () => tx`
             update session s set generation = 99 where s.session_id = ${family.sessionId}
@@ -214,7 +186,7 @@ describe('the naive form', () => {
     const family = await newFamily();
     const b = cut(family);
     await b.step();
-    const a = stage.actor('guarded', async (tx) => {
+    const a = race.stage.actor('guarded', async (tx) => {
       const { count } = await tx`
         with k as materialized (
           select security_epoch from customer where customer_id = ${family.customer.customerId} for share)

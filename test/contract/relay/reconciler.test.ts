@@ -18,7 +18,7 @@ import type { ReconcilerOptions } from '../../../relay/reconciler.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
 import { SessionRows } from '../../setup/session-rows.ts';
-import type { SeededCustomer } from '../../setup/session-rows.ts';
+import type { SeededCustomer } from '../../setup/customer.ts';
 import { createSessionTemporal } from '../../setup/session-workers.ts';
 import type { SessionTemporal } from '../../setup/session-workers.ts';
 

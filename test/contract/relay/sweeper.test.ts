@@ -15,7 +15,7 @@ import { sweepOnce } from '../../../relay/sweeper.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
 import { SessionRows } from '../../setup/session-rows.ts';
-import type { SeededCustomer } from '../../setup/session-rows.ts';
+import type { SeededCustomer } from '../../setup/customer.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
