@@ -1,6 +1,6 @@
 /**
  * The timeline as server-sent events (WHATWG HTML section 9.2): audit rows as they are committed. It reads PostgreSQL again and again and
- * keeps nothing open there. It must never outlive the token that opened it.
+ * keeps nothing open there. It must never outlive the token that opened it, nor its reader's right to read.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { TimelineEntry } from '../db/timeline.ts';
@@ -13,7 +13,8 @@ const PAGE = 200;
 const OVERLAP = 500;
 
 export interface TimelineSource {
-  read(after: number, limit: number): Promise<readonly TimelineEntry[]>;
+  /** undefined: the reader may not read any more. */
+  read(after: number, limit: number): Promise<readonly TimelineEntry[] | undefined>;
 }
 
 /** Yields text frames until `expiresAtMs`, when the reader must come back with a new token and `Last-Event-ID`. */
@@ -29,9 +30,9 @@ export async function* timelineFrames(
   while (clock.nowMs() < expiresAtMs) {
     // The first read starts at what the reader has; later ones look back for late commits.
     const from = sent.size === 0 ? highest : Math.max(options.after, highest - OVERLAP);
-    const entries = (await source.read(from, PAGE + OVERLAP)).filter(
-      ({ position }) => !sent.has(position),
-    );
+    const rows = await source.read(from, PAGE + OVERLAP);
+    if (rows === undefined) return;
+    const entries = rows.filter(({ position }) => !sent.has(position));
     for (const entry of entries) {
       sent.add(entry.position);
       highest = Math.max(highest, entry.position);

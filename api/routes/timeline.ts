@@ -1,12 +1,16 @@
 /** The audit trail, live, for machine clients that may read it: server-sent events. Entries carry ids and codes, no personal data. */
 import { Readable } from 'node:stream';
+import { getClient } from '../../db/clients.ts';
 import { readTimeline } from '../../db/timeline.ts';
+import { ACCESS } from '../access.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import { singleHeader } from '../headers.ts';
 import { TimelineQuery } from '../schemas/timeline.ts';
 import { timelineFrames } from '../timeline-stream.ts';
 import { callerOf } from '../types.ts';
 import type { LatchkeyApp } from '../types.ts';
+
+const { scope } = ACCESS.timeline;
 
 export function registerTimelineRoutes(
   app: LatchkeyApp,
@@ -19,7 +23,7 @@ export function registerTimelineRoutes(
       schema: {
         summary: 'Follow the audit trail',
         description:
-          'Server-sent events; ends with the access token that opened it: come back with `Last-Event-ID`.',
+          'Server-sent events; ends with the access token that opened it: come back with `Last-Event-ID`. Ends at once when the client may not read it any more.',
         tags: ['operations'],
         querystring: TimelineQuery,
         produces: ['text/event-stream'],
@@ -27,15 +31,23 @@ export function registerTimelineRoutes(
     },
     async (request, reply) => {
       const { tenantId } = request.tenant;
-      const { claims } = callerOf(request, 'machine');
+      const { claims, clientId } = callerOf(request, 'machine');
       const { customerId, ceremonyId, after = '0' } = request.query;
       const lastEventId = singleHeader(request, 'last-event-id', 'invalid_request') ?? after;
       const frames = timelineFrames(
         {
           read: (from, limit) =>
-            database.tenant(tenantId, (tx) =>
-              readTimeline(tx, { tenantId, after: from, limit, customerId, ceremonyId }),
-            ),
+            database.tenant(tenantId, async (tx) => {
+              const client = await getClient(tx, tenantId, clientId);
+              if (client?.status !== 'active' || !client.scopes.includes(scope)) return undefined;
+              return await readTimeline(tx, {
+                tenantId,
+                after: from,
+                limit,
+                customerId,
+                ceremonyId,
+              });
+            }),
         },
         {
           after: /^[0-9]{1,15}$/.test(lastEventId) ? Number(lastEventId) : 0,
