@@ -39,8 +39,8 @@ export function createSignatureVerifier({
   };
 }
 
-function digest(secret: string, seconds: string, rawBody: string): Buffer {
-  return createHmac('sha256', secret).update(`${seconds}.${rawBody}`, 'utf8').digest();
+function digest(secret: string, seconds: string, rawBody: string | Uint8Array): Buffer {
+  return createHmac('sha256', secret).update(`${seconds}.`).update(rawBody).digest();
 }
 
 export interface SignedCallOptions {

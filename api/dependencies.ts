@@ -5,7 +5,7 @@ import type { PersonalData } from '../db/personal-data.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { FailPoint } from '../domain/fail-point.ts';
 import type { IdKind } from '../domain/ids.ts';
-import type { KeyManagement, OtpCodes } from '../domain/ports.ts';
+import type { KeyManagement, OtpCodes, SignatureVerifier } from '../domain/ports.ts';
 import type { TemporalGateway } from '../temporal/client.ts';
 import type { Authentication } from './authentication.ts';
 import type { DpopNonces } from './dpop-nonce.ts';
@@ -25,7 +25,6 @@ export interface ApiConfiguration {
     readonly tenantAtRoot?: string;
     readonly trustedProxies: readonly string[];
   };
-  readonly identity: { readonly secret: string };
   /** By the id that a gateway names itself with. */
   readonly gateways: Readonly<Record<string, GatewayConfiguration>>;
 }
@@ -54,6 +53,8 @@ export interface AppDependencies {
   readonly kms: KeyManagement;
   readonly personalData: PersonalData;
   readonly otpCodes: OtpCodes;
+  /** Of the identity vendor's webhooks. */
+  readonly identitySignatures: SignatureVerifier;
   readonly clock: Clock;
   readonly newId: (kind: IdKind) => string;
   readonly logger: FastifyBaseLogger;

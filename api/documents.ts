@@ -45,7 +45,6 @@ function unreachableDependencies(): AppDependencies {
     configuration: {
       mode: 'production',
       http: { publicUrl: 'https://latchkey.example', trustedProxies: [] },
-      identity: { secret: '' },
       gateways: {},
     },
     database: {
@@ -77,6 +76,7 @@ function unreachableDependencies(): AppDependencies {
       eraseKey: refuse,
     },
     otpCodes: { codeFor: refuseNow },
+    identitySignatures: { isSigned: () => false },
     clock: { nowMs: () => 0 },
     newId: refuseNow,
     logger: pino({ level: 'silent' }),

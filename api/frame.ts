@@ -10,9 +10,9 @@ import { credentialsOf } from './authentication.ts';
 import { answerCrossOrigin } from './cross-origin.ts';
 import { DEFAULT_LIMITS } from './dependencies.ts';
 import type { ApiServices } from './dependencies.ts';
+import { singleHeader } from './headers.ts';
 import { requireIdempotencyKey } from './idempotency.ts';
 import type { Caller, LatchkeyApp } from './types.ts';
-import { verifyVendorSignature } from './vendor-signature.ts';
 
 const MAX_URL_LENGTH = 2_048;
 
@@ -93,7 +93,7 @@ export async function surroundTenant(app: LatchkeyApp, services: ApiServices): P
     request.facts.caller = await identify(request, services);
   });
   app.addHook('preValidation', async (request) => {
-    if (request.caller.kind === 'vendor') verifyVendorSignature(request, services);
+    if (request.caller.kind === 'vendor') requireSignature(request, services);
   });
   app.addHook('preHandler', async (request) => {
     requireIdempotencyKey(request);
@@ -112,6 +112,14 @@ export function requireAccessRows(app: LatchkeyApp): void {
 function isOfPlugin(method: string, url: string): boolean {
   if (method === 'OPTIONS') return ['/t/:tenant*', '/t/:tenant/*'].includes(url);
   return ['/docs', '/docs/', '/docs/js/scalar.js', '/*'].includes(url);
+}
+
+/** Over the bytes as they came: what a parser made of them is not what was signed. */
+function requireSignature(request: FastifyRequest, { identitySignatures }: ApiServices): void {
+  const header = singleHeader(request, 'latchkey-signature', 'signature_invalid');
+  const { rawBody } = request.facts;
+  if (rawBody === undefined || !identitySignatures.isSigned(header, rawBody))
+    throw new LatchkeyError('signature_invalid');
 }
 
 /** The caller that the matrix asks for, or a refusal. */

@@ -10,6 +10,7 @@ import { systemClock } from '../adapters/clock.ts';
 import { createEmbeddedKms } from '../adapters/kms/embedded.ts';
 import { createOtpCodes } from '../adapters/kms/otp-codes.ts';
 import { newId } from '../adapters/random.ts';
+import { createSignatureVerifier } from '../adapters/signed-http.ts';
 import { ConfigurationError, loadConfiguration } from '../configuration/configuration.ts';
 import type { Configuration } from '../configuration/configuration.ts';
 import { connectDatabase } from '../db/connection.ts';
@@ -87,6 +88,10 @@ function wire(
     kms,
     personalData: createPersonalData(kms),
     otpCodes: createOtpCodes(kms),
+    identitySignatures: createSignatureVerifier({
+      secret: configuration.identity.secret,
+      clock: systemClock,
+    }),
     clock: systemClock,
     newId,
     logger,

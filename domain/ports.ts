@@ -83,5 +83,5 @@ export interface RiskEngine {
 
 /** Judges a signed webhook by its `latchkey-signature` header and its body exactly as it arrived. */
 export interface SignatureVerifier {
-  isSigned(header: string | undefined, rawBody: string): boolean;
+  isSigned(header: string | undefined, rawBody: string | Uint8Array): boolean;
 }

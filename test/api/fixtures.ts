@@ -9,6 +9,7 @@ import { pino } from 'pino';
 import { createEmbeddedKms } from '../../adapters/kms/embedded.ts';
 import { createOtpCodes } from '../../adapters/kms/otp-codes.ts';
 import { newId } from '../../adapters/random.ts';
+import { createSignatureVerifier } from '../../adapters/signed-http.ts';
 import { buildApp } from '../../api/app.ts';
 import type { ApiConfiguration, AppDependencies, HttpLimits } from '../../api/dependencies.ts';
 import { createTenantDirectory } from '../../api/tenancy.ts';
@@ -87,7 +88,6 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
         trustedProxies: [],
         ...(tenantAtRoot === undefined ? {} : { tenantAtRoot }),
       },
-      identity: { secret: DEMO_IDENTITY_SECRET },
       gateways: {},
       ...options.configuration,
     },
@@ -96,6 +96,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     kms,
     personalData: createPersonalData(kms),
     otpCodes: createOtpCodes(kms),
+    identitySignatures: createSignatureVerifier({ secret: DEMO_IDENTITY_SECRET, clock }),
     clock,
     newId,
     logger: pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' }),
