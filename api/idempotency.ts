@@ -140,9 +140,11 @@ function callerName(caller: Caller): string {
   switch (caller.kind) {
     case 'machine':
       return `machine:${caller.clientId}`;
+    case 'customer':
+      // One key has one session after another, of one customer after another: none may be told what another did.
+      return `customer:${caller.sessionId}`;
     case 'key':
     case 'client':
-    case 'customer':
       return `${caller.kind}:${caller.jkt}`;
     case 'public':
     case 'vendor':

@@ -9,7 +9,7 @@ const ABANDONED_AFTER = '30 seconds';
 
 export interface IdempotencyKey {
   readonly tenantId: string;
-  /** Kind and key or client id of the caller. */
+  /** Kind and session, key or client id of the caller. */
   readonly caller: string;
   readonly operation: string;
   readonly keyHash: Uint8Array;

@@ -94,6 +94,19 @@ describe('logging out', () => {
     expect(await isOpen(second)).toBe(false);
   });
 
+  test('is not taken for the logout of an earlier session of that key, nor of another customer there', async () => {
+    const shared = await createPhone(api);
+    const options = { idempotencyKey: 'logout-2' };
+    for (const banker of [await createBanker(api), await createBanker(api)]) {
+      for (const _time of ['once', 'again']) {
+        await logIn(banker, shared);
+        const answer = await shared.post('/auth/logout', { scope: 'this' }, options);
+        expect(answer.body).toEqual({ ended: 1 });
+        expect(await shared.get('/auth/me')).toMatchObject({ status: 401 });
+      }
+    }
+  });
+
   test('needs a scope of its own words, a key and a token', async () => {
     const { own } = await threeSessions();
     expect((await own.phone.post('/auth/logout', { scope: 'all' })).body).toMatchObject({
