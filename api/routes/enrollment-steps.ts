@@ -1,4 +1,6 @@
 /** The steps of an enrollment that prove phone, identity and e-mail, over HTTP. Each hands in and waits for what the workflow made of it. */
+import type { Static, TSchema } from 'typebox';
+import type { ErrorCode } from '../../domain/errors.ts';
 import { normaliseEmail } from '../contacts.ts';
 import { STEPS, takeStep, type StepDependencies } from '../enrollment-steps.ts';
 import {
@@ -12,77 +14,92 @@ import {
 import type { LatchkeyApp } from '../types.ts';
 import { CODE_PROBLEMS, RESEND_PROBLEMS, STEP_PROBLEMS } from './enrollment-problems.ts';
 
-const tags = ['enrollment'];
-const response = { 200: EnrollmentView };
+interface StepRoute<Body extends TSchema> {
+  /** Below the enrollment. */
+  readonly path: string;
+  readonly problems: readonly ErrorCode[];
+  readonly summary: string;
+  readonly description?: string;
+  readonly body: Body;
+  /** What the submission holds; may refuse. */
+  readonly prepare: (body: Static<Body>) => object;
+}
 
 export function registerStepRoutes(app: LatchkeyApp, deps: StepDependencies): void {
-  registerPhone(app, deps);
-  registerIdentity(app, deps);
-  registerEmail(app, deps);
-  registerEmailCode(app, deps);
+  const step = <Body extends TSchema>(
+    operationId: keyof typeof STEPS,
+    route: StepRoute<Body>,
+  ): void => registerStep(app, deps, operationId, route);
+  step('submitPhoneCode', {
+    path: 'phone-code',
+    problems: CODE_PROBLEMS,
+    summary: 'Prove the phone number',
+    body: CodeBody,
+    prepare: (body) => body,
+  });
+  step('resendPhoneCode', {
+    path: 'phone-code/resend',
+    problems: RESEND_PROBLEMS,
+    summary: 'Send another code to the phone',
+    description: 'The code before it is dead from then on.',
+    body: EmptyBody,
+    prepare: (body) => body,
+  });
+  step('submitIdentity', {
+    path: 'identity',
+    problems: STEP_PROBLEMS,
+    summary: 'Hand in the identity document',
+    description: 'A supplier checks it: the state is identity_check until its verdict came.',
+    body: IdentityBody,
+    prepare: identityOf,
+  });
+  step('submitEmail', {
+    path: 'email',
+    problems: [...RESEND_PROBLEMS, 'email_invalid'],
+    summary: 'Give the e-mail address',
+    description: 'Sends a code there. Until it was right the address may be corrected.',
+    body: EmailBody,
+    prepare: ({ email }) => ({ email: normaliseEmail(email) }),
+  });
+  step('submitEmailCode', {
+    path: 'email-code',
+    problems: [...CODE_PROBLEMS, 'email_in_use'],
+    summary: 'Prove the e-mail address',
+    body: CodeBody,
+    prepare: (body) => body,
+  });
+  step('resendEmailCode', {
+    path: 'email-code/resend',
+    problems: RESEND_PROBLEMS,
+    summary: 'Send another code by e-mail',
+    body: EmptyBody,
+    prepare: (body) => body,
+  });
 }
 
-function registerPhone(app: LatchkeyApp, deps: StepDependencies): void {
+function registerStep<Body extends TSchema>(
+  app: LatchkeyApp,
+  deps: StepDependencies,
+  operationId: keyof typeof STEPS,
+  { path, problems, prepare, ...schema }: StepRoute<Body>,
+): void {
   app.post(
-    '/auth/enrollments/:enrollmentId/phone-code',
+    `/auth/enrollments/:enrollmentId/${path}`,
     {
-      config: { operationId: 'submitPhoneCode', problems: CODE_PROBLEMS },
+      config: { operationId, problems },
       schema: {
-        summary: 'Prove the phone number',
-        tags,
+        ...schema,
+        tags: ['enrollment'],
         params: EnrollmentParams,
-        body: CodeBody,
-        response,
+        response: { 200: EnrollmentView },
       },
     },
     (request) =>
       takeStep(deps, request, {
         enrollmentId: request.params.enrollmentId,
-        step: STEPS.submitPhoneCode,
-        prepare: () => request.body,
-      }),
-  );
-  app.post(
-    '/auth/enrollments/:enrollmentId/phone-code/resend',
-    {
-      config: { operationId: 'resendPhoneCode', problems: RESEND_PROBLEMS },
-      schema: {
-        summary: 'Send another code to the phone',
-        description: 'The code before it is dead from then on.',
-        tags,
-        params: EnrollmentParams,
-        body: EmptyBody,
-        response,
-      },
-    },
-    (request) =>
-      takeStep(deps, request, {
-        enrollmentId: request.params.enrollmentId,
-        step: STEPS.resendPhoneCode,
-        prepare: () => ({}),
-      }),
-  );
-}
-
-function registerIdentity(app: LatchkeyApp, deps: StepDependencies): void {
-  app.post(
-    '/auth/enrollments/:enrollmentId/identity',
-    {
-      config: { operationId: 'submitIdentity', problems: STEP_PROBLEMS },
-      schema: {
-        summary: 'Hand in the identity document',
-        description: 'A supplier checks it: the state is identity_check until its verdict came.',
-        tags,
-        params: EnrollmentParams,
-        body: IdentityBody,
-        response,
-      },
-    },
-    (request) =>
-      takeStep(deps, request, {
-        enrollmentId: request.params.enrollmentId,
-        step: STEPS.submitIdentity,
-        prepare: () => identityOf(request.body),
+        step: STEPS[operationId],
+        // The schema of this route has let it through.
+        prepare: () => prepare(request.body as Static<Body>),
       }),
   );
 }
@@ -95,71 +112,4 @@ function identityOf({ givenName, familyName, birthDate, documentNumber }: Identi
     birthDate,
     documentNumber: documentNumber.replaceAll(/[ -]/g, '').toUpperCase(),
   };
-}
-
-function registerEmail(app: LatchkeyApp, deps: StepDependencies): void {
-  app.post(
-    '/auth/enrollments/:enrollmentId/email',
-    {
-      config: {
-        operationId: 'submitEmail',
-        problems: [...RESEND_PROBLEMS, 'email_invalid'],
-      },
-      schema: {
-        summary: 'Give the e-mail address',
-        description: 'Sends a code there. Until it was right the address may be corrected.',
-        tags,
-        params: EnrollmentParams,
-        body: EmailBody,
-        response,
-      },
-    },
-    (request) =>
-      takeStep(deps, request, {
-        enrollmentId: request.params.enrollmentId,
-        step: STEPS.submitEmail,
-        prepare: () => ({ email: normaliseEmail(request.body.email) }),
-      }),
-  );
-}
-
-function registerEmailCode(app: LatchkeyApp, deps: StepDependencies): void {
-  app.post(
-    '/auth/enrollments/:enrollmentId/email-code',
-    {
-      config: { operationId: 'submitEmailCode', problems: [...CODE_PROBLEMS, 'email_in_use'] },
-      schema: {
-        summary: 'Prove the e-mail address',
-        tags,
-        params: EnrollmentParams,
-        body: CodeBody,
-        response,
-      },
-    },
-    (request) =>
-      takeStep(deps, request, {
-        enrollmentId: request.params.enrollmentId,
-        step: STEPS.submitEmailCode,
-        prepare: () => request.body,
-      }),
-  );
-  app.post(
-    '/auth/enrollments/:enrollmentId/email-code/resend',
-    {
-      config: { operationId: 'resendEmailCode', problems: RESEND_PROBLEMS },
-      schema: {
-        summary: 'Send another code by e-mail',
-        tags,
-        params: EnrollmentParams,
-        body: EmptyBody,
-        response,
-      },
-    },
-    (request) =>
-      takeStep(deps, request, {
-        enrollmentId: request.params.enrollmentId,
-        step: STEPS.resendEmailCode,
-        prepare: () => ({}),
-      }),
-  );
 }
