@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { NativeConnection } from '@temporalio/worker';
-import { pino } from 'pino';
+import { destination } from 'pino';
 import type { Logger } from 'pino';
 import { createEnrollmentActivities } from './activities/enrollment.ts';
 import { createIdentityActivities } from './activities/identity.ts';
@@ -20,6 +20,7 @@ import { createEmbeddedKms } from './adapters/kms/embedded.ts';
 import { createOtpCodes } from './adapters/kms/otp-codes.ts';
 import { newId } from './adapters/random.ts';
 import { createHttpSmsSender } from './adapters/sms/signed-http.ts';
+import { createLogger } from './api/logging.ts';
 import { loadConfiguration } from './configuration/configuration.ts';
 import type { Configuration } from './configuration/configuration.ts';
 import { connectDatabase } from './db/connection.ts';
@@ -74,7 +75,11 @@ async function main(): Promise<void> {
   // Never the host name: identities stand in every history.
   const instance = `worker-${randomBytes(6).toString('hex')}`;
   // Standard output carries the events.
-  const log = pino({ level: configuration.logLevel, base: { instance } }, pino.destination(2));
+  const log = createLogger({
+    level: configuration.logLevel,
+    instance,
+    destination: destination(2),
+  });
   installRuntime(log);
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

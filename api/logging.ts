@@ -1,5 +1,5 @@
 /**
- * The API's log: JSON lines of codes and ids. Whatever slips in is cut at the paths where secrets and personal data travel; addresses are
+ * The log of API and worker: JSON lines of codes and ids. Whatever slips in is cut at the paths where secrets and personal data travel; addresses are
  * never logged, because strangers write them.
  */
 import { pino } from 'pino';
@@ -24,7 +24,7 @@ const SECRET_MEMBERS = [
   'documentNumber',
 ];
 
-export function createApiLogger(options: {
+export function createLogger(options: {
   readonly level: string;
   readonly instance: string;
   readonly destination?: DestinationStream;

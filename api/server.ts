@@ -21,7 +21,7 @@ import { createDataConverter } from '../temporal/data-converter.ts';
 import { currentBuildId } from '../temporal/deployment.ts';
 import { buildApp } from './app.ts';
 import type { AppDependencies, ReadinessCheck } from './dependencies.ts';
-import { createApiLogger } from './logging.ts';
+import { createLogger } from './logging.ts';
 
 const PAGES = fileURLToPath(new URL('../dist/console', import.meta.url));
 const READINESS_DEADLINE_MS = 1_000;
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   const configuration = loadConfiguration(process.env);
   // Never the host name: identities stand in every history.
   const instance = `api-${randomBytes(6).toString('hex')}`;
-  const logger = createApiLogger({ level: configuration.logLevel, instance });
+  const logger = createLogger({ level: configuration.logLevel, instance });
   const connection = connectTemporal(configuration.temporal);
   const deps = wire(configuration, { instance, logger, connection });
   const app = await buildApp(deps);

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { createApiLogger } from '../../api/logging.ts';
+import { createLogger } from '../../api/logging.ts';
 import {
   DEMO_IDENTITY_SECRET,
   DEMO_MASTER_KEYS,
@@ -125,7 +125,7 @@ describe('the log', () => {
   let api: Awaited<ReturnType<typeof startTestApi>>;
   beforeAll(async () => {
     const destination = { write: (line: string) => void lines.push(line) };
-    const logger = createApiLogger({ level: 'trace', instance: 'test', destination });
+    const logger = createLogger({ level: 'trace', instance: 'test', destination });
     api = await startTestApi({ dependencies: { logger } });
   });
   afterAll(async () => {
@@ -159,7 +159,7 @@ describe('the log', () => {
 
   it('cuts what should never have been handed to it', () => {
     const cut: string[] = [];
-    const logger = createApiLogger({
+    const logger = createLogger({
       level: 'info',
       instance: 'test',
       destination: { write: (line: string) => void cut.push(line) },

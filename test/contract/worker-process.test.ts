@@ -102,6 +102,30 @@ describe('the worker process', () => {
     expect(lines.join('\n')).not.toContain('worker ready');
   });
 
+  test('logs an error by its kind and place, and nothing that its message quotes', async () => {
+    const { tenantId } = customer;
+    // As PostgreSQL does with the values of a row that breaks a constraint.
+    await rows.sql`
+      create function quote_number() returns trigger language plpgsql as
+        $$ begin raise exception 'not +447700900123' using detail = 'Failing row contains (+447700900123)'; end $$`;
+    await rows.sql`
+      create trigger quote_number before update on outbox for each row when (new.subject = 'quoted') execute function quote_number()`;
+    await database.tenant(tenantId, (tx) =>
+      enqueue(tx, {
+        tenantId,
+        topic: 'event',
+        subject: 'quoted',
+        payload: { type: 'bank.app.test', data: {} },
+      }),
+    );
+    await said('a round of the relay failed');
+    await rows.sql`drop function quote_number cascade`;
+    const told = lines.filter((line) => line.includes('"level":50'));
+    expect(told.join('\n')).toContain('"code":"P0001"');
+    expect(lines.join('\n')).not.toContain('+447700900123');
+    await rows.sql`delete from outbox where subject = 'quoted'`;
+  });
+
   test('catches up when Temporal comes, and expires a session by its workflow', async () => {
     const { tenantId } = customer;
     const now = Date.now();
@@ -150,6 +174,7 @@ describe('the worker process', () => {
     process.kill(worker.pid, 'SIGTERM');
     expect(await worker.exited).toEqual({ code: 0, signal: null });
     await said('worker stopped');
-    expect(lines.filter((line) => line.includes('"level":50'))).toEqual([]);
+    const errors = lines.filter((line) => line.includes('"level":50'));
+    expect(errors.filter((line) => !line.includes('"code":"P0001"'))).toEqual([]);
   });
 });
