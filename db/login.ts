@@ -9,17 +9,10 @@ import { appendAudit } from './audit.ts';
 import { spendChallenge } from './challenges.ts';
 import type { Tx } from './connection.ts';
 import { useCredential } from './credentials.ts';
+import { hasActiveHold, shareCustomer, type LockedCustomer } from './customer-lock.ts';
 import { deviceOfKey, type Device } from './devices.ts';
 import { activePolicy } from './policies.ts';
-import {
-  endSessions,
-  hasActiveHold,
-  insertSession,
-  readSession,
-  shareCustomer,
-  type LockedCustomer,
-  type SessionRecord,
-} from './sessions.ts';
+import { endSessions, insertSession, readSession, type SessionRecord } from './sessions.ts';
 
 /** What the API has verified: signature, origin, relying party, user verification, and the challenge's MAC. */
 export interface VerifiedLogin {

@@ -8,10 +8,11 @@ import { decideRefresh, troubledGenerations, type RefreshDecision } from '../dom
 import { judgeSession, type SessionStanding } from '../domain/session-standing.ts';
 import { appendAudit } from './audit.ts';
 import type { Tx } from './connection.ts';
+import { touchCustomer } from './customer-lock.ts';
 import { insertProof, spendProof, type ProofMark } from './dpop.ts';
 import { enqueue } from './outbox.ts';
 import { activePolicy, type PolicyVersion } from './policies.ts';
-import { endSessions, readSession, touchCustomer, type SessionRecord } from './sessions.ts';
+import { endSessions, readSession, type SessionRecord } from './sessions.ts';
 
 export interface Refresh {
   readonly tenantId: string;

@@ -112,44 +112,6 @@ function toRecord(row: SessionRow): SessionRecord {
   };
 }
 
-export interface LockedCustomer {
-  readonly status: 'prospect' | 'active' | 'erased';
-  readonly epoch: number;
-  readonly epochRaisedAtMs: number | undefined;
-}
-
-/**
- * The first statement of every final grant about a customer. Nothing else may be read in it: its other tables would keep the snapshot from
- * before it waited for a cut-off, and miss the hold that came with the new epoch.
- */
-export async function shareCustomer(
-  tx: Tx,
-  tenantId: string,
-  customerId: string,
-): Promise<LockedCustomer | undefined> {
-  const [row] = await tx<
-    { status: LockedCustomer['status']; securityEpoch: number; epochRaisedAt: Date | null }[]
-  >`
-    select status, security_epoch, epoch_raised_at from customer
-    where tenant_id = ${tenantId} and customer_id = ${customerId} for share`;
-  if (row === undefined) return undefined;
-  return {
-    status: row.status,
-    epoch: row.securityEpoch,
-    epochRaisedAtMs: row.epochRaisedAt?.getTime(),
-  };
-}
-
-export async function hasActiveHold(
-  tx: Tx,
-  tenantId: string,
-  customerId: string,
-): Promise<boolean> {
-  const rows = await tx`
-    select 1 from hold where tenant_id = ${tenantId} and customer_id = ${customerId} and status = 'active'`;
-  return rows.length > 0;
-}
-
 export interface NewSession {
   readonly tenantId: string;
   readonly sessionId: string;
@@ -208,12 +170,6 @@ export async function insertSession(tx: Tx, session: NewSession): Promise<void> 
     subject: customerId,
     payload: { type: 'bank.app.session_created', data: { customerId, sessionId, ...detail } },
   });
-}
-
-/** Makes every final grant in flight wait or be waited for: the first statement of whatever ends sessions. */
-export async function touchCustomer(tx: Tx, tenantId: string, customerId: string): Promise<void> {
-  await tx`
-    update customer set cut_off_seq = cut_off_seq + 1 where tenant_id = ${tenantId} and customer_id = ${customerId}`;
 }
 
 /** Which live sessions of a customer a call ends. */

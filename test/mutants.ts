@@ -23,7 +23,7 @@ export interface Mutant {
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'FOR SHARE removed from the first statement of a final grant',
-    file: 'db/sessions.ts',
+    file: 'db/customer-lock.ts',
     from: 'and customer_id = ${customerId} for share`',
     to: 'and customer_id = ${customerId}`',
     project: 'contract',

@@ -1,5 +1,6 @@
 /** A customer's own sessions: what is open, and how to end it. Ending is one transaction that every grant in flight waits for. */
-import { endSessions, sessionsOfCustomer, touchCustomer } from '../../db/sessions.ts';
+import { touchCustomer } from '../../db/customer-lock.ts';
+import { endSessions, sessionsOfCustomer } from '../../db/sessions.ts';
 import type { SessionRecord, SessionsToEnd } from '../../db/sessions.ts';
 import { judgeSession } from '../../domain/session-standing.ts';
 import type { ApiServices } from '../dependencies.ts';
