@@ -1,6 +1,7 @@
 /** Every fault of the environment on its own, and all of them at once: the message is the whole interface. */
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError, loadConfiguration } from '../../configuration/configuration.ts';
+import { DEMO_MASTER_KEYS, DEMO_PAYLOAD_KEYS } from '../../runtime/demo-secrets.ts';
 
 const keyOf = (byte: number): string => Buffer.alloc(32, byte).toString('base64');
 const longSecret = 'x7'.repeat(16);
@@ -129,6 +130,16 @@ const bad: readonly (readonly [string, string, string])[] = [
   [
     'LATCHKEY_MASTER_KEYS',
     `m1:${keyOf(1)},demo-1:${keyOf(9)}`,
+    'holds a published demo key; generate keys of your own',
+  ],
+  [
+    'LATCHKEY_MASTER_KEYS',
+    DEMO_MASTER_KEYS.replace(/^[^:]+/, 'm1'),
+    'holds a published demo key; generate keys of your own',
+  ],
+  [
+    'LATCHKEY_PAYLOAD_KEYS',
+    DEMO_PAYLOAD_KEYS.replace(/^[^:]+/, 'p1'),
     'holds a published demo key; generate keys of your own',
   ],
   ['LATCHKEY_PAYLOAD_KEYS', `m1:${keyOf(4).slice(0, -2)}`, keyForm],
