@@ -107,7 +107,7 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
     to: '',
     project: 'faults',
     test: POSTGRES_DOWN,
-    only: 'killed under load',
+    only: 'killed in the middle of transactions',
   },
   {
     name: 'fault: a login that was carried out is not answered again',

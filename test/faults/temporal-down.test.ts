@@ -102,6 +102,14 @@ describe('Temporal killed', () => {
     await expect(victim.latchkey.callService('bank', bank)).rejects.toMatchObject(refused);
     await expect(victim.latchkey.logIn()).rejects.toMatchObject(refused);
     expect(phone.calls.filter(({ status }) => status >= 500)).toEqual([]);
+    // The relay has tried, and gave the row back.
+    const startRow = () => rows<{ status: string; isLeased: boolean }[]>`
+      select status, leased_by is not null as is_leased from outbox
+      where topic = 'session.start' and payload ->> 'sessionId' = ${sessionId}`;
+    for (const isLeased of [true, false])
+      await expect
+        .poll(startRow, { timeout: 30_000, interval: 5 })
+        .toEqual([{ status: 'pending', isLeased }]);
 
     await stack.startTemporal();
     const { receipt } = await watchRevocation(engine, revocationId);

@@ -68,7 +68,7 @@ const READY = { api: /"api listens"/, worker: /"worker ready"/ } as const;
 /** The rows, past row-level security. */
 export function openRows({ database }: Pick<TestStack, 'database'>): postgres.Sql {
   return postgres(database.superuserUrl, {
-    max: 2,
+    max: 1,
     transform: postgres.camel,
     onnotice: () => undefined,
   });
