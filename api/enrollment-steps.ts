@@ -11,12 +11,14 @@ import type { EnrollmentRecord } from '../db/enrollment.ts';
 import { latestAttempt } from '../db/step-attempts.ts';
 import {
   insertSubmission,
+  parseOutcome,
   renewSubmission,
   submissionOutcome,
   type SubmissionStep,
 } from '../db/step-submissions.ts';
+import { REFUSED_GUESSES } from '../domain/enrollment.ts';
 import type { CodeStep, EnrollmentState, EnrollmentSubject } from '../domain/enrollment.ts';
-import { LatchkeyError, type ErrorCode } from '../domain/errors.ts';
+import { LatchkeyError } from '../domain/errors.ts';
 import { workflowId } from '../domain/ids.ts';
 import type { AppDependencies } from './dependencies.ts';
 import { answerEnrollment, stepRefusal } from './enrollment-answers.ts';
@@ -28,7 +30,7 @@ export interface Step {
   readonly step: SubmissionStep;
   /** The workflow's update. */
   readonly update: string;
-  /** Where the step may be due; `starting` may be over by the time the workflow looks. */
+  /** Where the step may be due. */
   readonly states: readonly EnrollmentState[];
 }
 
@@ -206,19 +208,13 @@ function updateId(
     .digest('base64url');
 }
 
-const CODE_REFUSALS: { readonly [fact: string]: ErrorCode } = {
-  code_wrong: 'wrong_code',
-  code_expired: 'code_expired',
-  code_exhausted: 'attempts_exhausted',
-  email_taken: 'email_in_use',
-};
-
 /** What was said to a submission is said again. */
 function refuseAsBefore(outcome: string, { state }: EnrollmentRecord): void {
-  const [fact = '', attemptsLeft] = outcome.split(':');
-  const code = CODE_REFUSALS[fact];
+  if (outcome === 'accepted') return;
+  const { fact, attemptsLeft } = parseOutcome(outcome);
+  const code = REFUSED_GUESSES[fact];
   if (code === undefined) return;
   throw new LatchkeyError(code, {
-    extra: { state, ...(attemptsLeft === undefined ? {} : { attemptsLeft: Number(attemptsLeft) }) },
+    extra: { state, ...(attemptsLeft === null ? {} : { attemptsLeft }) },
   });
 }

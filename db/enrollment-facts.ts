@@ -23,14 +23,18 @@ import {
 } from './enrollment-effects.ts';
 import { readEnrollment, toSnapshot, type EnrollmentRecord } from './enrollment.ts';
 import { judgeGuess, latestAttempt, latestIdentityAttempt, type Guess } from './step-attempts.ts';
-import { finishSubmission, openSubmission, takeSubmission } from './step-submissions.ts';
+import {
+  finishSubmission,
+  formatOutcome,
+  openSubmission,
+  parseOutcome,
+  takeSubmission,
+} from './step-submissions.ts';
 
 export interface CodeJudgement {
   readonly snapshot: EnrollmentSnapshot;
   readonly fact: EnrollmentEvent;
   readonly attemptsLeft: number | null;
-  /** Said before, to the same submission. */
-  readonly isRepeat: boolean;
 }
 
 export interface StepSubmission extends EnrollmentSubject {
@@ -53,7 +57,7 @@ export async function judgeCode(
   if (enrollment === undefined) throw new LatchkeyError('ceremony_not_found');
   const snapshot = toSnapshot(enrollment);
   if (submission.outcome !== null)
-    return { snapshot, ...parseOutcome(submission.outcome), isRepeat: true };
+    return { snapshot, ...parseOutcome(submission.outcome) };
   if (enrollment.state !== step) throw refusal(refusalOf(enrollment), enrollment);
 
   const { code } = await openSubmission<{ code: string }>(
@@ -87,7 +91,7 @@ export async function judgeCode(
       detail: { step, result: guess.result, attemptsLeft },
     });
   }
-  return { snapshot, fact, attemptsLeft, isRepeat: false };
+  return { snapshot, fact, attemptsLeft };
 }
 
 /**
@@ -188,14 +192,4 @@ function refusal(code: ErrorCode, { state }: EnrollmentRecord): LatchkeyError {
 function isSame(given: string, expected: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(expected)];
   return a.length === b.length && timingSafeEqual(a, b);
-}
-
-function formatOutcome(fact: EnrollmentEvent, attemptsLeft: number | null): string {
-  return attemptsLeft === null ? fact : `${fact}:${String(attemptsLeft)}`;
-}
-
-function parseOutcome(outcome: string): { fact: EnrollmentEvent; attemptsLeft: number | null } {
-  const [fact, left] = outcome.split(':');
-  // Written by formatOutcome.
-  return { fact: fact as EnrollmentEvent, attemptsLeft: left === undefined ? null : Number(left) };
 }

@@ -3,7 +3,7 @@
  * a submission the API wrote, never on what a message to a workflow says. Used once; its outcome is remembered so that a repeat is told the same.
  */
 import { LatchkeyError } from '../domain/errors.ts';
-import type { EnrollmentSubject } from '../domain/enrollment.ts';
+import type { EnrollmentEvent, EnrollmentSubject } from '../domain/enrollment.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Tx } from './connection.ts';
 import type { PersonalData } from './personal-data.ts';
@@ -134,6 +134,21 @@ export async function renewSubmission(
     returning not_after`;
   if (row === undefined) throw new TypeError('a submission that was never written');
   return row.notAfter.getTime();
+}
+
+/** What a guess came to, as the row keeps it; a step that was followed keeps `accepted`. */
+export function formatOutcome(fact: EnrollmentEvent, attemptsLeft: number | null): string {
+  return attemptsLeft === null ? fact : `${fact}:${String(attemptsLeft)}`;
+}
+
+/** Of a guess. */
+export function parseOutcome(outcome: string): {
+  fact: EnrollmentEvent;
+  attemptsLeft: number | null;
+} {
+  const [fact, left] = outcome.split(':');
+  // Written by formatOutcome.
+  return { fact: fact as EnrollmentEvent, attemptsLeft: left === undefined ? null : Number(left) };
 }
 
 function purposeOf(step: string): string {

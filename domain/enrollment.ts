@@ -221,6 +221,14 @@ export function refusalOf({ state, outcome }: Pick<Enrollment, 'state' | 'outcom
   return outcome === 'revoked' ? 'revoked' : 'ceremony_ended';
 }
 
+/** Facts that the caller whose guess found them is told as a refusal. */
+export const REFUSED_GUESSES: { readonly [E in EnrollmentEvent]?: ErrorCode } = {
+  code_wrong: 'wrong_code',
+  code_expired: 'code_expired',
+  code_exhausted: 'attempts_exhausted',
+  email_taken: 'email_in_use',
+};
+
 /** The timer that has run out by `nowMs`, the most final first. */
 export function dueEvent(enrollment: Enrollment, nowMs: number): EnrollmentEvent | undefined {
   const timers = ['deadline_passed', 'step_expired', 'reminder_due'] as const;

@@ -24,6 +24,7 @@ import type { IdentityActivities } from '../activities/identity.ts';
 import {
   dueEvent,
   nextDueMs,
+  REFUSED_GUESSES,
   transition,
   type CeremonyOutcome,
   type CodeStep,
@@ -83,14 +84,6 @@ const vendors = proxyActivities<IdentityActivities>({
 
 // As temporal/search-attributes.ts names it, which workflow code cannot import.
 const STATE_ATTRIBUTE = defineSearchAttributeKey('LatchkeyState', 'KEYWORD');
-
-/** Facts of a guess that the caller is told as a refusal. */
-const CODE_REFUSALS: { readonly [E in EnrollmentEvent]?: ErrorCode } = {
-  code_wrong: 'wrong_code',
-  code_expired: 'code_expired',
-  code_exhausted: 'attempts_exhausted',
-  email_taken: 'email_in_use',
-};
 
 /** Timers look again at least this much later: the database's clock may be a little behind Temporal's. */
 const RECHECK_MS = 100;
@@ -182,7 +175,7 @@ class EnrollmentRun {
     const isDue = judged.snapshot.state === step;
     const refused = isDue ? await this.follow(judged.fact) : undefined;
     if (refused !== undefined) this.refuse(refused);
-    const code = CODE_REFUSALS[judged.fact];
+    const code = REFUSED_GUESSES[judged.fact];
     if (code === undefined) return;
     const { attemptsLeft } = judged;
     this.refuse(code, attemptsLeft === null ? {} : { attemptsLeft });
