@@ -19,6 +19,8 @@ export interface SweepLimits {
   /** Sessions whose own workflow should have expired them by now. */
   readonly sessionGraceSeconds: number;
   readonly deliveredOutboxDays: number;
+  /** Longer than any policy keeps an Idempotency-Key, so that no repeated request looks for one. */
+  readonly unusedSubmissionDays: number;
   /** Longer than a proof can be valid. */
   readonly dpopMinutes: number;
 }
@@ -27,6 +29,7 @@ export const SWEEP_LIMITS: SweepLimits = {
   startingMinutes: 10,
   sessionGraceSeconds: 60,
   deliveredOutboxDays: 7,
+  unusedSubmissionDays: 8,
   dpopMinutes: 3,
 };
 
@@ -55,6 +58,7 @@ export function createSweepPort(
         (tx: Tx) => sweepNumberLimits(tx, BATCH),
         (tx: Tx) => removeIdempotency(tx, tenantId),
         (tx: Tx) => removeDelivered(tx, tenantId, limits.deliveredOutboxDays),
+        (tx: Tx) => removeUnusedSubmissions(tx, tenantId, limits.unusedSubmissionDays),
       ]) {
         swept += await database.tenant(tenantId, sweep);
       }
@@ -132,6 +136,16 @@ async function removeDelivered(tx: Tx, tenantId: string, days: number): Promise<
     delete from outbox where tenant_id = ${tenantId} and outbox_id in (
       select outbox_id from outbox
       where tenant_id = ${tenantId} and status = 'delivered' and delivered_at < latchkey_now() - make_interval(days => ${days})
+      limit ${BATCH})`;
+  return count;
+}
+
+/** What was handed in and never judged is of no use, and holds somebody's data. */
+async function removeUnusedSubmissions(tx: Tx, tenantId: string, days: number): Promise<number> {
+  const { count } = await tx`
+    delete from step_submission where tenant_id = ${tenantId} and submission_id in (
+      select submission_id from step_submission
+      where tenant_id = ${tenantId} and used_at is null and not_after < latchkey_now() - make_interval(days => ${days})
       limit ${BATCH})`;
   return count;
 }

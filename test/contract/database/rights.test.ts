@@ -30,7 +30,7 @@ const GRANTS: Readonly<Record<string, string>> = {
   signing_key: 'si',
   spent_challenge: 'sid',
   step_attempt: 'siu',
-  step_submission: 'siu',
+  step_submission: 'siud',
   tenant: 'si',
 };
 

@@ -159,6 +159,29 @@ describe('the sweeper', () => {
     expect(await left()).toEqual({ challenges: 0, keys: 0 });
   });
 
+  test('removes what was handed in and never judged, once no key can bring the request back', async () => {
+    const { sql } = rows;
+    const { tenantId } = customer;
+    const ceremonyId = newId('ceremony');
+    const at = new Date(nowMs);
+    await sql`insert into ceremony (tenant_id, ceremony_id, kind, customer_id, client_id, jkt, state, epoch, policy_version, locale, deadline, created_at)
+      values (${tenantId}, ${ceremonyId}, 'enrollment', ${customer.customerId}, ${DEMO_APP_CLIENT}, 'jkt', 'phone', 1, 1, 'en', ${at}, ${at})`;
+    await sql`insert into step_submission (tenant_id, submission_id, ceremony_id, step, sealed_payload, created_at, not_after)
+      values (${tenantId}, 'sub_unused', ${ceremonyId}, 'phone', 'sealed', ${at}, ${at})`;
+    await sql`insert into step_submission (tenant_id, submission_id, ceremony_id, step, outcome, created_at, not_after, used_at)
+      values (${tenantId}, 'sub_used', ${ceremonyId}, 'phone', 'code_wrong:4', ${at}, ${at}, ${at})`;
+    const left = async () =>
+      (await sql`select submission_id from step_submission order by 1`).map(
+        (row) => row['submission_id'] as string,
+      );
+    nowMs += SWEEP_LIMITS.unusedSubmissionDays * DAY_MS;
+    await sweep();
+    expect(await left()).toEqual(['sub_unused', 'sub_used']);
+    nowMs += 1;
+    await sweep();
+    expect(await left()).toEqual(['sub_used']);
+  });
+
   test('empties the replay memory of proofs that are too old, and of no others', async () => {
     const { sql } = rows;
     const minute = Math.floor(nowMs / MINUTE_MS);
