@@ -1,5 +1,9 @@
-/** A customer's proved phone number and address, opened for showing them to himself. Callers mask before anything leaves the API. */
+/**
+ * A customer's proved phone number and address: told things over, and opened for showing them to himself. Callers mask before anything leaves
+ * the API.
+ */
 import type { Tx } from './connection.ts';
+import { enqueue } from './outbox.ts';
 import type { PersonalData } from './personal-data.ts';
 
 export interface ProvedContacts {
@@ -23,4 +27,25 @@ export async function provedContacts(
     return await personalData.open(tx, target, row.sealedValue);
   };
   return { phone: await valueOf('phone'), email: await valueOf('email') };
+}
+
+/** To every proved channel of the customer; nobody who has proved none is told anything. */
+export async function notifyCustomer(
+  tx: Tx,
+  notice: { tenantId: string; customerId: string; template: 'session_cut_off' | 'hold_released' },
+): Promise<void> {
+  const { tenantId, customerId, template } = notice;
+  const contacts = await tx<{ contactId: string; kind: 'phone' | 'email'; locale: string }[]>`
+    select contact.contact_id, contact.kind, customer.locale
+    from contact join customer using (tenant_id, customer_id)
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and contact.status = 'proved'
+    order by contact.contact_id`;
+  for (const { contactId, kind, locale } of contacts) {
+    await enqueue(tx, {
+      tenantId,
+      topic: kind === 'phone' ? 'message.sms' : 'message.email',
+      subject: contactId,
+      payload: { customerId, contactId, template, locale },
+    });
+  }
 }

@@ -56,8 +56,7 @@ export async function judgeCode(
   const enrollment = await readEnrollment(tx, args);
   if (enrollment === undefined) throw new LatchkeyError('ceremony_not_found');
   const snapshot = toSnapshot(enrollment);
-  if (submission.outcome !== null)
-    return { snapshot, ...parseOutcome(submission.outcome) };
+  if (submission.outcome !== null) return { snapshot, ...parseOutcome(submission.outcome) };
   if (enrollment.state !== step) throw refusal(refusalOf(enrollment), enrollment);
 
   const { code } = await openSubmission<{ code: string }>(

@@ -2,8 +2,9 @@
  * What a fraud engine may do: cut a customer off with one call, watch the revocation, lift the hold. The cut-off is one transaction in
  * PostgreSQL and asks nothing of Temporal: it works while every worker is down.
  */
-import { cutOff, releaseHold, releaseOf, revocationFacts, wasHeld } from '../../db/revocation.ts';
-import type { Release } from '../../db/revocation.ts';
+import { cutOff, releaseHold, releaseOf, wasHeld } from '../../db/cut-off.ts';
+import type { Release } from '../../db/cut-off.ts';
+import { revocationFacts } from '../../db/revocation.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { RevocationFacts } from '../../domain/revocation.ts';
 import type { AppDependencies } from '../dependencies.ts';

@@ -8,8 +8,8 @@ import type postgres from 'postgres';
 import { newId } from '../../adapters/random.ts';
 import { DEMO_APP_CLIENT } from '../../db/bootstrap.ts';
 import type { Tx } from '../../db/connection.ts';
-import { cutOff, releaseHold } from '../../db/revocation.ts';
-import type { CutOff, Release } from '../../db/revocation.ts';
+import { cutOff, releaseHold } from '../../db/cut-off.ts';
+import type { CutOff, Release } from '../../db/cut-off.ts';
 import type { DeviceStatus } from '../../domain/auth-strength.ts';
 
 export interface CustomerKey {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newId } from '../../adapters/random.ts';
-import { cutOff, endRevokedRows } from '../../db/revocation.ts';
+import { endRevokedRows } from '../../db/revocation.ts';
 import { judgeGuess, latestAttempt } from '../../db/step-attempts.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { DEFAULT_POLICY } from '../../domain/policy.ts';
+import { cutOffCustomer } from '../setup/customer.ts';
 import { EnrollmentBed, ERASED } from '../setup/enrollment-bed.ts';
 import type { Enrollee } from '../setup/enrollment-bed.ts';
 
@@ -24,20 +24,12 @@ const refusedAs = (code: string) => expect.objectContaining({ code });
 
 /** As fraud does: the cut-off, the rows' end and the doorbell. */
 async function cutOffOf({ customerId }: Enrollee): Promise<void> {
-  const revocationId = newId('revocation');
   const { tenantId } = bed;
   await bed.tick();
-  await bed.database.tenant(tenantId, async (tx) => {
-    await cutOff(tx, {
-      tenantId,
-      customerId,
-      revocationId,
-      holdId: newId('hold'),
-      reason: 'other',
-      actor: { kind: 'machine', id: 'demo-fraud' },
-      localTokenSeconds: 300,
-    });
-  });
+  const cut = await bed.database.tenant(tenantId, (tx) =>
+    cutOffCustomer(tx, { tenantId, customerId }),
+  );
+  const revocationId = cut?.revocationId ?? '';
   await bed.database.tenant(tenantId, async (tx) => {
     await endRevokedRows(tx, { tenantId, revocationId });
   });

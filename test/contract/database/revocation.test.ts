@@ -4,7 +4,8 @@ import { bootstrapDemoTenant } from '../../../db/bootstrap.ts';
 import { connectDatabase } from '../../../db/connection.ts';
 import type { Database, Tx } from '../../../db/connection.ts';
 import { createRevocationStore } from '../../../db/revocation-store.ts';
-import { revocationFacts, wasHeld } from '../../../db/revocation.ts';
+import { wasHeld } from '../../../db/cut-off.ts';
+import { revocationFacts } from '../../../db/revocation.ts';
 import { revocationReceipt } from '../../../domain/revocation.ts';
 import {
   cutOffCustomer,
