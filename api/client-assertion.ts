@@ -17,6 +17,8 @@ const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const MAX_LENGTH = 4096;
 const MAX_LIFETIME_SECONDS = 300;
 const SKEW_SECONDS = 5;
+/** How the ids of the demo's published keys begin. */
+const DEMO_KID = 'demo-';
 const JTI = /^[\x21-\x7e]{8,128}$/;
 /** Asked of PostgreSQL before the signature is known to be anybody's. */
 const CLIENT_ID = /^[A-Za-z0-9._-]{1,64}$/;
@@ -32,7 +34,7 @@ export interface ClientProof {
 
 /** @throws LatchkeyError invalid_client_assertion */
 export async function authenticateClient(
-  { database, clock }: Pick<AppDependencies, 'database' | 'clock'>,
+  { configuration, database, clock }: Pick<AppDependencies, 'configuration' | 'database' | 'clock'>,
   { tenant, form }: ClientProof,
 ): Promise<Client> {
   const assertion = form.client_assertion;
@@ -47,6 +49,7 @@ export async function authenticateClient(
     client,
     issuer: tenant.issuer,
     nowMs: clock.nowMs(),
+    takesDemoKeys: configuration.mode === 'development',
   });
   const hash = createHash('sha256')
     .update(JSON.stringify(['client-assertion', claimed, jti]))
@@ -60,13 +63,15 @@ interface AssertionExpectation {
   readonly client: Client;
   readonly issuer: string;
   readonly nowMs: number;
+  /** The demo's private key is published: a database that a demo once used must not let it into production. */
+  readonly takesDemoKeys: boolean;
 }
 
 async function verifyAssertion(
   assertion: string,
-  { client, issuer, nowMs }: AssertionExpectation,
+  { client, issuer, nowMs, takesDemoKeys }: AssertionExpectation,
 ): Promise<{ jti: string; expiresAtMs: number }> {
-  const key = await keyFor(assertion, client);
+  const key = await keyFor(assertion, client, takesDemoKeys);
   if (key === undefined) throw invalid();
   const { payload } = await jwtVerify(assertion, key, {
     algorithms: ['ES256'],
@@ -89,13 +94,17 @@ async function verifyAssertion(
 }
 
 /** The client's registered key that the assertion names; the only one when it names none. */
-async function keyFor(assertion: string, client: Client) {
+async function keyFor(assertion: string, client: Client, takesDemoKeys: boolean) {
   const { kid } = decodeProtectedHeader(assertion);
-  const keys = client.jwks?.keys ?? [];
+  const keys = (client.jwks?.keys ?? []).filter((key) => takesDemoKeys || !isDemoKey(key));
   const found =
     kid === undefined && keys.length === 1 ? keys[0] : keys.find((key) => key['kid'] === kid);
   const jwk = readPublicJwk(found);
   return jwk === undefined ? undefined : await importJWK({ ...jwk }, 'ES256');
+}
+
+function isDemoKey(key: { readonly [member: string]: unknown }): boolean {
+  return typeof key['kid'] === 'string' && key['kid'].startsWith(DEMO_KID);
 }
 
 function invalid(): LatchkeyError {

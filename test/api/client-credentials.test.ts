@@ -30,6 +30,20 @@ async function ask(form: Record<string, string>) {
   });
 }
 
+describe("the demo's published key", () => {
+  it('opens nothing in production, though a demo once wrote its client into the database', async () => {
+    const production = await startTestApi({ configuration: { mode: 'production' } });
+    const caller = await createCaller(production);
+    const answer = await caller.postForm('/oauth/token', {
+      grant_type: 'client_credentials',
+      client_assertion_type: ASSERTION_TYPE,
+      client_assertion: await makeClientAssertion(production),
+    });
+    await production.close();
+    expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+  });
+});
+
 describe('a client assertion', () => {
   it('earns a token that is bound to the proof of its request', async () => {
     const answer = await ask({ client_assertion: await makeClientAssertion(api) });
