@@ -17,7 +17,10 @@ export interface TimelineSource {
   read(after: number, limit: number): Promise<readonly TimelineEntry[] | undefined>;
 }
 
-/** Yields text frames until `expiresAtMs`, when the reader must come back with a new token and `Last-Event-ID`. */
+/**
+ * Yields text frames until `expiresAtMs`, when the reader must come back with a new token and `Last-Event-ID`. Each entry at least once:
+ * a reader that comes back is told again what stands shortly before, and knows it by its position.
+ */
 export async function* timelineFrames(
   source: TimelineSource,
   options: { readonly after: number; readonly expiresAtMs: number; readonly clock: Clock },
@@ -28,9 +31,7 @@ export async function* timelineFrames(
   let spokeAtMs = clock.nowMs();
   yield ': open\n\n';
   while (clock.nowMs() < expiresAtMs) {
-    // The first read starts at what the reader has; later ones look back for late commits.
-    const from = sent.size === 0 ? highest : Math.max(options.after, highest - OVERLAP);
-    const rows = await source.read(from, PAGE + OVERLAP);
+    const rows = await source.read(Math.max(0, highest - OVERLAP), PAGE + OVERLAP);
     if (rows === undefined) return;
     const entries = rows.filter(({ position }) => !sent.has(position));
     for (const entry of entries) {

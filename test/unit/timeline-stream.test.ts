@@ -51,8 +51,12 @@ describe('the timeline', () => {
     ).toEqual([1, 3, 2, 4]);
   });
 
-  it('begins after what the reader has', async () => {
-    expect(await positionsOf([[1, 2, 3]], 2)).toEqual([3]);
+  it('tells a reader that comes back of what was committed late below its last entry', async () => {
+    expect(await positionsOf([[600, 601, 602]], 601)).toEqual([600, 601, 602]);
+  });
+
+  it('begins not long before what the reader has', async () => {
+    expect(await positionsOf([[1, 100, 601]], 601)).toEqual([601]);
   });
 
   it('ends when the token that opened it has expired', async () => {
