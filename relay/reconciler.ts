@@ -12,8 +12,8 @@ import { workflowId } from '../domain/ids.ts';
 import type { WorkflowKind } from '../domain/ids.ts';
 import { KINDS, RECONCILED_KINDS, startKind } from './kinds.ts';
 import type { WorkflowCalls } from './kinds.ts';
-import { runLoop } from './loop.ts';
-import type { RelayLog } from './loop.ts';
+import { startLoop } from './loop.ts';
+import type { Loop, RelayLog } from './loop.ts';
 import type { RelayMetrics } from './metrics.ts';
 
 export interface ReconcilerOptions {
@@ -51,30 +51,13 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   };
 }
 
-export function startReconciler(options: ReconcilerOptions): { stop(): Promise<void> } {
-  const controller = new AbortController();
+export function startReconciler(options: ReconcilerOptions): Loop {
+  const { everyMs = 10_000, metrics, log } = options;
   const reconciler = createReconciler(options);
-  const loop = runLoop(
-    {
-      name: 'reconciler',
-      everyMs: options.everyMs ?? 10_000,
-      signal: controller.signal,
-      log: options.log,
-      onError: () => {
-        options.metrics.loopErrors += 1;
-      },
-    },
-    async () => {
-      await reconciler.reconcileOnce();
-      return undefined;
-    },
-  );
-  return {
-    async stop() {
-      controller.abort();
-      await loop;
-    },
-  };
+  return startLoop({ name: 'reconciler', everyMs, metrics, log }, async () => {
+    await reconciler.reconcileOnce();
+    return undefined;
+  });
 }
 
 async function reconcileAll(

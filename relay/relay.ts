@@ -8,8 +8,8 @@ import type { OutboxPort } from '../db/outbox-port.ts';
 import { ERRORS, LatchkeyError } from '../domain/errors.ts';
 import type { FailPoint } from '../domain/fail-point.ts';
 import type { Deliver } from './deliveries.ts';
-import { runLoop } from './loop.ts';
-import type { RelayLog } from './loop.ts';
+import { startLoop } from './loop.ts';
+import type { Loop, RelayLog } from './loop.ts';
 import type { RelayMetrics } from './metrics.ts';
 
 export type Lane = 'temporal' | 'messages' | 'events';
@@ -44,31 +44,16 @@ export interface RelayOptions {
   readonly pollMs?: number;
 }
 
-export interface Relay {
-  /** Resolves when the deliveries under way are done. */
-  stop(): Promise<void>;
-}
-
-export function startRelay(options: RelayOptions): Relay {
-  const controller = new AbortController();
+export function startRelay(options: RelayOptions): Loop {
+  const { metrics, log, pollMs = 100 } = options;
   const loops = LANES.map((lane) =>
-    runLoop(
-      {
-        name: `relay.${lane}`,
-        everyMs: options.pollMs ?? 100,
-        signal: controller.signal,
-        log: options.log,
-        onError: () => {
-          options.metrics.loopErrors += 1;
-        },
-      },
-      () => relayRound(options, lane),
+    startLoop({ name: `relay.${lane}`, everyMs: pollMs, metrics, log }, () =>
+      relayRound(options, lane),
     ),
   );
   return {
-    async stop() {
-      controller.abort();
-      await Promise.all(loops);
+    stop: async () => {
+      await Promise.all(loops.map((loop) => loop.stop()));
     },
   };
 }

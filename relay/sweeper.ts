@@ -1,8 +1,8 @@
 /** The sweeper's loop: one process at a time, tenant by tenant. What it sweeps and why is in db/sweeping.ts. */
 import type { Leadership } from '../db/leadership.ts';
 import type { SweepPort } from '../db/sweeping.ts';
-import { runLoop } from './loop.ts';
-import type { RelayLog } from './loop.ts';
+import { startLoop } from './loop.ts';
+import type { Loop, RelayLog } from './loop.ts';
 import type { RelayMetrics } from './metrics.ts';
 
 export interface SweeperOptions {
@@ -23,27 +23,10 @@ export async function sweepOnce({ sweeps, leadership, metrics }: SweeperOptions)
   });
 }
 
-export function startSweeper(options: SweeperOptions): { stop(): Promise<void> } {
-  const controller = new AbortController();
-  const loop = runLoop(
-    {
-      name: 'sweeper',
-      everyMs: options.everyMs ?? 30_000,
-      signal: controller.signal,
-      log: options.log,
-      onError: () => {
-        options.metrics.loopErrors += 1;
-      },
-    },
-    async () => {
-      await sweepOnce(options);
-      return undefined;
-    },
-  );
-  return {
-    async stop() {
-      controller.abort();
-      await loop;
-    },
-  };
+export function startSweeper(options: SweeperOptions): Loop {
+  const { everyMs = 30_000, metrics, log } = options;
+  return startLoop({ name: 'sweeper', everyMs, metrics, log }, async () => {
+    await sweepOnce(options);
+    return undefined;
+  });
 }
