@@ -3,7 +3,7 @@ import { spendProof } from '../../db/dpop.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { authenticateClient } from '../client-assertion.ts';
 import type { ApiServices } from '../dependencies.ts';
-import type { Grant } from '../routes/token.ts';
+import type { Grant } from './grant.ts';
 
 export const grantClientCredentials: Grant = async (services, { tenant, caller, proof, form }) => {
   const isFresh = await services.database.tenant(tenant.tenantId, (tx) =>

@@ -14,7 +14,7 @@ import {
   tokenHash,
   type RefreshToken,
 } from '../refresh-token.ts';
-import type { Grant, GrantRequest } from '../routes/token.ts';
+import type { Grant, GrantRequest } from './grant.ts';
 import { answerTokens } from '../session-tokens.ts';
 
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;

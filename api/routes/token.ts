@@ -2,55 +2,14 @@
  * The token endpoint, RFC 6749 section 3.2: one route, a table of grants, each in its own file. The frame has verified the DPoP proof; the
  * grant spends it in its own transaction, so that a refused retry never counts as a replay of what it did not do.
  */
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { ApiServices } from '../dependencies.ts';
 import { grantClientCredentials } from '../grants/client-credentials.ts';
+import type { Grant } from '../grants/grant.ts';
 import { grantRefreshToken } from '../grants/refresh-token.ts';
-import type { ClientCaller, LatchkeyApp, Proof, RequestTenant } from '../types.ts';
+import { TokenAnswer, TokenForm } from '../schemas/token.ts';
 import { callerOf } from '../types.ts';
-
-const Parameter = (maxLength: number) => Type.Optional(Type.String({ minLength: 1, maxLength }));
-
-export const TokenForm = Type.Object(
-  {
-    grant_type: Type.String({ minLength: 1, maxLength: 64 }),
-    client_id: Parameter(128),
-    scope: Parameter(512),
-    client_assertion_type: Parameter(128),
-    client_assertion: Parameter(4096),
-    refresh_token: Parameter(512),
-    request_id: Parameter(128),
-  },
-  { additionalProperties: false },
-);
-export type TokenForm = Static<typeof TokenForm>;
-
-/** RFC 6749 section 5.1; the members after `scope` come with a customer's session. */
-export const TokenAnswer = Type.Object({
-  access_token: Type.String(),
-  token_type: Type.Literal('DPoP'),
-  expires_in: Type.Integer(),
-  scope: Type.String(),
-  refresh_token: Type.Optional(Type.String()),
-  id_token: Type.Optional(Type.String()),
-  session_id: Type.Optional(Type.String()),
-  acr: Type.Optional(Type.String()),
-});
-export type TokenAnswer = Static<typeof TokenAnswer>;
-
-export interface GrantRequest {
-  readonly tenant: RequestTenant;
-  readonly caller: ClientCaller;
-  /** Verified, not yet spent. */
-  readonly proof: Proof;
-  readonly form: TokenForm;
-  /** The Origin header, already one of the tenant's; the grant holds it against its client. */
-  readonly origin: string | undefined;
-}
-
-export type Grant = (services: ApiServices, request: GrantRequest) => Promise<TokenAnswer>;
+import type { LatchkeyApp } from '../types.ts';
 
 const GRANT_PROBLEMS = [
   'unsupported_grant_type',
