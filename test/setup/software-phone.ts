@@ -6,9 +6,9 @@ import { randomBytes } from 'node:crypto';
 import { vi } from 'vitest';
 import { createLatchkey } from '../../sdk/client.ts';
 import type { Latchkey } from '../../sdk/client.ts';
-import type { Store } from '../../sdk/store.ts';
 import type { EnrollmentState, EnrollmentView } from '../../sdk/types.ts';
 import { SoftwareAuthenticator } from './authenticator.ts';
+import { memoryStore } from './memory-store.ts';
 import type { TestStack } from './stack.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 50 };
@@ -110,29 +110,6 @@ async function problemMembers(response: Response): Promise<{ code?: string; erro
     .catch(() => undefined);
   // A problem document or an OAuth error; anything else has neither member.
   return (body ?? {}) as { code?: string; error?: string };
-}
-
-function memoryStore(): Store {
-  const records = new Map<string, unknown>();
-  return {
-    get: (key) => Promise.resolve(records.get(key)),
-    set: (key, value) => {
-      records.set(key, value);
-      return Promise.resolve();
-    },
-    delete: (key) => {
-      records.delete(key);
-      return Promise.resolve();
-    },
-    keep: (key, value) => {
-      if (!records.has(key)) records.set(key, value);
-      return Promise.resolve(records.get(key));
-    },
-    clear: () => {
-      records.clear();
-      return Promise.resolve();
-    },
-  };
 }
 
 /** What the SMS supplier or the mail server was given for an address, oldest first. */

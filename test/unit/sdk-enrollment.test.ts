@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { phoneProblem } from '../../sdk/problem.ts';
-import { json, memoryStore, phone, problem, tokenAnswer } from './sdk-fakes.ts';
+import { memoryStore } from '../setup/memory-store.ts';
+import { json, phone, problem, tokenAnswer } from './sdk-fakes.ts';
 import type { Answerer } from './sdk-fakes.ts';
 
 const view = (state: string, more: object = {}) =>

@@ -6,7 +6,7 @@ import { decodeJwt, SignJWT } from 'jose';
 import { createLatchkey } from '../../sdk/client.ts';
 import type { Latchkey, LatchkeyOptions } from '../../sdk/client.ts';
 import type { TabChannel } from '../../sdk/session.ts';
-import type { Store } from '../../sdk/store.ts';
+import { memoryStore } from '../setup/memory-store.ts';
 
 export const ISSUER = 'https://login.example/t/demo';
 
@@ -21,30 +21,6 @@ export interface Seen {
 
 /** Answers one request; `undefined` loses the answer. */
 export type Answerer = (request: Seen) => Response | undefined | Promise<Response | undefined>;
-
-export function memoryStore(): Store & { readonly records: Map<string, unknown> } {
-  const records = new Map<string, unknown>();
-  return {
-    records,
-    get: (key) => Promise.resolve(records.get(key)),
-    set: (key, value) => {
-      records.set(key, value);
-      return Promise.resolve();
-    },
-    delete: (key) => {
-      records.delete(key);
-      return Promise.resolve();
-    },
-    keep: (key, value) => {
-      if (!records.has(key)) records.set(key, value);
-      return Promise.resolve(records.get(key));
-    },
-    clear: () => {
-      records.clear();
-      return Promise.resolve();
-    },
-  };
-}
 
 export function network(answer: Answerer): { fetch: typeof fetch; seen: Seen[] } {
   const seen: Seen[] = [];

@@ -2,7 +2,8 @@ import { decodeProtectedHeader, importJWK, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { deviceKey, proveApprovalKey } from '../../sdk/keys.ts';
 import { LatchkeyProblem } from '../../sdk/problem.ts';
-import { json, memoryStore, phone, problem } from './sdk-fakes.ts';
+import { memoryStore } from '../setup/memory-store.ts';
+import { json, phone, problem } from './sdk-fakes.ts';
 
 const VIEW = { enrollmentId: 'cer_1', state: 'phone', locale: 'en' };
 

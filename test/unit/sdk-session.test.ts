@@ -1,16 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createLatchkey } from '../../sdk/client.ts';
 import { LatchkeyProblem } from '../../sdk/problem.ts';
-import {
-  ISSUER,
-  json,
-  memoryStore,
-  network,
-  phone,
-  problem,
-  sharedTabs,
-  tokenAnswer,
-} from './sdk-fakes.ts';
+import { memoryStore } from '../setup/memory-store.ts';
+import { ISSUER, json, network, phone, problem, sharedTabs, tokenAnswer } from './sdk-fakes.ts';
 import type { Answerer } from './sdk-fakes.ts';
 
 const loggedIn = () => {
