@@ -1,4 +1,5 @@
 /** What every grant of the token endpoint is given and answers. Which grants there are stands in api/routes/token.ts. */
+import type { FastifyRequest } from 'fastify';
 import type { ApiServices } from '../dependencies.ts';
 import type { TokenAnswer, TokenForm } from '../schemas/token.ts';
 import type { ClientCaller, Proof, RequestTenant } from '../types.ts';
@@ -9,8 +10,8 @@ export interface GrantRequest {
   /** Verified, not yet spent. */
   readonly proof: Proof;
   readonly form: TokenForm;
-  /** The Origin header, already one of the tenant's; the grant holds it against its client. */
-  readonly origin: string | undefined;
+  /** Says where the call comes from: a grant for an app holds it against the client. */
+  readonly request: FastifyRequest;
 }
 
 export type Grant = (services: ApiServices, request: GrantRequest) => Promise<TokenAnswer>;

@@ -2,10 +2,10 @@
  * The refresh_token grant, RFC 6749 section 6 with RFC 9449 section 5: form and MAC first, so that forgeries and other keys die before the
  * database; then one transaction that spends the proof and moves the family or says why not (SECURITY.md section 2). It never revives.
  */
-import { getClient } from '../../db/clients.ts';
 import { refreshSession } from '../../db/refresh.ts';
 import type { Refresh } from '../../db/refresh.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
+import { requireAppClient } from '../app-client.ts';
 import type { ApiServices } from '../dependencies.ts';
 import {
   openRefreshToken,
@@ -14,8 +14,8 @@ import {
   tokenHash,
   type RefreshToken,
 } from '../refresh-token.ts';
-import type { Grant, GrantRequest } from './grant.ts';
 import { answerTokens } from '../session-tokens.ts';
+import type { Grant, GrantRequest } from './grant.ts';
 
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
@@ -50,16 +50,12 @@ function openShown({ kms }: ApiServices, { tenant, caller, form }: GrantRequest)
 
 async function describeRefresh(
   { database, kms }: ApiServices,
-  { tenant, caller, proof, form, origin }: GrantRequest,
+  { tenant, caller, proof, form, request }: GrantRequest,
   shown: RefreshToken,
 ): Promise<Refresh> {
   const { tenantId } = tenant;
   const clientId = form.client_id ?? '';
-  const client = await database.tenant(tenantId, (tx) => getClient(tx, tenantId, clientId));
-  if (client?.kind !== 'app' || client.status !== 'active')
-    throw new LatchkeyError('unknown_client');
-  if (origin !== undefined && !client.allowedOrigins.includes(origin))
-    throw new LatchkeyError('origin_not_allowed');
+  await database.tenant(tenantId, (tx) => requireAppClient(tx, request, clientId));
   return {
     tenantId,
     sessionId: shown.family,

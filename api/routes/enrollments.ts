@@ -3,16 +3,15 @@
  * and no status tells a known number from an unknown one, and no token is issued here.
  */
 import type { FastifyRequest } from 'fastify';
-import { getClient } from '../../db/clients.ts';
 import type { Tx } from '../../db/connection.ts';
 import { endEnrollment } from '../../db/enrollment-moves.ts';
 import { insertEnrollment, isDeviceKeyKnown, readEnrollment } from '../../db/enrollment.ts';
 import type { EnrollmentSubject } from '../../domain/enrollment.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
+import { requireAppClient } from '../app-client.ts';
 import { normalisePhone } from '../contacts.ts';
 import { answerEnrollment, stepRefusal, viewIn } from '../enrollment-answers.ts';
 import { ownEnrollment, type StepDependencies } from '../enrollment-steps.ts';
-import { singleHeader } from '../headers.ts';
 import {
   EmptyBody,
   EnrollmentParams,
@@ -83,12 +82,7 @@ async function insertStart(
 ): Promise<void> {
   const { tenantId } = request.tenant;
   const { jkt } = callerOf(request, 'key');
-  const client = await getClient(tx, tenantId, body.clientId);
-  if (client?.kind !== 'app' || client.status !== 'active')
-    throw new LatchkeyError('unknown_client');
-  const origin = singleHeader(request, 'origin', 'origin_not_allowed');
-  if (origin !== undefined && !client.allowedOrigins.includes(origin))
-    throw new LatchkeyError('origin_not_allowed');
+  const client = await requireAppClient(tx, request, body.clientId);
   const phone = normalisePhone(body.phone);
   if (await isDeviceKeyKnown(tx, tenantId, jkt)) throw new LatchkeyError('device_key_exists');
   await insertEnrollment(tx, deps.personalData, {

@@ -56,7 +56,7 @@ export function registerTokenRoutes(app: LatchkeyApp, services: ApiServices): vo
         caller: callerOf(request, 'client'),
         proof: request.proof,
         form: request.body,
-        origin: request.headers.origin,
+        request,
       });
     },
   );

@@ -1,6 +1,7 @@
 /** Which pages may call: exactly the origins of the tenant's app clients. */
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createBanker, logIn } from '../setup/login-bed.ts';
 import { createPhone, startTestApi } from './fixtures.ts';
 import type { TestApi } from './fixtures.ts';
 
@@ -85,7 +86,7 @@ describe('a page', () => {
 });
 
 describe('a native app', () => {
-  it('that names itself must be one that its client registered', async () => {
+  it('that names itself must be one that its client registered, wherever an app is named', async () => {
     const own = await startTestApi();
     const owner = postgres(own.testDatabase.superuserUrl, { max: 1, onnotice: () => undefined });
     try {
@@ -101,6 +102,27 @@ describe('a native app', () => {
       expect(await ask('com.evil.app')).toMatchObject({
         status: 403,
         body: { code: 'origin_not_allowed' },
+      });
+      const banker = await createBanker(own);
+      const { body } = await logIn(banker, banker.phone);
+      const evil = { headers: { 'latchkey-app-id': 'com.evil.app' } };
+      const start = { clientId: 'demo-app', phone: '+447700900456' };
+      expect(await phone.post('/auth/enrollments', start, evil)).toMatchObject({
+        status: 403,
+        body: { code: 'origin_not_allowed' },
+      });
+      const form = {
+        grant_type: 'refresh_token',
+        refresh_token: String(body.refresh_token),
+        client_id: 'demo-app',
+      };
+      expect(await banker.phone.postForm('/oauth/token', form, evil)).toMatchObject({
+        status: 400,
+        body: { code: 'origin_not_allowed' },
+      });
+      const honest = { headers: { 'latchkey-app-id': 'com.demobank.app' } };
+      expect(await banker.phone.postForm('/oauth/token', form, honest)).toMatchObject({
+        status: 200,
       });
     } finally {
       await owner.end();
