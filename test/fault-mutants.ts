@@ -124,6 +124,6 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
     to: 'set sessions_ended = ${sessions.count},',
     project: 'faults',
     test: 'test/faults/revocation.test.ts',
-    only: 'activity.after.endRows',
+    only: 'killed after it ended the rows',
   },
 ];

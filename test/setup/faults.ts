@@ -33,7 +33,8 @@ export async function armFault(
   const marker = join(folder, failPointMarker(name).slice(tmpdir().length));
   // The marker lies in the temporary folder of the process: one for each fault.
   const changes = { LATCHKEY_FAIL_POINT: name, TMPDIR: folder };
-  await stack[part]().kill();
+  // In order: what a worker has in hand it gives back at once, and only the kill that is meant is waited out.
+  await stack[part]().stop();
   const armed = await restart(stack, part, changes);
   return {
     reached: async () => {
