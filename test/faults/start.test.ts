@@ -26,6 +26,7 @@ const VARIABLES = [
 let directory: string;
 let environment: NodeJS.ProcessEnv;
 const known: ProcessIdentity[] = [];
+const running: Started[] = [];
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'latchkey-start-'));
@@ -34,7 +35,10 @@ beforeAll(async () => {
   for (const variable of VARIABLES) ports[variable] = String(await findFreePort());
   environment = { ...process.env, ...ports, LATCHKEY_DIRECTORY: directory };
 });
-afterEach(() => signalAll(known, 'SIGKILL'));
+afterEach(async () => {
+  for (const { tree } of running.splice(0)) await tree();
+  await signalAll(known, 'SIGKILL');
+});
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 interface Started {
@@ -61,6 +65,7 @@ const start = (): Started => {
 };
 const startUntilReady = async (): Promise<Started> => {
   const started = start();
+  running.push(started);
   await vi.waitFor(
     () => {
       if (started.process.exitCode !== null) return;
@@ -91,8 +96,14 @@ const tenants = async (): Promise<readonly string[]> => {
 describe('latchkey start', () => {
   test('brings everything up, refuses a second one beside it, and leaves nothing after Ctrl-C', async () => {
     const first = await startUntilReady();
-    const ready = await fetch(`http://127.0.0.1:${environment['LATCHKEY_PORT']}/readyz`);
-    expect(ready.status).toBe(200);
+    // Readiness is asked anew each time, with short deadlines: a busy machine may miss one.
+    await vi.waitFor(
+      async () => {
+        const ready = await fetch(`http://127.0.0.1:${environment['LATCHKEY_PORT']}/readyz`);
+        expect(ready.status).toBe(200);
+      },
+      { timeout: 20_000, interval: 200 },
+    );
 
     const second = start();
     expect((await once(second.process, 'exit'))[0]).toBe(1);
