@@ -35,6 +35,9 @@ export default defineConfig({
           maxWorkers: 2,
         },
       },
+      {
+        test: { name: 'vectors', include: ['test/vectors/**/*.test.ts'], environment: 'node' },
+      },
       withServers('workflows'),
       withServers('replay'),
       withServers('contract'),

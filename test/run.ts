@@ -4,7 +4,7 @@
  * without tests. It must never report fewer failures than it saw.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,18 @@ import type { StepResult } from './run-report.ts';
 const repository = fileURLToPath(new URL('../', import.meta.url));
 const vitest = join(repository, 'node_modules/vitest/vitest.mjs');
 const checks = ['lint', 'types', 'format:check', 'dead-code', 'build'];
-const projects = ['unit', 'workflows', 'replay', 'contract', 'api', 'browser', 'faults'];
+/** Data that others wrote is not kept here; where it lies beside the checkout, it is tested against. */
+const vectors = join(repository, '../shared/vectors');
+const projects = [
+  'unit',
+  ...(existsSync(vectors) ? ['vectors'] : []),
+  'workflows',
+  'replay',
+  'contract',
+  'api',
+  'browser',
+  'faults',
+];
 /** A step that hangs is a failure, not a build that never ends. */
 const stepDeadlineMs = 20 * 60_000;
 /** Enough to see what went wrong without drowning the table. */
@@ -33,6 +44,7 @@ const runCommand = (command: string, args: readonly string[]): Promise<Finished>
   new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: repository,
+      env: { LATCHKEY_VECTORS: vectors, ...process.env },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: stepDeadlineMs,
       killSignal: 'SIGKILL',

@@ -1,11 +1,12 @@
-/** RFC 8785 against its authors' test data: the copy beside this file, or the folder that LATCHKEY_JCS_VECTORS names. */
+/** RFC 8785 against its authors' test data, read from the folder that LATCHKEY_VECTORS names; none of it is kept here. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson } from '../../../domain/canonical-json.ts';
-import type { JsonValue } from '../../../domain/canonical-json.ts';
+import { canonicalJson } from '../../domain/canonical-json.ts';
+import type { JsonValue } from '../../domain/canonical-json.ts';
+import { vectorsFolder } from './vectors-folder.ts';
 
-const folder = process.env['LATCHKEY_JCS_VECTORS'] ?? join(import.meta.dirname, 'jcs');
+const folder = join(vectorsFolder(), 'jcs');
 const names = readdirSync(join(folder, 'input')).map((file) => file.replace(/\.json$/, ''));
 const read = (...path: string[]) => readFileSync(join(folder, ...path));
 
