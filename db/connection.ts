@@ -4,11 +4,13 @@
  */
 import postgres from 'postgres';
 import { LatchkeyError } from '../domain/errors.ts';
+import { formatTextArray, parseTextArray } from './text-array.ts';
 import { beginGuarded, withPatience } from './transaction-guard.ts';
 
 const TYPES = {
   // Positions and counters: far below 2^53, so numbers and not the driver's strings.
   bigint: { to: 20, from: [20], parse: Number, serialize: String },
+  textArray: { to: 1009, from: [1009], parse: parseTextArray, serialize: formatTextArray },
 };
 
 /** A transaction. Columns arrive in camelCase (jsonb members as they were written), timestamptz as Date, bigint as number. */
@@ -101,17 +103,21 @@ export async function databaseNowMs(tx: Tx): Promise<number> {
 }
 
 function openPool(url: string, maxConnections: number): Pool {
-  return postgres(url, {
+  const pool = postgres(url, {
     max: maxConnections,
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
     // A restarted server is found again at once; the default waits up to 20 s and holds every query meanwhile.
     backoff: () => 0.1,
     types: TYPES,
+    // Its question would be asked at every new connection, and its failure heard by nobody (db/text-array.ts).
+    fetch_types: false,
     // Not postgres.camel: that also rewrites the members of jsonb.
     transform: { column: { from: postgres.toCamel, to: postgres.fromCamel } },
     connection: { application_name: 'latchkey' },
     onnotice: () => undefined,
   });
+  // Arrays are recognised by their type in the database: a statement never names ours.
+  return pool as unknown as Pool;
 }
 
 // Set inside the transaction, so that it also holds behind a pooler in transaction mode.

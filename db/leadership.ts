@@ -20,6 +20,8 @@ export function createLeadership(url: string): Leadership {
   const sql = postgres(url, {
     max: 2,
     connect_timeout: 5,
+    // As in db/connection.ts; here no array is ever read.
+    fetch_types: false,
     connection: { application_name: 'latchkey-leader' },
     onnotice: () => undefined,
   });
