@@ -102,7 +102,8 @@ export function policyBreaches(document: unknown): string[] {
   const breaches: string[] = [];
   const seen = new Set<string>();
   for (const [path, value] of leaves(document, '')) {
-    const bounds = BOUNDS[path];
+    // Own members only: `toString` is no setting.
+    const bounds = Object.hasOwn(BOUNDS, path) ? BOUNDS[path] : undefined;
     if (bounds === undefined) {
       breaches.push(`${path}: not a policy setting`);
       continue;

@@ -92,6 +92,10 @@ describe('a policy document', () => {
     expect(policyBreaches(document)).toStrictEqual([]);
   });
 
+  it('takes no name of every object for a setting', () => {
+    expect(policyBreaches({ toString: 0 })).toContain('toString: not a policy setting');
+  });
+
   it('is judged, never thrown at, whatever it is', () => {
     fc.assert(
       fc.property(fc.anything(), (document) => {
