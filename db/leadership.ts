@@ -17,19 +17,26 @@ export interface Leadership {
 }
 
 export function createLeadership(url: string): Leadership {
-  const sql = postgres(url, {
-    max: 2,
-    connect_timeout: 5,
-    // As in db/connection.ts; here no array is ever read.
-    fetch_types: false,
-    connection: { application_name: 'latchkey-leader' },
-    onnotice: () => undefined,
-  });
+  // One connection a task, which is the lock's session. Not a reserved one: without its own question about types the driver never hands one out
+  // (porsager/postgres 3.4.9), and that question ends the process when it fails (db/text-array.ts).
+  const connect = () =>
+    postgres(url, {
+      max: 1,
+      connect_timeout: 5,
+      fetch_types: false,
+      connection: { application_name: 'latchkey-leader' },
+      onnotice: () => undefined,
+    });
+  const connections = { reconciler: connect(), sweeper: connect() } as const;
+  const underWay = new Set<LeaderTask>();
   return {
     async lead(task, work) {
-      const connection = await sql.reserve();
+      // The session that holds the lock would be given it once more.
+      if (underWay.has(task)) return false;
+      underWay.add(task);
+      const connection = connections[task];
+      const lock = LOCK_OF_TASK[task];
       try {
-        const lock = LOCK_OF_TASK[task];
         const [row] = await connection<{ locked: boolean }[]>`
           select pg_try_advisory_lock(${LOCK_CLASS}::integer, ${lock}::integer) as locked`;
         if (row?.locked !== true) return false;
@@ -40,9 +47,11 @@ export function createLeadership(url: string): Leadership {
         }
         return true;
       } finally {
-        connection.release();
+        underWay.delete(task);
       }
     },
-    close: () => sql.end({ timeout: 5 }),
+    close: async () => {
+      await Promise.all(Object.values(connections).map((sql) => sql.end({ timeout: 5 })));
+    },
   };
 }
