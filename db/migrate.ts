@@ -79,6 +79,22 @@ async function runDueMigrations(tx: postgres.TransactionSql): Promise<readonly s
       await tx.unsafe(script);
     },
   });
-  const applied = await postgrator.migrate();
+  const applied = await postgrator.migrate().catch((cause: unknown) => {
+    throw isOfServer(cause) ? cause : unfit(cause);
+  });
   return applied.map(({ filename }) => filename.slice(filename.lastIndexOf('/') + 1));
+}
+
+function isOfServer(error: unknown): boolean {
+  return error instanceof postgres.PostgresError || !(error instanceof Error) || 'code' in error;
+}
+
+/** What is left is the tool's own verdict: a file that was changed after it had run, or a schema that is newer than these files. */
+function unfit(cause: unknown): MigrationRefused {
+  const reason = cause instanceof Error ? cause.message : 'unknown reason';
+  return new MigrationRefused(
+    `The database does not fit these migrations: ${reason}.\n` +
+      'It was made by another version of Latchkey. Use that version or a later one; on your own machine `npx latchkey reset` begins anew.',
+    { cause },
+  );
 }

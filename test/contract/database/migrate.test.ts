@@ -51,7 +51,10 @@ describe('migrating', () => {
     const sql = postgres(ownerUrl, { max: 1 });
     try {
       await sql`update schemaversion set md5 = 'changed' where version = 1`;
-      await expect(migrate({ ownerUrl })).rejects.toThrow(/md5/i);
+      await expect(migrate({ ownerUrl })).rejects.toMatchObject({
+        name: 'MigrationRefused',
+        message: expect.stringMatching(/md5.*\n.*latchkey reset/i),
+      });
     } finally {
       await sql.end();
     }
