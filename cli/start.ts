@@ -55,12 +55,12 @@ export async function start(args: readonly string[]): Promise<number> {
   bringUp().catch((error: unknown) => {
     if (group.isStopping) return;
     warn(`latchkey: ${describeError(error)}`);
-    warn(`What each process said is in ${logs.directory}.`);
     void group.stop({ exitCode: 1, reason: 'it did not come up' });
   });
   const end = await group.ended;
   await stopRemainingProcesses();
   await record.remove();
+  if (end.exitCode === 1) warn(`What each process said is in ${logs.directory}.`);
   // Whatever of the bringing-up still waits has nothing left to wait for.
   process.exit(end.exitCode);
 }

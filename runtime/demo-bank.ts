@@ -5,14 +5,10 @@
 import type { LocalAnswer, LocalRequest } from './local-http.ts';
 
 const CHECK_TIMEOUT_MS = 3_000;
+/** In the country of the stage's example number; no bank has the prefix 99. */
 const ACCOUNTS = [
-  {
-    iban: 'GB33 BUKB 2020 1555 5555 55',
-    name: 'Current account',
-    currency: 'GBP',
-    balance: '2418.55',
-  },
-  { iban: 'GB94 BARC 1020 1530 0934 59', name: 'Savings', currency: 'GBP', balance: '15300.00' },
+  { number: '99-0123-0456789-00', name: 'Everyday', currency: 'NZD', balance: '2418.55' },
+  { number: '99-0123-0456789-50', name: 'Savings', currency: 'NZD', balance: '15300.00' },
 ] as const;
 const IDENTITY_HEADERS = {
   userId: 'x-user-id',

@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
+import { basename } from 'node:path';
 import { promisify } from 'node:util';
 
 const LOOPBACK = '127.0.0.1';
@@ -58,7 +59,7 @@ export async function findPortHolder(port: number): Promise<PortHolder | undefin
 export async function describeTakenPort(purpose: string, port: number): Promise<string> {
   const holder = await findPortHolder(port);
   const by = holder === undefined ? 'another process' : `${holder.name} (process ${holder.pid})`;
-  return `port ${port}, wanted for ${purpose}, is held by ${by}: end it, or choose another port`;
+  return `port ${port}, wanted for ${purpose}, is held by ${by}: end it, or choose another port; \`npx latchkey doctor\` names the variable of each`;
 }
 
 async function holderFromProc(port: number): Promise<PortHolder | undefined> {
@@ -94,7 +95,11 @@ async function holdsSocket(pid: number, inodes: ReadonlySet<string>): Promise<bo
   return false;
 }
 
+/** The program's name alone: arguments may hold secrets, and what a process calls itself may be a thread's name (Node's is MainThread). */
 async function processName(pid: number): Promise<string> {
+  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  const program = basename(commandLine.split('\0')[0]?.split(' ')[0] ?? '').replace(/:$/, '');
+  if (program !== '') return program;
   return (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'unknown')).trim();
 }
 

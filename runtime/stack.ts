@@ -48,6 +48,7 @@ export interface Stack {
   readonly environment: NodeJS.ProcessEnv;
   readonly publicUrl: string;
   readonly issuer: string;
+  /** The page of our namespace: the UI's own first page shows another one, which is empty. */
   readonly temporalUiUrl: string | undefined;
   readonly inbox: Inbox;
   readonly identityVendor: IdentityVendor;
@@ -112,7 +113,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     api,
     worker,
     ...vendors,
-    temporalUiUrl: temporal.uiUrl,
+    temporalUiUrl:
+      temporal.uiUrl &&
+      `${temporal.uiUrl}/namespaces/${configuration.temporal.namespace}/workflows`,
   };
 }
 

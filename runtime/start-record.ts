@@ -20,7 +20,7 @@ export class AlreadyRunning extends Error {
   readonly pid: number;
 
   constructor(pid: number) {
-    super(`Latchkey is running already, as process ${pid}`);
+    super(`Latchkey is running already, as process ${pid}: use it, or end it first`);
     this.pid = pid;
   }
 }

@@ -25,11 +25,16 @@ export const timeOf = (iso: string): string => TIME.format(new Date(iso));
 export const exactTimeOf = (iso: string): string => EXACT.format(new Date(iso));
 export const fullTimeOf = (iso: string): string => FULL.format(new Date(iso));
 
-/** `14:05` today, `Tue 14:05` on another day. */
+/** `14:05` today, `yesterday 14:05`, `tomorrow 14:05`, `Tue 14:05` on another day. */
 export function momentOf(iso: string, nowMs: number): string {
   const at = new Date(iso);
-  const isToday = new Date(nowMs).toDateString() === at.toDateString();
-  return (isToday ? TIME : DAY_AND_TIME).format(at);
+  const day = new Date(nowMs);
+  const isOnDay = (offset: number): boolean =>
+    new Date(day.getFullYear(), day.getMonth(), day.getDate() + offset).toDateString() ===
+    at.toDateString();
+  if (isOnDay(0)) return TIME.format(at);
+  if (isOnDay(-1)) return `yesterday ${TIME.format(at)}`;
+  return isOnDay(1) ? `tomorrow ${TIME.format(at)}` : DAY_AND_TIME.format(at);
 }
 
 /** `4:05`, `1:00:00`, never below zero. */

@@ -11,7 +11,7 @@ export interface Home {
 export const emptyHome: Home = { me: undefined, sessions: [] };
 
 export interface Account {
-  readonly iban: string;
+  readonly number: string;
   readonly name: string;
   readonly currency: string;
   readonly balance: string;
@@ -45,7 +45,7 @@ export function readBankAnswer(answer: unknown): BankAnswer {
 function isAccount(value: unknown): value is Account {
   return (
     isRecord(value) &&
-    ['iban', 'name', 'currency', 'balance'].every((name) => typeof value[name] === 'string')
+    ['number', 'name', 'currency', 'balance'].every((name) => typeof value[name] === 'string')
   );
 }
 

@@ -60,7 +60,7 @@ const handInIdentity = async () => {
 };
 
 const proveEmail = async () => {
-  await stage.sees('What is your e-mail address?');
+  await stage.sees('What is your e\u2011mail address?');
   await stage.press('Fill in an example');
   await stage.press('Continue');
   await stage.sees('Enter the code from the e-mail');

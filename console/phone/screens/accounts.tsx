@@ -37,10 +37,10 @@ function Answer({ bank }: { readonly bank: BankAnswer }) {
       {bank.accounts.length === 0 && <p className="quiet">{words.noAccounts}</p>}
       <ul className="accounts">
         {bank.accounts.map((account) => (
-          <li key={account.iban}>
+          <li key={account.number}>
             <span>{account.name}</span>
             <strong>{amountOf(account)}</strong>
-            <small>{account.iban}</small>
+            <small>{account.number}</small>
           </li>
         ))}
       </ul>

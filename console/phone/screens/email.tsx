@@ -44,7 +44,7 @@ export function EmailScreen() {
           setEmail(`aroha.${crypto.randomUUID().slice(0, 4)}@example.com`);
         }}
       />
-      <ProblemBanner />
+      <ProblemBanner misfit={texts.problems.email_invalid} />
     </Page>
   );
 }

@@ -38,7 +38,7 @@ export function WelcomeScreen() {
 }
 
 export function NumberScreen() {
-  const [{ busy, problem, installation }, model] = usePhone();
+  const [{ busy, installation }, model] = usePhone();
   const [number, setNumber] = useState('');
   const { number: words, next } = texts.phone;
   return (
@@ -67,14 +67,12 @@ export function NumberScreen() {
         isRequired
         autoFocus
       />
-      {problem === undefined && (
-        <ExampleFiller
-          onFill={() => {
-            setNumber(exampleNumber());
-          }}
-        />
-      )}
-      <ProblemBanner />
+      <ExampleFiller
+        onFill={() => {
+          setNumber(exampleNumber());
+        }}
+      />
+      <ProblemBanner misfit={texts.problems.phone_invalid} />
     </Page>
   );
 }

@@ -1,6 +1,7 @@
 /** One screen of the phone: one question, its answer, its actions at the thumb. */
 import type { FormEvent, ReactNode } from 'react';
 import { texts, problemText } from '../../texts/texts.ts';
+import type { ProblemText } from '../../texts/texts.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { Banner } from '../../parts/parts.tsx';
 import { usePhone } from '../phone-context.ts';
@@ -78,11 +79,18 @@ function Progress({ step }: { readonly step: number }) {
   );
 }
 
+interface ProblemBannerProps {
+  readonly children?: ReactNode;
+  /** On a screen with one field: what is wrong with it when the request does not fit. */
+  readonly misfit?: ProblemText;
+}
+
 /** The refusal of the last action, in a customer's words. */
-export function ProblemBanner({ children }: { readonly children?: ReactNode }) {
+export function ProblemBanner({ children, misfit }: ProblemBannerProps) {
   const [{ problem }] = usePhone();
   if (problem === undefined) return null;
-  const { title, text } = problemText(problem);
+  const isMisfit = problem.code === 'invalid_request';
+  const { title, text } = (isMisfit ? misfit : undefined) ?? problemText(problem);
   const isUnknown = text === texts.problems.unknown.text;
   return (
     <Banner tone="danger" title={title}>

@@ -16,7 +16,8 @@ const STEPS: Readonly<Record<string, string | undefined>> = {
 const NEXT: Readonly<Record<string, string | undefined>> = {
   identity_check: 'the vendor’s verdict',
   email: 'an e-mail address',
-  email_code: 'the code from the e-mail',
+  // A hyphen that no line breaks at.
+  email_code: 'the code from the e\u2011mail',
 };
 
 export const behind = {
@@ -115,7 +116,7 @@ export const behind = {
       login: 'Refuses every login until the hold is lifted',
     },
     cancel: 'Keep it running',
-    running: 'Cut off, being sealed',
+    running: 'Cut off, sealed in about 30 s',
     sealed: 'Cut off and sealed',
     effectiveAt: 'Effective',
     epoch: 'Epoch',

@@ -57,7 +57,8 @@ export const phone = {
     close: 'You may close the app. We keep your place.',
   },
   email: {
-    title: 'What is your e-mail address?',
+    // A hyphen that no line breaks at.
+    title: 'What is your e\u2011mail address?',
     label: 'E-mail address',
     hint: 'For notices about your account. We send a code to it.',
     placeholder: 'name@example.com',
