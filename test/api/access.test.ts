@@ -6,14 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ACCESS } from '../../api/access.ts';
 import { requireAccessRows } from '../../api/frame.ts';
 import { DEMO_IDENTITY_SECRET } from '../../runtime/demo-secrets.ts';
-import {
-  createCaller,
-  createEnrolledPhone,
-  createMachine,
-  makeProof,
-  startTestApi,
-} from './fixtures.ts';
-import type { Caller, TestApi } from './fixtures.ts';
+import { startTestApi } from '../setup/api.ts';
+import { createCaller, createEnrolledPhone } from '../setup/callers.ts';
+import { createMachine } from '../setup/machine.ts';
+import { makeProof } from '../setup/proof.ts';
+import type { TestApi } from '../setup/api.ts';
+import type { Caller } from '../setup/callers.ts';
 
 /** Operations × columns: `in`, or the refusal. */
 // The file's shape is this test's own.

@@ -1,12 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  createCaller,
-  createEnrolledPhone,
-  createMachine,
-  createPhone,
-  startTestApi,
-} from './fixtures.ts';
-import type { TestApi } from './fixtures.ts';
+import { startTestApi } from '../setup/api.ts';
+import { createCaller, createEnrolledPhone, createPhone } from '../setup/callers.ts';
+import { createMachine } from '../setup/machine.ts';
+import type { TestApi } from '../setup/api.ts';
 
 let api: TestApi;
 beforeAll(async () => {

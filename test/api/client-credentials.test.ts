@@ -2,14 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  ASSERTION_TYPE,
-  createCaller,
-  createKeyPair,
-  makeClientAssertion,
-  startTestApi,
-} from './fixtures.ts';
-import type { TestApi } from './fixtures.ts';
+import { startTestApi } from '../setup/api.ts';
+import { createCaller } from '../setup/callers.ts';
+import { ASSERTION_TYPE, makeClientAssertion } from '../setup/machine.ts';
+import { createKeyPair } from '../setup/proof.ts';
+import type { TestApi } from '../setup/api.ts';
 
 let api: TestApi;
 beforeAll(async () => {

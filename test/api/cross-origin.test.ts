@@ -2,8 +2,9 @@
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createBanker, logIn } from '../setup/login-bed.ts';
-import { createPhone, startTestApi } from './fixtures.ts';
-import type { TestApi } from './fixtures.ts';
+import { startTestApi } from '../setup/api.ts';
+import { createPhone } from '../setup/callers.ts';
+import type { TestApi } from '../setup/api.ts';
 
 let api: TestApi;
 beforeAll(async () => {

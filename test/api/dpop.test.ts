@@ -3,14 +3,12 @@ import { randomBytes } from 'node:crypto';
 import postgres from 'postgres';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  createEnrolledPhone,
-  createKeyPair,
-  createMachine,
-  makeProof,
-  startTestApi,
-} from './fixtures.ts';
-import type { KeyPair, ProofParts, TestApi } from './fixtures.ts';
+import { startTestApi } from '../setup/api.ts';
+import { createEnrolledPhone } from '../setup/callers.ts';
+import { createMachine } from '../setup/machine.ts';
+import { createKeyPair, makeProof } from '../setup/proof.ts';
+import type { TestApi } from '../setup/api.ts';
+import type { KeyPair, ProofParts } from '../setup/proof.ts';
 
 let api: TestApi;
 let key: KeyPair;

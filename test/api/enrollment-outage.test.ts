@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { randomPhone } from '../setup/enrollment-bed.ts';
 import { EnrollmentStack } from '../setup/enrollment-stack.ts';
-import { createPhone } from './fixtures.ts';
+import { createPhone } from '../setup/callers.ts';
 
 let stack: EnrollmentStack;
 beforeAll(async () => {

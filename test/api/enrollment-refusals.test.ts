@@ -6,8 +6,8 @@ import type { EnrollmentEvent, EnrollmentState } from '../../domain/enrollment.t
 import { randomPhone, SOMEBODY } from '../setup/enrollment-bed.ts';
 import { EnrollmentStack } from '../setup/enrollment-stack.ts';
 import type { Enrollee } from '../setup/enrollment-stack.ts';
-import { createPhone } from './fixtures.ts';
-import type { Answer, Phone } from './fixtures.ts';
+import { createPhone } from '../setup/callers.ts';
+import type { Answer, Phone } from '../setup/callers.ts';
 
 let stack: EnrollmentStack;
 /** One enrollment in each state that a customer waits in; every test here leaves them as they were. */

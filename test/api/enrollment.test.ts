@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ERASED, randomPhone, SOMEBODY } from '../setup/enrollment-bed.ts';
 import { EnrollmentStack } from '../setup/enrollment-stack.ts';
-import { createPhone } from './fixtures.ts';
+import { createPhone } from '../setup/callers.ts';
 
 let stack: EnrollmentStack;
 beforeAll(async () => {

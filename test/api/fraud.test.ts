@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../adapters/random.ts';
-import { createEnrolledPhone, createMachine, startTestApi } from './fixtures.ts';
-import type { Caller, TestApi } from './fixtures.ts';
+import { startTestApi } from '../setup/api.ts';
+import { createEnrolledPhone } from '../setup/callers.ts';
+import { createMachine } from '../setup/machine.ts';
+import type { TestApi } from '../setup/api.ts';
+import type { Caller } from '../setup/callers.ts';
 
 let api: TestApi;
 let engine: Caller;

@@ -3,8 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CuttableLine } from '../setup/cuttable-line.ts';
 import { createBanker, loginBody, logIn, refresh } from '../setup/login-bed.ts';
 import type { Banker } from '../setup/login-bed.ts';
-import { createKeyPair, createMachine, makeProof, startTestApi } from './fixtures.ts';
-import type { ProofParts, TestApi } from './fixtures.ts';
+import { startTestApi } from '../setup/api.ts';
+import { createMachine } from '../setup/machine.ts';
+import { createKeyPair, makeProof } from '../setup/proof.ts';
+import type { TestApi } from '../setup/api.ts';
+import type { ProofParts } from '../setup/proof.ts';
 
 const GATEWAY = { origin: 'https://api.bank.example', pathPrefix: '/bank', scope: 'accounts:read' };
 const PAYMENTS = { ...GATEWAY, pathPrefix: '/pay', scope: 'payments:write' };

@@ -1,8 +1,11 @@
 /** Whatever JSON, path, query or header comes in, with valid credentials: the answer is a refusal of ours, never a 500. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createCaller, createEnrolledPhone, createMachine, startTestApi } from './fixtures.ts';
-import type { Caller, TestApi } from './fixtures.ts';
+import { startTestApi } from '../setup/api.ts';
+import { createCaller, createEnrolledPhone } from '../setup/callers.ts';
+import { createMachine } from '../setup/machine.ts';
+import type { TestApi } from '../setup/api.ts';
+import type { Caller } from '../setup/callers.ts';
 
 const RUNS = 60;
 

@@ -1,7 +1,10 @@
 /** Idempotency-Key through a real operation: the fraud engine's signal, which must cut a customer off once. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createEnrolledPhone, createMachine, startTestApi } from './fixtures.ts';
-import type { Caller, TestApi } from './fixtures.ts';
+import { startTestApi } from '../setup/api.ts';
+import { createEnrolledPhone } from '../setup/callers.ts';
+import { createMachine } from '../setup/machine.ts';
+import type { TestApi } from '../setup/api.ts';
+import type { Caller } from '../setup/callers.ts';
 
 let api: TestApi;
 let machine: Caller;

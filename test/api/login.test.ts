@@ -6,8 +6,9 @@ import type { Spoil } from '../setup/authenticator.ts';
 import { cutOffCustomer, releaseCustomer } from '../setup/customer.ts';
 import { APP, createBanker, loginBody, logIn, refresh } from '../setup/login-bed.ts';
 import type { Banker } from '../setup/login-bed.ts';
-import { createPhone, startTestApi } from './fixtures.ts';
-import type { TestApi } from './fixtures.ts';
+import { startTestApi } from '../setup/api.ts';
+import { createPhone } from '../setup/callers.ts';
+import type { TestApi } from '../setup/api.ts';
 
 let api: TestApi;
 beforeAll(async () => {

@@ -2,8 +2,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { APP, createBanker, logIn, refresh } from '../setup/login-bed.ts';
 import type { Banker } from '../setup/login-bed.ts';
-import { createPhone, startTestApi } from './fixtures.ts';
-import type { Phone, TestApi } from './fixtures.ts';
+import { startTestApi } from '../setup/api.ts';
+import { createPhone } from '../setup/callers.ts';
+import type { TestApi } from '../setup/api.ts';
+import type { Phone } from '../setup/callers.ts';
 
 let api: TestApi;
 beforeAll(async () => {

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { errorsDocument, openApiDocument } from '../../api/documents.ts';
 import { ERRORS } from '../../domain/errors.ts';
-import { startTestApi } from './fixtures.ts';
-import type { TestApi } from './fixtures.ts';
+import { startTestApi } from '../setup/api.ts';
+import type { TestApi } from '../setup/api.ts';
 
 const committed = (name: string) =>
   readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');

@@ -2,8 +2,10 @@
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createCaller, createEnrolledPhone, createMachine, startTestApi } from './fixtures.ts';
-import type { TestApi } from './fixtures.ts';
+import { startTestApi } from '../setup/api.ts';
+import { createCaller, createEnrolledPhone } from '../setup/callers.ts';
+import { createMachine } from '../setup/machine.ts';
+import type { TestApi } from '../setup/api.ts';
 
 /** The way to PostgreSQL, which the test closes and opens. */
 class Road {

@@ -1,8 +1,10 @@
 /** Whatever goes wrong with a request, the answer is a problem with its own code: through inject, and over a socket where bytes matter. */
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPhone, makeProof, startTestApi } from './fixtures.ts';
-import type { TestApi } from './fixtures.ts';
+import { startTestApi } from '../setup/api.ts';
+import { createPhone } from '../setup/callers.ts';
+import { makeProof } from '../setup/proof.ts';
+import type { TestApi } from '../setup/api.ts';
 
 let api: TestApi;
 let port: number;

@@ -9,8 +9,9 @@ import { createBanker } from '../setup/login-bed.ts';
 import { commands, LogIn } from '../setup/refresh-commands.ts';
 import { MODEL_POLICY } from '../setup/refresh-model.ts';
 import type { Real } from '../setup/refresh-model.ts';
-import { createPhone, startTestApi } from './fixtures.ts';
-import type { TestApi } from './fixtures.ts';
+import { startTestApi } from '../setup/api.ts';
+import { createPhone } from '../setup/callers.ts';
+import type { TestApi } from '../setup/api.ts';
 
 /** The floor in `npm test`; more by LATCHKEY_MODEL_RUNS, the same again by LATCHKEY_MODEL_SEED. */
 const RUNS = Number(process.env['LATCHKEY_MODEL_RUNS'] ?? '60');

@@ -7,8 +7,9 @@ import { cutOffCustomer, releaseCustomer } from '../setup/customer.ts';
 import { createBanker, logIn, refresh } from '../setup/login-bed.ts';
 import type { Banker } from '../setup/login-bed.ts';
 import { sendTwice } from '../setup/replay-proof.ts';
-import { createPhone, startTestApi } from './fixtures.ts';
-import type { TestApi } from './fixtures.ts';
+import { startTestApi } from '../setup/api.ts';
+import { createPhone } from '../setup/callers.ts';
+import type { TestApi } from '../setup/api.ts';
 
 const POLICY: Policy = {
   ...DEFAULT_POLICY,

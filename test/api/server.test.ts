@@ -11,7 +11,8 @@ import {
   DEMO_SMS_SECRET,
 } from '../../runtime/demo-secrets.ts';
 import { findFreePort } from '../../runtime/ports.ts';
-import { createPhone, startTestApi } from './fixtures.ts';
+import { startTestApi } from '../setup/api.ts';
+import { createPhone } from '../setup/callers.ts';
 
 const SERVER = fileURLToPath(new URL('../../api/server.ts', import.meta.url));
 

@@ -1,16 +1,11 @@
 /** What one tenant hands out opens nothing at another; and a tenant mounted at the root answers there as it does below its name. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  ASSERTION_TYPE,
-  createCaller,
-  createEnrolledPhone,
-  createMachine,
-  makeClientAssertion,
-  makeProof,
-  startTestApi,
-} from './fixtures.ts';
-import type { TestApi } from './fixtures.ts';
+import { startTestApi } from '../setup/api.ts';
+import { createCaller, createEnrolledPhone } from '../setup/callers.ts';
+import { ASSERTION_TYPE, createMachine, makeClientAssertion } from '../setup/machine.ts';
+import { makeProof } from '../setup/proof.ts';
+import type { TestApi } from '../setup/api.ts';
 
 const REVOCATION = `/fraud/revocations/rev_${'0'.repeat(32)}`;
 

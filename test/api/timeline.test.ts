@@ -1,8 +1,10 @@
 /** The timeline's stream outlives nothing that opened it. */
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createMachine, makeProof, startTestApi } from './fixtures.ts';
-import type { TestApi } from './fixtures.ts';
+import { startTestApi } from '../setup/api.ts';
+import { createMachine } from '../setup/machine.ts';
+import { makeProof } from '../setup/proof.ts';
+import type { TestApi } from '../setup/api.ts';
 
 let api: TestApi;
 let owner: postgres.Sql;

@@ -1,8 +1,8 @@
 /** The reference of the API in a real browser, under its own content security policy, with nothing fetched from anywhere else. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startTestApi } from '../api/fixtures.ts';
-import type { TestApi } from '../api/fixtures.ts';
+import { startTestApi } from '../setup/api.ts';
+import type { TestApi } from '../setup/api.ts';
 import { launchBrowser } from '../setup/browser.ts';
 
 let api: TestApi;

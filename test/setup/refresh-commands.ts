@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { cutOffCustomer, releaseCustomer } from './customer.ts';
-import type { Answer } from '../api/fixtures.ts';
+import type { Answer } from './callers.ts';
 import { APP, logIn, refresh } from './login-bed.ts';
 import { compare, expected, isUsable, must, rotated } from './refresh-model.ts';
 import type { Model, Real } from './refresh-model.ts';

@@ -2,7 +2,8 @@
 import { expect } from 'vitest';
 import { DEFAULT_POLICY } from '../../domain/policy.ts';
 import type { Policy } from '../../domain/policy.ts';
-import type { Answer, Phone, TestApi } from '../api/fixtures.ts';
+import type { TestApi } from './api.ts';
+import type { Answer, Phone } from './callers.ts';
 import type { Banker } from './login-bed.ts';
 
 const IDLE_MS = 600_000;

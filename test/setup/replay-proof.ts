@@ -1,6 +1,7 @@
 /** Sends the very same bytes twice, as an HTTP layer that retries by itself does: the DPoP proof included. */
-import type { Caller, TestApi } from '../api/fixtures.ts';
-import { makeProof } from '../api/fixtures.ts';
+import type { TestApi } from './api.ts';
+import type { Caller } from './callers.ts';
+import { makeProof } from './proof.ts';
 
 /** Answers both statuses and bodies. */
 export async function sendTwice(

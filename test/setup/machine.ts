@@ -1,0 +1,53 @@
+/** The demo fraud engine as a caller: its client assertion (RFC 7523), spoiled or not, and its token. */
+import { randomBytes } from 'node:crypto';
+import { importJWK, SignJWT } from 'jose';
+import type { CryptoKey } from 'jose';
+import { DEMO_FRAUD_KEY } from '../../runtime/demo-secrets.ts';
+import type { TestApi } from './api.ts';
+import { createCaller } from './callers.ts';
+import type { Caller } from './callers.ts';
+
+export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+/** The demo fraud engine's client assertion, right in everything that `claims` and `header` do not spoil. */
+export async function makeClientAssertion(
+  api: TestApi,
+  spoil: {
+    readonly claims?: Readonly<Record<string, unknown>>;
+    readonly header?: Readonly<Record<string, unknown>>;
+    readonly signWith?: CryptoKey;
+    readonly issuer?: string;
+  } = {},
+): Promise<string> {
+  const nowSeconds = Math.floor(api.clock.nowMs() / 1000);
+  const signingKey = spoil.signWith ?? (await importJWK({ ...DEMO_FRAUD_KEY }, 'ES256'));
+  return await new SignJWT({
+    iss: 'demo-fraud',
+    sub: 'demo-fraud',
+    aud: spoil.issuer ?? `${api.publicUrl}${api.prefix}`,
+    iat: nowSeconds,
+    exp: nowSeconds + 60,
+    jti: randomBytes(16).toString('base64url'),
+    ...spoil.claims,
+  })
+    .setProtectedHeader({ alg: 'ES256', kid: DEMO_FRAUD_KEY.kid, ...spoil.header })
+    .sign(signingKey);
+}
+
+/** The demo fraud engine with a token; `scope` narrows it, for instance `fraud:signal`. */
+export async function createMachine(
+  api: TestApi,
+  options: { readonly scope?: string; readonly prefix?: string } = {},
+): Promise<Caller> {
+  const machine = await createCaller(api, options);
+  const { prefix = api.prefix, scope } = options;
+  const answer = await machine.postForm('/oauth/token', {
+    grant_type: 'client_credentials',
+    client_assertion_type: ASSERTION_TYPE,
+    client_assertion: await makeClientAssertion(api, { issuer: `${api.publicUrl}${prefix}` }),
+    ...(scope === undefined ? {} : { scope }),
+  });
+  if (answer.status !== 200) throw new Error(`no machine token: ${JSON.stringify(answer.body)}`);
+  machine.accessToken = String(answer.body.access_token);
+  return machine;
+}
