@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { randomPhone } from '../setup/enrollment-bed.ts';
+import { footprintOf, hasClosed } from '../setup/enrollment-rows.ts';
+import { randomPhone } from '../setup/somebody.ts';
 import { EnrollmentStack } from '../setup/enrollment-stack.ts';
 import { createPhone } from '../setup/callers.ts';
 
@@ -53,15 +54,15 @@ describe('while Temporal is down', () => {
     const code = await stack.codeFor(number);
     const idempotencyKey = newKey();
     const step = () => phone.post(`${path}/phone-code`, { code }, { idempotencyKey });
-    const before = await stack.footprint(enrollee);
+    const before = await footprintOf(stack.api, enrollee);
     const down = await whileTemporalIsDown(step);
     expect(down).toMatchObject({ status: 503, body: { code: 'temporal_unavailable' } });
     expect(Number(down.headers['retry-after'])).toBeGreaterThan(0);
-    expect(await stack.footprint(enrollee)).toEqual(before);
+    expect(await footprintOf(stack.api, enrollee)).toEqual(before);
     expect(await step()).toMatchObject({ status: 200, body: { state: 'identity' } });
-    const after = await stack.footprint(enrollee);
+    const after = await footprintOf(stack.api, enrollee);
     expect(await step()).toMatchObject({ status: 200, body: { state: 'identity' } });
-    expect(await stack.footprint(enrollee)).toEqual(after);
+    expect(await footprintOf(stack.api, enrollee)).toEqual(after);
   });
 
   test('a step that is repeated long after is taken all the same: its caller sent it again', async () => {
@@ -92,7 +93,7 @@ describe('while Temporal is down', () => {
       { status: 200, body: { outcome: 'cancelled' } },
     ]);
     // The doorbell waits in the outbox until Temporal is back.
-    await expect.poll(() => stack.isClosed(enrollee), { timeout: 30_000 }).toBe(true);
+    await expect.poll(() => hasClosed(stack.api, enrollee), { timeout: 30_000 }).toBe(true);
   });
 });
 

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../adapters/random.ts';
 import { createEnrollmentStore } from '../../db/enrollment-store.ts';
 import type { EnrollmentEvent, EnrollmentState } from '../../domain/enrollment.ts';
-import { randomPhone, SOMEBODY } from '../setup/enrollment-bed.ts';
+import { footprintOf, isReferenceKept } from '../setup/enrollment-rows.ts';
+import { SOMEBODY, randomPhone } from '../setup/somebody.ts';
 import { EnrollmentStack } from '../setup/enrollment-stack.ts';
 import type { Enrollee } from '../setup/enrollment-stack.ts';
 import { createPhone } from '../setup/callers.ts';
@@ -35,10 +36,10 @@ async function expectRefusedUnchanged(
   expected: { status: number; code: string },
   act: () => Promise<Answer>,
 ): Promise<void> {
-  const before = await stack.footprint(enrollee);
+  const before = await footprintOf(stack.api, enrollee);
   const answer = await act();
   expect({ status: answer.status, code: answer.body.code }).toEqual(expected);
-  expect(await stack.footprint(enrollee)).toEqual(before);
+  expect(await footprintOf(stack.api, enrollee)).toEqual(before);
 }
 
 const STEP_BODIES = {
@@ -451,7 +452,7 @@ describe('what only a workflow says', () => {
     const { enrollmentId } = enrollee;
     const subject = { tenantId: stack.api.tenantId, enrollmentId };
     const reading = await store.read(subject);
-    const before = await stack.footprint(enrollee);
+    const before = await footprintOf(stack.api, enrollee);
     const answer = await store.advance({
       ...subject,
       from: { state, seq: reading?.snapshot.seq ?? -1 },
@@ -460,7 +461,7 @@ describe('what only a workflow says', () => {
       submissionId: null,
     });
     expect(answer).toMatchObject({ refused: 'wrong_step' });
-    expect(await stack.footprint(enrollee)).toEqual(before);
+    expect(await footprintOf(stack.api, enrollee)).toEqual(before);
   });
 });
 
@@ -497,7 +498,7 @@ describe('the vendor’s call', () => {
     await stack.handInIdentity(enrollee);
     const check = await stack.checkOf(enrollee, since);
     const { reference } = check;
-    await stack.referenceIsKept(reference);
+    await expect.poll(() => isReferenceKept(stack.api, reference), { timeout: 20_000 }).toBe(true);
     const other = { ...verdict(), reference, vendorReference: 'v-other' };
     await expectRefusedUnchanged(enrollee, { status: 404, code: 'not_found' }, () =>
       stack.callBack(other),

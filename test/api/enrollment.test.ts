@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ERASED, randomPhone, SOMEBODY } from '../setup/enrollment-bed.ts';
+import { ERASED, hasClosed, tracesOf } from '../setup/enrollment-rows.ts';
+import { SOMEBODY, randomPhone } from '../setup/somebody.ts';
 import { EnrollmentStack } from '../setup/enrollment-stack.ts';
 import { createPhone } from '../setup/callers.ts';
 
@@ -101,12 +102,12 @@ describe('a new customer', () => {
       status: 200,
       body: { state: 'ended', outcome: 'cancelled', reason: 'cancelled_by_customer' },
     });
-    expect(await stack.traces(enrollee)).toEqual(ERASED);
+    expect(await tracesOf(stack.api, enrollee)).toEqual(ERASED);
     expect(await phone.post(`${path}/email`, { email: 'a@example.test' })).toMatchObject({
       status: 409,
       body: { code: 'ceremony_ended', state: 'ended', outcome: 'cancelled' },
     });
-    await expect.poll(() => stack.isClosed(enrollee), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => hasClosed(stack.api, enrollee), { timeout: 20_000 }).toBe(true);
   });
 });
 
@@ -161,7 +162,7 @@ describe('somebody who is known', () => {
     expect(await stack.until(second, 'ended')).toMatchObject({
       body: { outcome: 'denied', reason: 'person_exists', nextSteps: ['recovery'] },
     });
-    expect(await stack.traces(second)).toEqual(ERASED);
+    expect(await tracesOf(stack.api, second)).toEqual(ERASED);
   });
 
   test('learns that his address is taken only after he has proved it, and gives another', async () => {
@@ -202,7 +203,7 @@ describe('the identity vendor', () => {
     expect(await stack.until(enrollee, 'ended')).toMatchObject({
       body: { outcome: 'denied', reason: 'identity_refused', nextSteps: ['contact_bank'] },
     });
-    expect(await stack.traces(enrollee)).toEqual(ERASED);
+    expect(await tracesOf(stack.api, enrollee)).toEqual(ERASED);
     // A verdict that comes late, or again, or changes its mind.
     expect(await stack.decide(check, 'verified')).toMatchObject({ status: 202 });
     expect((await enrollee.phone.get(enrollee.path)).body.reason).toBe('identity_refused');

@@ -13,7 +13,7 @@ import { createOtpCodes } from '../../adapters/kms/otp-codes.ts';
 import { newId } from '../../adapters/random.ts';
 import { bootstrapDemoTenant, DEMO_APP_CLIENT } from '../../db/bootstrap.ts';
 import { connectDatabase } from '../../db/connection.ts';
-import type { Database } from '../../db/connection.ts';
+import type { Database, Tx } from '../../db/connection.ts';
 import type { VerifiedPasskey } from '../../db/enrollment-binding.ts';
 import { endEnrollment } from '../../db/enrollment-moves.ts';
 import { createEnrollmentStore } from '../../db/enrollment-store.ts';
@@ -36,6 +36,7 @@ import { buildWorkflows } from '../../temporal/workflow-bundle.ts';
 import { createTestDatabase } from './database.ts';
 import type { TestDatabase } from './database.ts';
 import { TEST_PAYLOAD_KEYS } from './payload-keys.ts';
+import { randomPhone, SOMEBODY } from './somebody.ts';
 import { createTimeSkippingEnvironment, TIME_SKIPPING_NAMESPACE } from './time-skipping.ts';
 
 const UPDATE_OF_STEP = {
@@ -63,12 +64,6 @@ export interface Enrollee {
   readonly customerId: string;
   readonly phone: string;
 }
-
-export const SOMEBODY = {
-  givenName: 'Ada',
-  familyName: 'Lovelace',
-  birthDate: '1985-12-10',
-};
 
 export class EnrollmentBed {
   readonly sql: postgres.Sql;
@@ -213,7 +208,7 @@ export class EnrollmentBed {
   async insert(phone = randomPhone()): Promise<Enrollee> {
     await this.tick();
     const enrollee = { enrollmentId: newId('ceremony'), customerId: newId('customer'), phone };
-    await this.database.tenant(this.tenantId, (tx) =>
+    await this.inTenant((tx) =>
       insertEnrollment(tx, this.tools.personalData, {
         ...enrollee,
         tenantId: this.tenantId,
@@ -250,7 +245,7 @@ export class EnrollmentBed {
   ): Promise<{ submissionId: string; notAfterMs: number }> {
     await this.tick();
     const submissionId = newId('submission');
-    const { notAfterMs } = await this.database.tenant(this.tenantId, (tx) =>
+    const { notAfterMs } = await this.inTenant((tx) =>
       insertSubmission(tx, this.tools.personalData, {
         tenantId: this.tenantId,
         ceremonyId: enrollmentId,
@@ -288,7 +283,7 @@ export class EnrollmentBed {
   }
 
   async codeOf(enrollee: Enrollee, step: CodeStep): Promise<string> {
-    const { attempt } = await this.database.tenant(this.tenantId, (tx) =>
+    const { attempt } = await this.inTenant((tx) =>
       latestAttempt(tx, { tenantId: this.tenantId, ceremonyId: enrollee.enrollmentId, step }),
     );
     if (attempt === undefined) throw new Error('no code was sent');
@@ -333,7 +328,7 @@ export class EnrollmentBed {
 
   async cancel(enrollee: Enrollee): Promise<void> {
     await this.tick();
-    await this.database.tenant(this.tenantId, (tx) =>
+    await this.inTenant((tx) =>
       endEnrollment(tx, this.tools, {
         tenantId: this.tenantId,
         enrollmentId: enrollee.enrollmentId,
@@ -406,8 +401,12 @@ export class EnrollmentBed {
     await this.env.client.workflow.getHandle(id).terminate('lost');
   }
 
+  inTenant<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.database.tenant(this.tenantId, work);
+  }
+
   async row({ enrollmentId }: Enrollee): Promise<EnrollmentRecord> {
-    const record = await this.database.tenant(this.tenantId, (tx) =>
+    const record = await this.inTenant((tx) =>
       readEnrollment(tx, { tenantId: this.tenantId, enrollmentId }),
     );
     if (record === undefined) throw new Error('no such enrollment');
@@ -443,31 +442,4 @@ export class EnrollmentBed {
       select payload ->> 'type' as type from outbox where topic = 'event' and subject = ${customerId} order by position`;
     return rows.map((row) => String(row['type']));
   }
-
-  /** What is left of the person: everything that could say who he was. */
-  async traces({ enrollmentId, customerId }: Enrollee): Promise<Record<string, unknown>> {
-    const [row] = await this.sql`
-      select (select status from customer where customer_id = ${customerId}) as status,
-        (select sealed_key is not null from customer_key where customer_id = ${customerId}) as "hasKey",
-        (select count(*)::integer from contact where customer_id = ${customerId}) as contacts,
-        (select count(*)::integer from step_attempt where ceremony_id = ${enrollmentId} and sealed_detail is not null) as details,
-        (select count(*)::integer from step_submission where ceremony_id = ${enrollmentId} and sealed_payload is not null) as submissions,
-        (select count(*)::integer from device where customer_id = ${customerId}) as devices,
-        (select count(*)::integer from credential where customer_id = ${customerId}) as credentials`;
-    return { ...row };
-  }
-}
-
-export const ERASED = {
-  status: 'erased',
-  hasKey: false,
-  contacts: 0,
-  details: 0,
-  submissions: 0,
-  devices: 0,
-  credentials: 0,
-};
-
-export function randomPhone(): string {
-  return `+44772${String(randomBytes(4).readUInt32BE() % 10_000_000).padStart(7, '0')}`;
 }

@@ -26,20 +26,20 @@ import { createRelayMetrics } from '../../relay/metrics.ts';
 import { startRelay } from '../../relay/relay.ts';
 import { DEMO_IDENTITY_SECRET } from '../../runtime/demo-secrets.ts';
 import { createTemporalGateway } from '../../temporal/client.ts';
-import type { TemporalGateway } from '../../temporal/client.ts';
 import { createDataConverter } from '../../temporal/data-converter.ts';
 import { startWorkerGroup } from '../../temporal/worker-group.ts';
 import type { WorkerGroup } from '../../temporal/worker-group.ts';
 import { buildWorkflows } from '../../temporal/workflow-bundle.ts';
-import { absentTemporal, startTestApi } from './api.ts';
+import { startTestApi } from './api.ts';
 import { createPhone } from './callers.ts';
 import type { TestApi } from './api.ts';
 import type { Answer, Phone } from './callers.ts';
 import { SoftwareAuthenticator } from './authenticator.ts';
 import type { Spoil } from './authenticator.ts';
-import { randomPhone, SOMEBODY } from './enrollment-bed.ts';
 import { TEST_PAYLOAD_KEYS } from './payload-keys.ts';
 import { quietTemporal } from './quiet-temporal.ts';
+import { randomPhone, SOMEBODY } from './somebody.ts';
+import { TemporalSwitch } from './temporal-switch.ts';
 import { createTestNamespace } from './temporal.ts';
 
 type Check = Parameters<IdentityVerifier['startCheck']>[0];
@@ -47,26 +47,6 @@ type Check = Parameters<IdentityVerifier['startCheck']>[0];
 export interface SentMessage {
   readonly to: string;
   readonly text: string;
-}
-
-/** A Temporal that a test can take away and give back. */
-class Switch {
-  isDown = false;
-  readonly gateway: TemporalGateway;
-
-  constructor(real: TemporalGateway) {
-    const absent = absentTemporal();
-    const pick = () => (this.isDown ? absent : real);
-    this.gateway = {
-      start: (...args) => pick().start(...args),
-      update: (...args) => pick().update(...args),
-      signal: (...args) => pick().signal(...args),
-      signalWithStart: (...args) => pick().signalWithStart(...args),
-      describe: (...args) => pick().describe(...args),
-      healthy: () => pick().healthy(),
-      close: () => real.close(),
-    };
-  }
 }
 
 export interface Enrollee {
@@ -79,7 +59,7 @@ export interface Enrollee {
 
 export class EnrollmentStack {
   readonly api: TestApi;
-  readonly temporal: Switch;
+  readonly temporal: TemporalSwitch;
   readonly connection: Connection;
   readonly namespace: string;
   readonly messages: SentMessage[] = [];
@@ -91,7 +71,7 @@ export class EnrollmentStack {
 
   private constructor(parts: {
     api: TestApi;
-    temporal: Switch;
+    temporal: TemporalSwitch;
     connection: Connection;
     namespace: string;
     stop: () => Promise<void>;
@@ -111,7 +91,7 @@ export class EnrollmentStack {
     const connection = await Connection.connect({ address });
     const native = await NativeConnection.connect({ address });
     const dataConverter = createDataConverter({ namespace, keys: TEST_PAYLOAD_KEYS });
-    const temporal = new Switch(
+    const temporal = new TemporalSwitch(
       createTemporalGateway({
         connection,
         namespace,
@@ -382,40 +362,6 @@ export class EnrollmentStack {
     return await this.bind(enrollee);
   }
 
-  // What is there
-
-  /** Everything that could say who somebody was. */
-  async traces({ enrollmentId }: Enrollee): Promise<unknown> {
-    const [row] = await this.api.inTenant(
-      async (tx) =>
-        await tx`
-        select cu.status,
-          (select sealed_key is not null from customer_key k where k.customer_id = cu.customer_id) as has_key,
-          (select count(*)::integer from contact o where o.customer_id = cu.customer_id) as contacts,
-          (select count(*)::integer from step_attempt a where a.ceremony_id = c.ceremony_id and sealed_detail is not null) as details,
-          (select count(*)::integer from step_submission s where s.ceremony_id = c.ceremony_id and sealed_payload is not null) as submissions,
-          (select count(*)::integer from device d where d.customer_id = cu.customer_id) as devices,
-          (select count(*)::integer from credential r where r.customer_id = cu.customer_id) as credentials
-        from ceremony c join customer cu using (tenant_id, customer_id) where c.ceremony_id = ${enrollmentId}`,
-    );
-    return { ...row };
-  }
-
-  /** The row with the number of everything that hangs on it: equal before and after whatever must change nothing. */
-  async footprint({ enrollmentId }: Pick<Enrollee, 'enrollmentId'>): Promise<unknown> {
-    return await this.api.inTenant(
-      async (tx) =>
-        await tx`
-        select state, seq, outcome, reason,
-          (select count(*) from step_submission s where s.ceremony_id = c.ceremony_id and used_at is not null) as submissions,
-          (select count(*) from step_attempt a where a.ceremony_id = c.ceremony_id) as attempts,
-          (select coalesce(sum(wrong_count), 0) from step_attempt a where a.ceremony_id = c.ceremony_id) as wrong,
-          (select count(*) from device d where d.customer_id = c.customer_id) as devices,
-          (select count(*) from audit u where u.ceremony_id = c.ceremony_id) as audit
-        from ceremony c where ceremony_id = ${enrollmentId}`,
-    );
-  }
-
   /** As another grant would have done it. */
   async spendChallengeOf(credential: RegistrationResponseJSON): Promise<void> {
     const text = Buffer.from(credential.response.clientDataJSON, 'base64url').toString('utf8');
@@ -424,29 +370,5 @@ export class EnrollmentStack {
     await this.api.inTenant(async (tx) => {
       await spendChallenge(tx, hash, this.api.clock.nowMs() + 300_000);
     });
-  }
-
-  /** Waits until the vendor's own reference of a check stands in its row. */
-  async referenceIsKept(attemptId: string): Promise<void> {
-    const endsAtMs = performance.now() + 20_000;
-    for (;;) {
-      const rows = await this.api.inTenant(
-        async (tx) =>
-          await tx`
-          select 1 from step_attempt where attempt_id = ${attemptId} and vendor_reference is not null`,
-      );
-      if (rows.length > 0) return;
-      if (performance.now() > endsAtMs) throw new Error('the reference was not kept');
-    }
-  }
-
-  /** Whether its workflow has said that it closes. */
-  async isClosed({ enrollmentId }: Enrollee): Promise<boolean> {
-    const rows = await this.api.inTenant(
-      async (tx) =>
-        await tx`
-        select 1 from ceremony where ceremony_id = ${enrollmentId} and workflow_closed_at is not null`,
-    );
-    return rows.length > 0;
   }
 }

@@ -9,10 +9,10 @@ import type { Latchkey } from '../../sdk/client.ts';
 import type { EnrollmentState, EnrollmentView } from '../../sdk/types.ts';
 import { SoftwareAuthenticator } from './authenticator.ts';
 import { memoryStore } from './memory-store.ts';
+import { SOMEBODY } from './somebody.ts';
 import type { TestStack } from './stack.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 50 };
-const SOMEBODY = { givenName: 'Ada', familyName: 'Byron', birthDate: '1990-12-10' };
 const DEVICE = { name: 'Test phone', platform: 'web' };
 
 export interface PhoneCall {

@@ -4,7 +4,8 @@ import { judgeGuess, latestAttempt } from '../../db/step-attempts.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { DEFAULT_POLICY } from '../../domain/policy.ts';
 import { cutOffCustomer } from '../setup/customer.ts';
-import { EnrollmentBed, ERASED } from '../setup/enrollment-bed.ts';
+import { EnrollmentBed } from '../setup/enrollment-bed.ts';
+import { ERASED, tracesOf } from '../setup/enrollment-rows.ts';
 import type { Enrollee } from '../setup/enrollment-bed.ts';
 
 const HOUR = 3_600_000;
@@ -43,7 +44,7 @@ describe('ends from outside', () => {
     await bed.signal(enrollee, 'cancel');
     await bed.closes(enrollee);
     expect(await bed.row(enrollee)).toMatchObject({ outcome: 'cancelled' });
-    expect(await bed.traces(enrollee)).toEqual(ERASED);
+    expect(await tracesOf(bed, enrollee)).toEqual(ERASED);
   });
 
   test('A cut-off ends it revoked; what it had handed in stays as evidence.', async () => {
@@ -53,7 +54,7 @@ describe('ends from outside', () => {
     await bed.signal(enrollee, 'revoke');
     await bed.closes(enrollee);
     expect(await bed.row(enrollee)).toMatchObject({ outcome: 'revoked', reason: 'fraud' });
-    expect(await bed.traces(enrollee)).toMatchObject({ status: 'prospect', devices: 0 });
+    expect(await tracesOf(bed, enrollee)).toMatchObject({ status: 'prospect', devices: 0 });
   });
 
   test('A passkey handed in before a cut-off is bound to nothing after it.', async () => {
@@ -66,7 +67,7 @@ describe('ends from outside', () => {
     });
     await expect(bed.ring(enrollee, 'passkey', handle)).rejects.toThrow(refusedAs('revoked'));
     expect(await bed.row(enrollee)).toMatchObject({ state: 'passkey', outcome: null });
-    expect(await bed.traces(enrollee)).toMatchObject({ status: 'prospect', devices: 0 });
+    expect(await tracesOf(bed, enrollee)).toMatchObject({ status: 'prospect', devices: 0 });
   });
 });
 
@@ -180,7 +181,7 @@ describe('a workflow that is begun anew', () => {
       await bed.finish(enrollee, state, 1);
       await bed.closes(enrollee, 1);
       expect(await bed.row(enrollee)).toMatchObject({ outcome: 'completed' });
-      expect(await bed.traces(enrollee)).toMatchObject({ devices: 1, credentials: 1 });
+      expect(await tracesOf(bed, enrollee)).toMatchObject({ devices: 1, credentials: 1 });
     },
   );
 

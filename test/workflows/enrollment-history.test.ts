@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { workflowId } from '../../domain/ids.ts';
-import { EnrollmentBed, SOMEBODY } from '../setup/enrollment-bed.ts';
+import { EnrollmentBed } from '../setup/enrollment-bed.ts';
+import { SOMEBODY } from '../setup/somebody.ts';
 import type { Enrollee } from '../setup/enrollment-bed.ts';
 import { historyText } from '../setup/history-text.ts';
 import { recordHistory } from '../setup/recorded-history.ts';

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_POLICY } from '../../domain/policy.ts';
-import { EnrollmentBed, ERASED } from '../setup/enrollment-bed.ts';
+import { EnrollmentBed } from '../setup/enrollment-bed.ts';
+import { ERASED, tracesOf } from '../setup/enrollment-rows.ts';
 
 const SECOND = 1000;
 const HOUR = 3_600_000;
@@ -21,7 +22,7 @@ describe('the whole way', () => {
     await bed.to(enrollee, 'ended');
     await bed.closes(enrollee);
     expect(await bed.row(enrollee)).toMatchObject({ state: 'ended', outcome: 'completed' });
-    expect(await bed.traces(enrollee)).toMatchObject({
+    expect(await tracesOf(bed, enrollee)).toMatchObject({
       status: 'active',
       hasKey: true,
       contacts: 2,
@@ -77,7 +78,7 @@ describe('timers, just before and just after', () => {
     await bed.advanceTo((stepDeadlineMs ?? 0) + 2 * SECOND);
     await bed.closes(enrollee);
     expect(await bed.row(enrollee)).toMatchObject({ outcome: 'expired', reason: 'step_timeout' });
-    expect(await bed.traces(enrollee)).toEqual(ERASED);
+    expect(await tracesOf(bed, enrollee)).toEqual(ERASED);
     expect(await bed.events(enrollee)).toEqual(['bank.app.enrollment_ended']);
   });
 
@@ -98,7 +99,7 @@ describe('timers, just before and just after', () => {
     await bed.closes(enrollee);
     expect(await bed.row(enrollee)).toMatchObject({ outcome: 'expired', reason: 'abandoned' });
     expect(await bed.messages(enrollee)).toHaveLength(2);
-    expect(await bed.traces(enrollee)).toEqual(ERASED);
+    expect(await tracesOf(bed, enrollee)).toEqual(ERASED);
   });
 
   test('A vendor who stays silent ends it after 24 hours, not before.', async () => {
@@ -113,7 +114,7 @@ describe('timers, just before and just after', () => {
       outcome: 'expired',
       reason: 'identity_timeout',
     });
-    expect(await bed.traces(enrollee)).toEqual(ERASED);
+    expect(await tracesOf(bed, enrollee)).toEqual(ERASED);
   });
 
   test('A verdict of the last second still counts.', async () => {

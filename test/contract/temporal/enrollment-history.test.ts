@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { temporal } from '@temporalio/proto';
 import { workflowId } from '../../../domain/ids.ts';
 import { createDataConverter } from '../../../temporal/data-converter.ts';
-import { SOMEBODY } from '../../setup/enrollment-bed.ts';
+import { hasClosed } from '../../setup/enrollment-rows.ts';
+import { SOMEBODY } from '../../setup/somebody.ts';
 import { EnrollmentStack } from '../../setup/enrollment-stack.ts';
 import type { Enrollee } from '../../setup/enrollment-stack.ts';
 import { TEST_PAYLOAD_KEYS } from '../../setup/payload-keys.ts';
@@ -17,7 +18,7 @@ afterAll(async () => {
 });
 
 async function closed(enrollee: Enrollee, name: string): Promise<string> {
-  await expect.poll(() => stack.isClosed(enrollee), { timeout: 30_000 }).toBe(true);
+  await expect.poll(() => hasClosed(stack.api, enrollee), { timeout: 30_000 }).toBe(true);
   const id = workflowId('enrollment', stack.api.tenantId, enrollee.enrollmentId);
   await expect.poll(() => stack.temporal.gateway.describe(id), { timeout: 30_000 }).toBe('closed');
   const { namespace, connection } = stack;
