@@ -51,20 +51,38 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
       else response.end();
     });
   });
-  await listen(server, options);
+  const port = await listenLocally(server, options);
+  return { url: `http://localhost:${port}`, stop: () => stopServer(server) };
+}
+
+/** Answers the port. @throws Error naming the holder of a taken port. */
+export async function listenLocally(
+  server: Server,
+  { name, port }: Pick<LocalServerOptions, 'name' | 'port'>,
+): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, HOST, resolve);
+  }).catch(async (cause: unknown) => {
+    throw new Error(await describeTakenPort(name, port), { cause });
+  });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no TCP port was assigned');
-  return {
-    url: `http://localhost:${address.port}`,
-    stop: async () => {
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-      });
-    },
-  };
+  return address.port;
+}
+
+export async function stopServer(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
+}
+
+/** A page elsewhere that has its own name point to this machine. */
+export function isForeignHost({ headers }: IncomingMessage): boolean {
+  return !LOCAL_HOST.test(headers.host ?? '');
 }
 
 /** Reads a JSON object; undefined when the body is anything else. */
@@ -108,25 +126,16 @@ export function openStream(
   };
 }
 
-async function listen(server: Server, { name, port }: LocalServerOptions): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, HOST, resolve);
-  }).catch(async (cause: unknown) => {
-    throw new Error(await describeTakenPort(name, port), { cause });
-  });
-}
-
 async function answer(
   handle: LocalHandler,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (!LOCAL_HOST.test(request.headers.host ?? '')) {
+  if (isForeignHost(request)) {
     send(response, { status: 421, body: { error: 'foreign_host' } });
     return;
   }
-  const body = await readBody(request);
+  const body = await readLocalBody(request);
   if (body === undefined) {
     send(response, { status: 413, body: { error: 'too_large' } });
     return;
@@ -141,7 +150,8 @@ async function answer(
   if (found !== undefined) send(response, found);
 }
 
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
+/** Undefined when it is longer than any form or call here. */
+export async function readLocalBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
