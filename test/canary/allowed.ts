@@ -1,0 +1,61 @@
+/**
+ * The one table of what may stand where: everything else that the search finds is a leak. A row that nothing uses any more is refused, too:
+ * it would hide the next leak.
+ */
+import type { CanaryKind } from './needles.ts';
+import type { Finding, Sink } from './search.ts';
+
+interface Allowed {
+  readonly kinds: readonly CanaryKind[];
+  readonly sink: Sink;
+  /** Of the place in the sink; every place when left out. */
+  readonly where?: RegExp;
+  readonly why: string;
+}
+
+export const ALLOWED: readonly Allowed[] = [
+  {
+    kinds: ['one-time code', 'typed code'],
+    sink: 'message',
+    why: 'the message to the customer is what the code is for',
+  },
+  {
+    kinds: ['refresh token', 'id token'],
+    sink: 'body',
+    where: /^POST \/(auth\/login|oauth\/token) 200$/,
+    why: 'a grant answers the tokens that it made, in its body alone',
+  },
+  {
+    kinds: ['access token'],
+    sink: 'body',
+    where: /^POST \/(auth\/login|oauth\/token) 200$/,
+    why: 'as above; machines get one, too',
+  },
+  {
+    kinds: ['name'],
+    sink: 'body',
+    where: /^GET \/auth\/me 200$/,
+    why: 'the customer reads his own first name on a trusted device',
+  },
+];
+
+export interface Judgement {
+  readonly leaks: readonly Finding[];
+  /** Rows of the table that allowed nothing. */
+  readonly unused: readonly Allowed[];
+}
+
+export function judge(findings: readonly Finding[]): Judgement {
+  const used = new Set<Allowed>();
+  const leaks = findings.filter((finding) => {
+    const row = ALLOWED.find((candidate) => allows(candidate, finding));
+    if (row !== undefined) used.add(row);
+    return row === undefined;
+  });
+  return { leaks, unused: ALLOWED.filter((row) => !used.has(row)) };
+}
+
+function allows({ kinds, sink, where }: Allowed, finding: Finding): boolean {
+  const isPlace = where === undefined || where.test(finding.where);
+  return isPlace && sink === finding.sink && kinds.includes(finding.kind);
+}
