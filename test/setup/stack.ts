@@ -48,10 +48,16 @@ export interface TestStack extends Omit<Stack, 'api' | 'worker'> {
   /** SIGKILL for the server and all its backends. */
   killPostgres(): Promise<void>;
   startPostgres(): Promise<void>;
-  /** What a process said since the start of the stack. */
-  lines(name: 'api' | 'worker'): readonly string[];
+  /** What a process said since the start of the stack; of the servers only those that are its own. */
+  lines(name: SpeakingPart): readonly string[];
+  /** Where its own servers keep their files. */
+  readonly directory: string;
   stop(): Promise<void>;
 }
+
+const SPEAKING_PARTS = ['api', 'worker', 'postgres', 'temporal'] as const;
+type SpeakingPart = (typeof SPEAKING_PARTS)[number];
+type Listener = (line: string) => void;
 
 /** Call it in `beforeAll`, and `stop()` in `afterAll`. */
 export async function startTestStack(options: TestStackOptions = {}): Promise<TestStack> {
@@ -76,8 +82,22 @@ async function assemble(
   const directory = await mkdtemp(join(tmpdir(), 'latchkey-stack-'));
   await chmod(directory, 0o711);
   members.push({ name: 'folder', stop: () => rm(directory, { recursive: true, force: true }) });
-  const { database, ...postgres } = await provideDatabase(options, directory, members);
-  const temporal = await provideTemporal(options, directory, members);
+  const said = { api: [], worker: [], postgres: [], temporal: [] } as Record<
+    SpeakingPart,
+    string[]
+  >;
+  const listen =
+    (name: SpeakingPart): Listener =>
+    (line) => {
+      said[name].push(line);
+    };
+  const { database, ...postgres } = await provideDatabase(
+    options,
+    directory,
+    members,
+    listen('postgres'),
+  );
+  const temporal = await provideTemporal(options, directory, members, listen('temporal'));
   const ports = await choosePorts();
   const proxy =
     options.isBehindProxy === true
@@ -85,14 +105,14 @@ async function assemble(
       : undefined;
   if (proxy !== undefined) members.push({ name: 'proxy', stop: () => proxy.stop() });
 
-  const said = { api: [] as string[], worker: [] as string[] };
   const host = {
     adopt: (member: GroupMember) => {
       members.push(member);
       return Promise.resolve();
     },
     onLine: (name: string, line: string) => {
-      if (name === 'api' || name === 'worker') said[name].push(line);
+      const part = SPEAKING_PARTS.find((candidate) => candidate === name);
+      if (part !== undefined) said[part].push(line);
     },
   };
   const stack = await startStack({
@@ -119,6 +139,7 @@ async function assemble(
   return {
     ...stack,
     database,
+    directory,
     proxy,
     temporalAddress: temporal.address,
     namespace: temporal.namespace,
@@ -146,6 +167,7 @@ async function provideDatabase(
   options: TestStackOptions,
   directory: string,
   members: GroupMember[],
+  onLine: Listener,
 ): Promise<ProvidedDatabase> {
   if (options.hasOwnPostgres !== true) {
     const refuse = () =>
@@ -156,7 +178,7 @@ async function provideDatabase(
   }
   const port = await findFreePort();
   // A killed process loses no commit without fsync either; only a power cut does.
-  const launch = () => startPostgres({ directory, port, isDurable: false });
+  const launch = () => startPostgres({ directory, port, isDurable: false, onLine });
   let server = await launch();
   const drop = async () => {
     await server.stop();
@@ -189,6 +211,7 @@ async function provideTemporal(
   options: TestStackOptions,
   directory: string,
   members: GroupMember[],
+  onLine: Listener,
 ): Promise<ProvidedTemporal> {
   if (options.hasOwnTemporal !== true) {
     const refuse = () =>
@@ -203,6 +226,7 @@ async function provideTemporal(
       port,
       databaseFile: join(directory, 'temporal.db'),
       namespace,
+      onLine,
     });
   let server = await launch();
   members.push({ name: 'temporal', stop: () => server.process.kill() });
