@@ -3,21 +3,14 @@
  * attributes that the workflows use. Never for production, where TEMPORAL_ADDRESS names a cluster.
  */
 import { Connection } from '@temporalio/client';
-import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes.js';
-import { msToTs } from '@temporalio/common/lib/time.js';
+import { prepareNamespace } from '../temporal/namespace.ts';
 import { startProcess } from './managed-process.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import { describeTakenPort, isPortTaken } from './ports.ts';
 import { waitUntilReady } from './readiness.ts';
 
 const HOST = '127.0.0.1';
-const RETENTION_MS = 7 * 24 * 60 * 60 * 1000;
-const SEARCH_ATTRIBUTES = [
-  'LatchkeyTenant',
-  'LatchkeyKind',
-  'LatchkeyState',
-  'LatchkeyCustomer',
-] as const;
+const PREPARATION_TIMEOUT_MS = 30_000;
 
 export interface TemporalServerOptions {
   /** Temporal's own program, as the finder found it. */
@@ -59,7 +52,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     },
   });
   try {
-    await prepareNamespace(options.port, options.namespace, started.exited);
+    await prepare(options.port, options.namespace, started.exited);
   } catch (cause) {
     await started.stop();
     throw new Error(`Temporal did not start:\n${lastLines.join('\n')}`, { cause });
@@ -86,7 +79,6 @@ function serverArguments(options: TemporalServerOptions): string[] {
     'error',
     '--log-format',
     'json',
-    ...SEARCH_ATTRIBUTES.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
     ...(options.uiPort === undefined
       ? ['--headless']
       : ['--headless=false', '--ui-port', String(options.uiPort), '--ui-disable-news-fetch']),
@@ -98,12 +90,8 @@ async function refuseTakenPort(purpose: string, port: number): Promise<void> {
   if (await isPortTaken(port)) throw new Error(await describeTakenPort(purpose, port));
 }
 
-/** Waits for health, then gives the namespace its retention: REJECT_DUPLICATE holds only as long as that. */
-async function prepareNamespace(
-  port: number,
-  namespace: string,
-  gaveUp: Promise<unknown>,
-): Promise<void> {
+/** Waits for health, then gives the namespace what ours has everywhere. */
+async function prepare(port: number, namespace: string, gaveUp: Promise<unknown>): Promise<void> {
   const server = { what: 'the Temporal server', timeoutMs: 60_000, gaveUp };
   await waitUntilReady(() => isPortTaken(port), server);
   const connection = await Connection.connect({
@@ -117,41 +105,11 @@ async function prepareNamespace(
       });
       return health.status === 1;
     }, server);
-    await waitUntilReady(
-      async () => {
-        await connection.workflowService.updateNamespace({
-          namespace,
-          config: { workflowExecutionRetentionTtl: msToTs(RETENTION_MS) },
-        });
-        return true;
-      },
-      { what: `Temporal's namespace ${namespace}`, timeoutMs: 20_000, gaveUp },
-    );
+    await prepareNamespace(connection, {
+      namespace,
+      signal: AbortSignal.timeout(PREPARATION_TIMEOUT_MS),
+    });
   } finally {
     await connection.close();
   }
-}
-
-/** Registers one more namespace, as the server's own is made, and returns when both its halves know it. */
-export async function registerNamespace(connection: Connection, namespace: string): Promise<void> {
-  await connection.workflowService.registerNamespace({
-    namespace,
-    workflowExecutionRetentionPeriod: msToTs(RETENTION_MS),
-  });
-  const readiness = { what: `Temporal's namespace ${namespace}`, timeoutMs: 30_000, pollMs: 50 };
-  const keyword = encodeSearchAttributeIndexedValueType('KEYWORD');
-  if (keyword === undefined) throw new Error('the SDK has no keyword search attributes');
-  await waitUntilReady(async () => {
-    await connection.operatorService.addSearchAttributes({
-      namespace,
-      searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, keyword])),
-    });
-    return true;
-  }, readiness);
-  await waitUntilReady(async () => {
-    const { customAttributes } = await connection.operatorService.listSearchAttributes({
-      namespace,
-    });
-    return SEARCH_ATTRIBUTES.every((name) => name in customAttributes);
-  }, readiness);
 }

@@ -1,6 +1,6 @@
 /**
  * The search attributes: pseudonymous ids, kind and state, never anything about a person, because Temporal keeps them in clear.
- * The server must know them as keywords (runtime/temporal-server.ts registers them).
+ * The server must know them (namespace.ts registers them).
  */
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import type { WorkflowKind } from '../domain/ids.ts';
@@ -9,6 +9,14 @@ export const TENANT_ATTRIBUTE = defineSearchAttributeKey('LatchkeyTenant', 'KEYW
 export const KIND_ATTRIBUTE = defineSearchAttributeKey('LatchkeyKind', 'KEYWORD');
 export const STATE_ATTRIBUTE = defineSearchAttributeKey('LatchkeyState', 'KEYWORD');
 export const CUSTOMER_ATTRIBUTE = defineSearchAttributeKey('LatchkeyCustomer', 'KEYWORD');
+
+/** All of them, for whoever makes a namespace. */
+export const SEARCH_ATTRIBUTES = [
+  TENANT_ATTRIBUTE,
+  KIND_ATTRIBUTE,
+  STATE_ATTRIBUTE,
+  CUSTOMER_ATTRIBUTE,
+] as const;
 
 export interface WorkflowAttributes {
   readonly kind: WorkflowKind;

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { Connection } from '@temporalio/client';
 import { inject } from 'vitest';
-import { registerNamespace } from '../../runtime/temporal-server.ts';
+import { prepareNamespace } from '../../temporal/namespace.ts';
 
 export interface TestNamespace {
   readonly address: string;
@@ -15,7 +15,7 @@ export async function createTestNamespace(): Promise<TestNamespace> {
   const namespace = `test-${randomBytes(6).toString('hex')}`;
   const connection = await Connection.connect({ address, connectTimeout: 10_000 });
   try {
-    await registerNamespace(connection, namespace);
+    await prepareNamespace(connection, { namespace, signal: AbortSignal.timeout(30_000) });
   } finally {
     await connection.close();
   }
