@@ -35,16 +35,31 @@ export async function startApi(
   return api;
 }
 
+export interface WorkerProcess extends ManagedProcess {
+  /** The build that it brought, once that is the current one; undefined when it could not be made so. */
+  readonly promoted: Promise<string | undefined>;
+}
+
 /** The worker as a process of its own; the build that it brings becomes the current one as soon as it polls. */
 export async function startWorker(
   host: ProcessHost,
   environment: NodeJS.ProcessEnv,
   temporal: { readonly address: string; readonly namespace: string },
-): Promise<ManagedProcess> {
+): Promise<WorkerProcess> {
+  const { promise: promoted, resolve } = Promise.withResolvers<string | undefined>();
+  const tellError = errorLine(host, 'worker');
   const onBuildId = (buildId: string) => {
-    promoteBuild(temporal, buildId).catch(errorLine(host, 'worker'));
+    promoteBuild(temporal, buildId).then(
+      () => {
+        resolve(buildId);
+      },
+      (error: unknown) => {
+        tellError(error);
+        resolve(undefined);
+      },
+    );
   };
-  const worker = await startServerProcess(host, {
+  const started = await startServerProcess(host, {
     name: 'worker',
     file: 'worker.ts',
     environment,
@@ -53,6 +68,7 @@ export async function startWorker(
       if (buildId !== undefined) onBuildId(buildId);
     },
   });
+  const worker = { ...started, promoted };
   await host.adopt(worker);
   return worker;
 }

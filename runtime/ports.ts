@@ -50,6 +50,24 @@ export async function isPortTaken(port: number, host = LOOPBACK): Promise<boolea
   });
 }
 
+/**
+ * Keeps the port of a stopped server from another program; whoever connects is sent away at once. Resolves with how to let it go.
+ * @throws Error when somebody has it already.
+ */
+export async function holdPort(port: number): Promise<() => Promise<void>> {
+  const server = createServer((socket) => socket.resetAndDestroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, LOOPBACK, resolve);
+  });
+  return () =>
+    new Promise((resolve) => {
+      server.close(() => {
+        resolve();
+      });
+    });
+}
+
 /** Who listens on the port; undefined when nobody does or the machine does not tell. */
 export async function findPortHolder(port: number): Promise<PortHolder | undefined> {
   return process.platform === 'linux' ? await holderFromProc(port) : await holderFromLsof(port);

@@ -1,5 +1,6 @@
 /** Where the parts of a development stack listen and lie: fixed defaults for `npm start`, each settable by its variable. */
 import { resolve } from 'node:path';
+import type { ProcessHost } from './latchkey-processes.ts';
 
 export interface StackPorts {
   readonly api: number;
@@ -11,6 +12,16 @@ export interface StackPorts {
   readonly identityVendor: number;
   readonly postgres: number;
   readonly temporal: number;
+}
+
+export interface StackOptions extends ProcessHost {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly directory: string;
+  readonly ports: StackPorts;
+  /** Done before the API starts: it serves the pages that it finds then. */
+  readonly pagesAreBuilt?: Promise<void>;
+  /** What a person is told while it takes a while. */
+  readonly onProgress: (line: string) => void;
 }
 
 const PORT_VARIABLES: Readonly<Record<keyof StackPorts, readonly [string, number]>> = {

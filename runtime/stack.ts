@@ -3,9 +3,9 @@
  * them as processes of their own. Shared by `npm start`, the browser tests and the fault tests; refuses production.
  */
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { systemClock } from '../adapters/clock.ts';
 import { loadConfiguration } from '../configuration/configuration.ts';
+import type { Configuration } from '../configuration/configuration.ts';
 import {
   bootstrapDemoTenant,
   DEMO_APP_CLIENT,
@@ -13,35 +13,29 @@ import {
   DEMO_SLUG,
 } from '../db/bootstrap.ts';
 import { migrate } from '../db/migrate.ts';
-import { DEMO_GATEWAY, demoEnvironment, isGiven } from './demo-environment.ts';
-import { DEMO_IDENTITY_SECRET, DEMO_SMS_SECRET, demoFraudJwks } from './demo-secrets.ts';
-import { startIdentityVendor } from './identity-vendor.ts';
+import { createCeremonyBuilds } from './ceremony-build.ts';
+import type { CeremonyBuilds } from './ceremony-build.ts';
+import { DEMO_GATEWAY, demoEnvironment } from './demo-environment.ts';
+import { demoFraudJwks } from './demo-secrets.ts';
 import type { IdentityVendor } from './identity-vendor.ts';
-import { errorLine, startApi, startWorker } from './latchkey-processes.ts';
-import type { ProcessHost } from './latchkey-processes.ts';
-import { startInbox } from './inbox.ts';
 import type { Inbox } from './inbox.ts';
+import { errorLine, startApi, startWorker } from './latchkey-processes.ts';
 import type { LocalServer } from './local-http.ts';
 import type { ManagedProcess } from './managed-process.ts';
-import { describeTakenPort, isPortTaken } from './ports.ts';
-import { startPostgres } from './postgres.ts';
+import type { Parts } from './parts.ts';
+import { startPhoneLine } from './phone-line.ts';
+import type { PhoneLine } from './phone-line.ts';
+import { describeTakenPort, findFreePort, isPortTaken } from './ports.ts';
 import { waitUntilReady } from './readiness.ts';
-import type { StackPorts } from './stack-options.ts';
+import type { StackOptions } from './stack-options.ts';
+import { StackParts } from './stack-parts.ts';
+import { startDatabase, startTemporal, startVendors } from './stack-servers.ts';
+import type { StackTemporal } from './stack-servers.ts';
 import { startStageControl } from './stage-control.ts';
-import { findTemporal } from './temporal-finder.ts';
-import { startTemporalServer } from './temporal-server.ts';
+import { WantedEnds } from './wanted-ends.ts';
 
 const READY_TIMEOUT_MS = 60_000;
-
-export interface StackOptions extends ProcessHost {
-  readonly environment: NodeJS.ProcessEnv;
-  readonly directory: string;
-  readonly ports: StackPorts;
-  /** Done before the API starts: it serves the pages that it finds then. */
-  readonly pagesAreBuilt?: Promise<void>;
-  /** What a person is told while it takes a while. */
-  readonly onProgress: (line: string) => void;
-}
+const LOOPBACK = '127.0.0.1';
 
 export interface Stack {
   /** What the API and the worker were started with. */
@@ -55,28 +49,33 @@ export interface Stack {
   readonly stageControl: LocalServer;
   readonly api: ManagedProcess;
   readonly worker: ManagedProcess;
+  /** What may be stopped and started again while everything else runs on. */
+  readonly parts: Parts;
 }
 
 /** Brings everything up and returns when /readyz is green. What was started before an error stays with its adopter. */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  if (options.environment['LATCHKEY_MODE'] === 'production') {
-    throw new Error(
-      'LATCHKEY_MODE=production: this brings up demo servers with published secrets; in production start api/server.ts and worker.ts',
-    );
-  }
+  refuseProduction(options.environment);
   await mkdir(options.directory, { recursive: true });
   await refuseTakenPort('the API', options.ports.api);
-  const [database, temporal] = await Promise.all([startDatabase(options), startTemporal(options)]);
+  const ends = new WantedEnds();
+  const [database, temporal] = await Promise.all([
+    startDatabase(options),
+    startTemporal({ ...options, ...ends.host(options) }),
+  ]);
   const vendors = await startVendors(options);
   const publicUrl =
     options.environment['LATCHKEY_PUBLIC_URL'] || `http://localhost:${options.ports.api}`;
-  const environment = demoEnvironment(options.environment, {
+  // The public port is the line, which a button can break; behind it the API has one of its own.
+  const apiPort = await findFreePort();
+  const given = { ...options.environment, LATCHKEY_PORT: '', LATCHKEY_HOST: LOOPBACK };
+  const environment = demoEnvironment(given, {
     databaseUrl: database.url,
     databaseOwnerUrl: database.ownerUrl,
     temporalAddress: temporal.address,
     temporalUiUrl: temporal.uiUrl,
     publicUrl,
-    apiPort: options.ports.api,
+    apiPort,
     stageControlUrl: `http://localhost:${options.ports.stageControl}`,
     smsUrl: vendors.inbox.smsUrl,
     smtpUrl: vendors.inbox.smtpUrl,
@@ -85,9 +84,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   // Refuses what is wrong before a process is started that would refuse it, too.
   const configuration = loadConfiguration(environment);
   const tenantId = await prepareDatabase(configuration.database.ownerUrl, publicUrl, options);
-  const worker = await startWorker(options, environment, configuration.temporal);
-  await options.pagesAreBuilt;
-  const api = await startApi(options, environment);
+  const { api, worker, parts, builds } = await startProcesses(options, {
+    environment,
+    configuration,
+    temporal,
+    ends,
+    apiPort,
+  });
   const issuer = `${publicUrl}/t/${DEMO_SLUG}`;
   const stageControl = await startStageControl({
     port: options.ports.stageControl,
@@ -97,6 +100,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     fraudClientId: DEMO_FRAUD_CLIENT,
     gatewayId: DEMO_GATEWAY,
     ...vendors,
+    parts,
+    builds,
     clock: systemClock,
     ...(temporal.uiUrl === undefined ? {} : { temporalUiUrl: temporal.uiUrl }),
     temporalNamespace: configuration.temporal.namespace,
@@ -112,6 +117,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     stageControl,
     api,
     worker,
+    parts,
     ...vendors,
     temporalUiUrl:
       temporal.uiUrl &&
@@ -119,62 +125,53 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
 }
 
-async function startDatabase(
-  options: StackOptions,
-): Promise<{ readonly url: string; readonly ownerUrl: string | undefined }> {
-  if (isGiven(options.environment, 'DATABASE_URL')) return { url: '', ownerUrl: undefined };
-  const server = await startPostgres({
-    directory: options.directory,
-    port: options.ports.postgres,
-    onLine: (line) => {
-      options.onLine('postgres', line);
-    },
-  });
-  await options.adopt(server.process);
-  return { url: server.applicationUrl(), ownerUrl: server.ownerUrl() };
+interface Processes {
+  readonly api: ManagedProcess;
+  readonly worker: ManagedProcess;
+  readonly parts: Parts;
+  readonly builds: CeremonyBuilds;
 }
 
-async function startTemporal(
+async function startProcesses(
   options: StackOptions,
-): Promise<{ readonly address: string; readonly uiUrl: string | undefined }> {
-  if (isGiven(options.environment, 'TEMPORAL_ADDRESS')) return { address: '', uiUrl: undefined };
-  const { executable } = await findTemporal({
-    environment: options.environment,
-    onProgress: options.onProgress,
+  given: {
+    readonly environment: NodeJS.ProcessEnv;
+    readonly configuration: Configuration;
+    readonly temporal: StackTemporal;
+    readonly ends: WantedEnds;
+    readonly apiPort: number;
+  },
+): Promise<Processes> {
+  const { environment, configuration, ends } = given;
+  const launchWorker = (changes: NodeJS.ProcessEnv) =>
+    startWorker(ends.host(options), { ...environment, ...changes }, configuration.temporal);
+  const worker = await launchWorker({});
+  await options.pagesAreBuilt;
+  const line = await startLine(options, given.apiPort);
+  const api = await startApi(options, environment);
+  const parts = new StackParts({
+    clock: systemClock,
+    line,
+    ends,
+    worker,
+    launchWorker: (buildId) =>
+      launchWorker(buildId === undefined ? {} : { LATCHKEY_BUILD_ID: buildId }),
+    temporal: given.temporal.control,
   });
-  const server = await startTemporalServer({
-    executable,
-    port: options.ports.temporal,
-    uiPort: options.ports.operations,
-    databaseFile: join(options.directory, 'temporal.db'),
-    namespace: 'latchkey',
-    onLine: (line) => {
-      options.onLine('temporal', line);
-    },
-  });
-  await options.adopt(server.process);
-  return { address: server.address, uiUrl: server.uiUrl };
+  const builds = createCeremonyBuilds(configuration.temporal, systemClock);
+  await options.adopt({ name: 'ceremony builds', stop: () => builds.stop() });
+  return { api, worker, parts, builds };
 }
 
-async function startVendors(
-  options: StackOptions,
-): Promise<{ readonly inbox: Inbox; readonly identityVendor: IdentityVendor }> {
-  const inbox = await startInbox({
-    port: options.ports.inbox,
-    smtpPort: options.ports.smtp,
-    smsSecret: options.environment['SMS_SECRET'] || DEMO_SMS_SECRET,
-    clock: systemClock,
-    onError: errorLine(options, 'inbox'),
+/** The public port: what the phone's calls pass on their way to the API. */
+async function startLine(options: StackOptions, apiPort: number): Promise<PhoneLine> {
+  const line = await startPhoneLine({
+    port: options.ports.api,
+    host: options.environment['LATCHKEY_HOST'] || LOOPBACK,
+    targetPort: apiPort,
   });
-  await options.adopt({ name: 'inbox', stop: () => inbox.stop() });
-  const identityVendor = await startIdentityVendor({
-    port: options.ports.identityVendor,
-    secret: options.environment['IDENTITY_SECRET'] || DEMO_IDENTITY_SECRET,
-    clock: systemClock,
-    onError: errorLine(options, 'identity vendor'),
-  });
-  await options.adopt({ name: 'identity vendor', stop: () => identityVendor.stop() });
-  return { inbox, identityVendor };
+  await options.adopt({ name: 'line', stop: () => line.stop() });
+  return line;
 }
 
 /** Answers the demo tenant's id. */
@@ -209,6 +206,13 @@ async function waitForReadiness(port: number, api: ManagedProcess): Promise<void
   } catch (cause) {
     throw new Error(`/readyz is not green: ${last}`, { cause });
   }
+}
+
+function refuseProduction(environment: NodeJS.ProcessEnv): void {
+  if (environment['LATCHKEY_MODE'] !== 'production') return;
+  throw new Error(
+    'LATCHKEY_MODE=production: this brings up demo servers with published secrets; in production start api/server.ts and worker.ts',
+  );
 }
 
 async function refuseTakenPort(purpose: string, port: number): Promise<void> {

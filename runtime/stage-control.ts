@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import type { Clock } from '../domain/clock.ts';
+import type { CeremonyBuilds } from './ceremony-build.ts';
 import { answerBankRequest } from './demo-bank.ts';
 import { IDENTITY_BEHAVIOURS } from './identity-vendor.ts';
 import type { IdentityBehaviour, IdentityVendor } from './identity-vendor.ts';
@@ -13,6 +14,8 @@ import type { Inbox, InboxMessage } from './inbox.ts';
 import { openStream, readObject, startLocalServer } from './local-http.ts';
 import type { LocalAnswer, LocalRequest, LocalServer } from './local-http.ts';
 import { MachineClient } from './machine-client.ts';
+import type { Parts } from './parts.ts';
+import { answerPartsRequest } from './stage-control-parts.ts';
 import { DEMO_FRAUD_KEY } from './demo-secrets.ts';
 
 const SCOPE = 'fraud:signal fraud:release timeline:read';
@@ -28,6 +31,8 @@ export interface StageControlOptions {
   readonly gatewayId: string;
   readonly inbox: Inbox;
   readonly identityVendor: IdentityVendor;
+  readonly parts: Parts;
+  readonly builds: Pick<CeremonyBuilds, 'of'>;
   readonly clock: Clock;
   readonly temporalUiUrl?: string;
   readonly temporalNamespace?: string;
@@ -78,6 +83,8 @@ async function dispatch(request: LocalRequest, stage: Stage): Promise<LocalAnswe
   if (request.method === 'OPTIONS') return { status: 204 };
   const route = ROUTES[`${request.method} ${request.url.pathname}`];
   if (route !== undefined) return await route(request, stage);
+  const ofParts = await answerPartsRequest(request, stage);
+  if (ofParts !== undefined) return ofParts;
   const revocation = /^\/fraud\/revocations\/[A-Za-z0-9_-]{1,64}$/.exec(request.url.pathname)?.[0];
   if (request.method === 'GET' && revocation !== undefined) {
     return await passOn(await stage.fraudEngine.call({ method: 'GET', path: revocation }));
@@ -98,11 +105,18 @@ const ROUTES: Readonly<Record<string, Route | undefined>> = {
     identityVendor.release();
     return Promise.resolve({ status: 200, body: identityOf(identityVendor) });
   },
-  'GET /bank/accounts': (request, stage) => answerBankRequest(request, stage),
-  'POST /start-over': (_request, { inbox, identityVendor }) => {
+  'GET /bank/accounts': (request, stage) => {
+    // A phone without a line reaches no bank either.
+    if (stage.parts.view().line.status !== 'down') return answerBankRequest(request, stage);
+    request.response.destroy();
+    return Promise.resolve(undefined);
+  },
+  'POST /start-over': (_request, { inbox, identityVendor, parts, onError }) => {
     identityVendor.setBehaviour('normal');
     identityVendor.release();
     inbox.clear();
+    // A worker takes seconds; the stage shows that it starts.
+    parts.startOver().catch((error: unknown) => onError?.(error));
     return Promise.resolve({ status: 204 });
   },
 };

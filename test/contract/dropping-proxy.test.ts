@@ -60,4 +60,47 @@ describe('the proxy that loses answers', () => {
     );
     expect(carriedOut).toEqual(['GET /other ', 'POST /oauth/token r', 'POST /oauth/token r']);
   });
+
+  test('waits for an answer that is meant: a refusal passes, the next success is lost', async () => {
+    const statuses: number[] = [];
+    const lost = proxy.loseNextAnswer(({ status, method }) => {
+      statuses.push(status);
+      return method === 'POST' && status === 201;
+    });
+    expect((await fetch(`${proxy.url}/a`)).status).toBe(201);
+    await expect(fetch(`${proxy.url}/a`, { method: 'POST' })).rejects.toThrow('fetch failed');
+    expect((await lost).method).toBe('POST');
+    expect(statuses).toEqual([201, 201]);
+  });
+
+  test('loses nothing once the order was taken back', async () => {
+    const order = new AbortController();
+    void proxy.loseNextAnswer(() => true, order.signal);
+    order.abort();
+    expect((await fetch(`${proxy.url}/a`)).status).toBe(201);
+  });
+
+  test('lets nothing through that is cut, so that it is not carried out, until it is mended', async () => {
+    const mend = proxy.cut(({ path }) => path === '/cut');
+    await expect(fetch(`${proxy.url}/cut`)).rejects.toThrow('fetch failed');
+    expect((await fetch(`${proxy.url}/other`)).status).toBe(201);
+    mend();
+    expect((await fetch(`${proxy.url}/cut`)).status).toBe(201);
+    expect(carriedOut).toEqual(['GET /other ', 'GET /cut ']);
+  });
+
+  test('streams: what the target has sent so far arrives before its answer ends', async () => {
+    let finish = (): void => undefined;
+    target.removeAllListeners('request');
+    target.on('request', (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('data: 1\n\n');
+      finish = () => response.end();
+    });
+    const answer = await fetch(proxy.url);
+    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await reader?.read())?.value).toBe('data: 1\n\n');
+    finish();
+    expect((await reader?.read())?.done).toBe(true);
+  });
 });

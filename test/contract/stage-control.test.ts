@@ -15,6 +15,7 @@ import type { IdentityVendor } from '../../runtime/identity-vendor.ts';
 import { startInbox } from '../../runtime/inbox.ts';
 import type { Inbox } from '../../runtime/inbox.ts';
 import type { LocalServer } from '../../runtime/local-http.ts';
+import type { PartRefusal, Parts, PartsView } from '../../runtime/parts.ts';
 import { findFreePort } from '../../runtime/ports.ts';
 import { startStageControl } from '../../runtime/stage-control.ts';
 import { SIGNATURE_HEADER, signBody } from '../../runtime/vendor-signature.ts';
@@ -111,6 +112,38 @@ class FakeApi {
   }
 }
 
+const since = '2026-03-01T10:00:00.000Z';
+
+/** Parts that note which button was pressed. */
+class FakeParts implements Parts {
+  readonly pressed: string[] = [];
+  lineStatus: PartsView['line']['status'] = 'up';
+  refusal: PartRefusal | undefined;
+
+  view = (): PartsView => ({
+    line: { status: this.lineStatus, since },
+    worker: { status: 'up', since, buildId: 'build-1' },
+    temporal: { status: 'up', since },
+    events: [],
+  });
+  dropNextAnswer = () => void this.#press('drop');
+  restoreLine = () => void this.#press('restore');
+  stopWorker = async () => void (await this.#press('stop worker'));
+  startWorker = async () => void (await this.#press('start worker'));
+  stopTemporal = () => this.#press('stop temporal');
+  startTemporal = () => this.#press('start temporal');
+  deploy = () => this.#press('deploy');
+  resumeAll = async () => void (await this.#press('resume'));
+  startOver = async () => void (await this.#press('start over'));
+
+  #press(button: string): Promise<PartRefusal | undefined> {
+    this.pressed.push(button);
+    return Promise.resolve(this.refusal);
+  }
+}
+
+let parts: FakeParts;
+let askedBuilds: string[];
 let api: FakeApi;
 let inbox: Inbox;
 let identityVendor: IdentityVendor;
@@ -122,7 +155,17 @@ beforeEach(async () => {
   issuer = await api.start();
   inbox = await startInbox({ port: 0, smtpPort: await findFreePort(), smsSecret: secret, clock });
   identityVendor = await startIdentityVendor({ port: 0, secret, clock });
+  parts = new FakeParts();
+  askedBuilds = [];
   control = await startStageControl({
+    parts,
+    builds: {
+      of: (workflowId) => {
+        askedBuilds.push(workflowId);
+        return Promise.resolve('build-1');
+      },
+    },
+    tenantId: 'ten_1',
     port: 0,
     publicUrl,
     issuer,
@@ -165,6 +208,17 @@ const sendSms = async (reference: string) => {
   });
 };
 
+const BUTTONS = new Map([
+  ['/parts/line/drop', 'drop'],
+  ['/parts/line/restore', 'restore'],
+  ['/parts/worker/stop', 'stop worker'],
+  ['/parts/worker/start', 'start worker'],
+  ['/parts/worker/deploy', 'deploy'],
+  ['/parts/temporal/stop', 'stop temporal'],
+  ['/parts/temporal/start', 'start temporal'],
+  ['/parts/resume', 'resume'],
+]);
+
 describe('stage control', () => {
   test.each([
     ['no origin', undefined],
@@ -185,7 +239,13 @@ describe('stage control', () => {
       body: '{}',
     });
     expect(posted.status).toBe(403);
+    for (const path of BUTTONS.keys()) {
+      const pressed = await fetch(`${control.url}${path}`, { method: 'POST', headers, body: '{}' });
+      expect(pressed.status).toBe(403);
+    }
+    expect((await fetch(`${control.url}/parts`, { headers })).status).toBe(403);
     expect(api.requests).toEqual([]);
+    expect(parts.pressed).toEqual([]);
   });
 
   test('answers a preflight for the stage alone', async () => {
@@ -244,6 +304,39 @@ describe('stage control', () => {
     expect((await post('/start-over')).status).toBe(204);
     expect(inbox.messages()).toEqual([]);
     expect(identityVendor.behaviour()).toBe('normal');
+    expect(parts.pressed).toEqual(['start over']);
+  });
+
+  test.each([...BUTTONS])(
+    '%s presses "%s" once, and answers with what stands',
+    async (path, button) => {
+      const { status, body } = await post(path);
+      expect([status, body]).toEqual([200, parts.view()]);
+      expect(parts.pressed).toEqual([button]);
+      expect((await call('GET', path)).status).toBe(404);
+      expect(parts.pressed).toEqual([button]);
+    },
+  );
+
+  test.each([
+    ['/parts/temporal/stop', 'not_ours'],
+    ['/parts/worker/deploy', 'temporal_down'],
+  ] as const)('says why %s cannot be done: %s', async (path, refusal) => {
+    parts.refusal = refusal;
+    const { status, body } = await post(path);
+    expect([status, body]).toEqual([409, { error: refusal }]);
+  });
+
+  test('tells which build has an enrollment in hand, and asks for nothing else', async () => {
+    expect((await call('GET', '/parts')).body).toEqual(parts.view());
+    expect(askedBuilds).toEqual([]);
+    const { body } = await call('GET', '/parts?enrollmentId=cer_1');
+    expect(body).toEqual({
+      ...parts.view(),
+      ceremony: { enrollmentId: 'cer_1', buildId: 'build-1' },
+    });
+    expect(askedBuilds).toEqual(['enrollment/ten_1/cer_1']);
+    expect((await call('GET', '/parts?enrollmentId=..%2Fother')).status).toBe(400);
   });
 
   test('sets how the identity vendor behaves, and refuses what it does not know', async () => {
@@ -311,5 +404,13 @@ describe('the demo bank', () => {
     api.server?.closeAllConnections();
     await new Promise((resolve) => api.server?.close(resolve));
     expect((await call('GET', '/bank/accounts', { headers: proofs })).status).toBe(503);
+  });
+
+  test('is out of reach for a phone that has no line', async () => {
+    parts.lineStatus = 'down';
+    await expect(call('GET', '/bank/accounts', { headers: proofs })).rejects.toThrow(
+      'fetch failed',
+    );
+    expect(api.requests).toEqual([]);
   });
 });
