@@ -2,11 +2,13 @@
  * Who may call what: rows are operations, and each names the one kind of caller it is for. A route whose operationId is not a row
  * fails the boot. Enforcement is in api/authentication.ts; test/api/access-expected.json is the same matrix written out, cell by cell.
  */
+import type { StaffRole } from '../domain/staff.ts';
 
 /**
  * public: anybody · key: a valid DPoP proof with a nonce, no token · client: the token endpoint, a proof with a nonce; the grant
  * judges the client · customer: a DPoP-bound access token of a live session · machine: a client's DPoP-bound token with the scope ·
- * vendor: a body signed with the vendor's secret · gateway: a proxy that asks about somebody else's request.
+ * vendor: a body signed with the vendor's secret · gateway: a proxy that asks about somebody else's request · staff: the cookie of a live
+ * staff session with one of the roles, at the operations door.
  */
 export type CallerKind =
   | 'public'
@@ -15,26 +17,43 @@ export type CallerKind =
   | 'customer'
   | 'machine'
   | 'vendor'
-  | 'gateway';
+  | 'gateway'
+  | 'staff';
+
+/** Which listener an operation is found at; at the other it does not exist. */
+export type Door = 'public' | 'operations';
 
 export type Scope = 'fraud:signal' | 'fraud:release' | 'timeline:read';
 
-interface AccessRow {
+export interface AccessRow {
   readonly caller: CallerKind;
+  /** Default: public. */
+  readonly door?: Door | 'both';
+  /** Staff only: any one of them. */
+  readonly roles?: readonly StaffRole[];
+  /** Staff only: a login of the last five minutes, which is also what reads the roles anew. */
+  readonly recentLogin?: true;
   /** Machines only. */
   readonly scope?: Scope;
   /** Mutating operations need an Idempotency-Key unless they say why not. */
   readonly idempotencyKey?:
     | 'unneeded: writes nothing'
     | "unneeded: its RFC's"
-    | 'unneeded: keyed by reference';
+    | 'unneeded: keyed by reference'
+    | 'unneeded: can be done only once';
 }
 
+const anyStaff = {
+  caller: 'staff',
+  door: 'operations',
+  roles: ['agent', 'supervisor', 'auditor', 'administrator'],
+} as const;
+const onlyOnce = { idempotencyKey: 'unneeded: can be done only once' } as const;
 const writesNothing = { idempotencyKey: 'unneeded: writes nothing' } as const;
 
 export const ACCESS = {
-  livez: { caller: 'public' },
-  readyz: { caller: 'public' },
+  livez: { caller: 'public', door: 'both' },
+  readyz: { caller: 'public', door: 'both' },
   openapi: { caller: 'public' },
   docs: { caller: 'public' },
   pages: { caller: 'public' },
@@ -63,6 +82,8 @@ export const ACCESS = {
   getRevocation: { caller: 'machine', scope: 'fraud:signal' },
   releaseHold: { caller: 'machine', scope: 'fraud:release' },
   timeline: { caller: 'machine', scope: 'timeline:read' },
+  staffMe: anyStaff,
+  staffLogout: { ...anyStaff, ...onlyOnce },
 } as const satisfies Record<string, AccessRow>;
 
 export type OperationId = keyof typeof ACCESS;

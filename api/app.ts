@@ -9,9 +9,16 @@ import { useForms, useStrictJson } from './body-parsers.ts';
 import { createClientErrorHandler } from './client-errors.ts';
 import { DEFAULT_LIMITS } from './dependencies.ts';
 import type { ApiServices, AppDependencies } from './dependencies.ts';
+import { createOperationsDoor, hangRoutesAtDoors, serverOptions } from './doors.ts';
 import { createProofVerifier } from './dpop.ts';
 import { createDpopNonces } from './dpop-nonce.ts';
-import { decorateRequests, requireAccessRows, surroundAll, surroundTenant } from './frame.ts';
+import {
+  decorateRequests,
+  requireAccessRows,
+  surroundAll,
+  surroundOperations,
+  surroundTenant,
+} from './frame.ts';
 import { createIdempotency } from './idempotency.ts';
 import { answerUnknownRoutes } from './not-found.ts';
 import { describeApi } from './openapi.ts';
@@ -28,6 +35,8 @@ import { registerSessionRoutes } from './routes/sessions.ts';
 import { registerTimelineRoutes } from './routes/timeline.ts';
 import { registerTokenRoutes } from './routes/token.ts';
 import { registerVendorRoutes } from './routes/vendors.ts';
+import { createStaffAuthentication } from './staff/authentication.ts';
+import { registerStaffRoutes } from './staff/routes.ts';
 import { createTenantDirectory, mountAtRoot } from './tenancy.ts';
 import { createAccessTokens } from './tokens/access-token.ts';
 import { createIdTokens } from './tokens/id-token.ts';
@@ -35,8 +44,6 @@ import { createTokenKeys } from './tokens/signing-keys.ts';
 import type { LatchkeyApp } from './types.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
-const MAX_HEADER_BYTES = 16 * 1024;
-const HEADERS_TIMEOUT_MS = 5_000;
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const MAX_REQUESTS_PER_SOCKET = 10_000;
 const MAX_PARAMETER_LENGTH = 128;
@@ -55,6 +62,11 @@ const TENANT_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void
   registerTimelineRoutes,
 ];
 
+/** Routes below a tenant at the operations door. */
+const OPERATIONS_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void)[] = [
+  registerStaffRoutes,
+];
+
 /** OAuth's endpoints below a tenant: forms in, RFC 6749 errors out. */
 const OAUTH_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void)[] = [
   registerTokenRoutes,
@@ -64,10 +76,12 @@ export async function buildApp(deps: AppDependencies): Promise<LatchkeyApp> {
   const services = createServices(deps);
   const app = createServer(deps);
   app.server.maxConnections = MAX_CONNECTIONS;
+  app.decorate('operationsDoor', createOperationsDoor(app, deps));
   decorateRequests(app);
   useStrictJson(app);
   app.setErrorHandler(sendProblem);
   requireAccessRows(app);
+  hangRoutesAtDoors(app);
   await describeApi(app);
   await secureHeaders(app, services);
   answerUnknownRoutes(app);
@@ -81,6 +95,13 @@ export async function buildApp(deps: AppDependencies): Promise<LatchkeyApp> {
         useForms(oauth);
         for (const register of OAUTH_ROUTES) register(oauth, services);
       });
+    },
+    { prefix: '/t/:tenant' },
+  );
+  await app.register(
+    async (scope: LatchkeyApp) => {
+      await surroundOperations(scope, services);
+      for (const register of OPERATIONS_ROUTES) register(scope, services);
     },
     { prefix: '/t/:tenant' },
   );
@@ -105,6 +126,10 @@ function createServices(deps: AppDependencies): ApiServices {
       accessTokens,
     ),
     idempotency: createIdempotency(deps),
+    staffAuthentication: createStaffAuthentication(
+      deps.database,
+      deps.configuration.operations?.url,
+    ),
   };
 }
 
@@ -126,12 +151,7 @@ function createServer(deps: AppDependencies): LatchkeyApp {
     connectionTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     maxRequestsPerSocket: MAX_REQUESTS_PER_SOCKET,
-    http: {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, limits.requestTimeoutMs),
-      // Node looks for late requests this often, and by itself only every 30 s.
-      connectionsCheckingInterval: 1_000,
-    },
+    http: serverOptions(limits),
     routerOptions: {
       maxParamLength: MAX_PARAMETER_LENGTH,
       ignoreTrailingSlash: false,

@@ -5,12 +5,16 @@ import type { PersonalData } from '../db/personal-data.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { FailPoint } from '../domain/fail-point.ts';
 import type { IdKind } from '../domain/ids.ts';
+import type { Tracing } from '../domain/tracing.ts';
 import type { KeyManagement, OtpCodes, SignatureVerifier } from '../domain/ports.ts';
+import type { RoleMap } from '../domain/staff.ts';
 import type { TemporalGateway } from '../temporal/client.ts';
 import type { Authentication } from './authentication.ts';
 import type { DpopNonces } from './dpop-nonce.ts';
+import type { ApiMetrics } from './metrics.ts';
 import type { GatewayConfiguration } from './original-request.ts';
 import type { Idempotency } from './idempotency.ts';
+import type { StaffAuthentication } from './staff/authentication.ts';
 import type { TenantDirectory } from './tenancy.ts';
 import type { AccessTokens } from './tokens/access-token.ts';
 import type { IdTokens } from './tokens/id-token.ts';
@@ -27,6 +31,23 @@ export interface ApiConfiguration {
   };
   /** By the id that a gateway names itself with. */
   readonly gateways: Readonly<Record<string, GatewayConfiguration>>;
+  /** The operations door, an origin without a trailing slash; without it staff have nowhere to go. */
+  readonly operations?: { readonly url: string };
+  /** Where the staff of each tenant log in, by its slug. */
+  readonly staff?: Readonly<Record<string, StaffDirectory>>;
+}
+
+/** An OpenID provider that knows one tenant's staff, and what its claims mean. */
+export interface StaffDirectory {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Members of the ID token. */
+  readonly rolesClaim: string;
+  readonly employeeClaim: string;
+  readonly roles: RoleMap;
+  /** Asked for, and one of them required, when given. */
+  readonly acrValues?: readonly string[];
 }
 
 /** Bounds of the HTTP server that tests lower. */
@@ -59,6 +80,10 @@ export interface AppDependencies {
   readonly newId: (kind: IdKind) => string;
   readonly logger: FastifyBaseLogger;
   readonly limits?: HttpLimits;
+  /** Left out: nothing is counted. */
+  readonly metrics?: ApiMetrics;
+  /** Left out: nothing is traced. */
+  readonly tracing?: Tracing;
   /** Where a test kills the process: before the answer of an operation that was carried out. */
   readonly failPoint?: FailPoint;
   /** Beyond database, migrations and Temporal. */
@@ -76,4 +101,5 @@ export interface ApiServices extends AppDependencies {
   readonly accessTokens: AccessTokens;
   readonly idTokens: IdTokens;
   readonly idempotency: Idempotency;
+  readonly staffAuthentication: StaffAuthentication;
 }

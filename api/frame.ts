@@ -1,6 +1,6 @@
 /**
- * The hooks that surround every route, in order: limits, request id and nonce for all; tenant, origin, caller for what lies below a tenant.
- * A route without a row in the access matrix does not boot.
+ * The hooks that surround every route, in order: limits, request id and, by the door, nonce or origin for all; tenant, origin, caller for what
+ * lies below a tenant. A route without a row in the access matrix does not boot.
  */
 import type { FastifyRequest } from 'fastify';
 import { LatchkeyError } from '../domain/errors.ts';
@@ -10,11 +10,16 @@ import { credentialsOf } from './authentication.ts';
 import { answerCrossOrigin } from './cross-origin.ts';
 import { DEFAULT_LIMITS } from './dependencies.ts';
 import type { ApiServices } from './dependencies.ts';
+import { isAtOperations } from './doors.ts';
 import { singleHeader } from './headers.ts';
 import { requireIdempotencyKey } from './idempotency.ts';
+import { uncounted } from './metrics.ts';
+import { requireJson, requireSameOrigin } from './staff/same-origin.ts';
 import type { Caller, LatchkeyApp } from './types.ts';
 
 const MAX_URL_LENGTH = 2_048;
+/** Some identity providers send codes of well over a thousand characters to the callback. */
+const MAX_OPERATIONS_URL_LENGTH = 8_192;
 
 /** The members that slices read off a request; each throws when this kind of caller does not bring it. */
 export function decorateRequests(app: LatchkeyApp): void {
@@ -32,10 +37,9 @@ export function decorateRequests(app: LatchkeyApp): void {
 }
 
 /** For every answer of the process, 404s included. */
-export function surroundAll(
-  app: LatchkeyApp,
-  { nonces, limits = DEFAULT_LIMITS, failPoint = noFailPoint }: ApiServices,
-): void {
+export function surroundAll(app: LatchkeyApp, services: ApiServices): void {
+  const { nonces, configuration, limits = DEFAULT_LIMITS } = services;
+  const { failPoint = noFailPoint, metrics = uncounted } = services;
   let inFlight = 0;
   let isClosing = false;
   app.addHook('preClose', async () => {
@@ -43,10 +47,14 @@ export function surroundAll(
   });
   app.addHook('onRequest', async (request, reply) => {
     request.facts = { startedAt: performance.now() };
-    reply.headers({ 'latchkey-request-id': request.id, 'dpop-nonce': nonces.current() });
+    const atOperations = isAtOperations(request);
+    reply.header('latchkey-request-id', request.id);
+    if (!atOperations) reply.header('dpop-nonce', nonces.current());
     inFlight += 1;
+    metrics.began();
     reply.raw.once('close', () => {
       inFlight -= 1;
+      metrics.ended();
     });
     if (isClosing) {
       reply.header('connection', 'close');
@@ -54,7 +62,9 @@ export function surroundAll(
     }
     if (inFlight > limits.maxInFlight)
       throw new LatchkeyError('too_many_requests', { retryAfterSeconds: 1 });
-    if (request.originalUrl.length > MAX_URL_LENGTH) throw new LatchkeyError('uri_too_long');
+    const maxLength = atOperations ? MAX_OPERATIONS_URL_LENGTH : MAX_URL_LENGTH;
+    if (request.originalUrl.length > maxLength) throw new LatchkeyError('uri_too_long');
+    if (atOperations) requireSameOrigin(request, configuration.operations?.url);
   });
   app.addHook('onSend', async (request, reply) => {
     const { operationId } = request.routeOptions.config;
@@ -62,17 +72,26 @@ export function surroundAll(
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   });
   app.addHook('onResponse', async (request, reply) => {
-    const { startedAt, tenant, caller, problemCode } = request.facts;
+    const { startedAt, tenant, caller, problemCode: code } = request.facts;
+    const { operationId } = request.routeOptions.config;
+    const durationMs = performance.now() - startedAt;
+    metrics.answered({
+      operationId,
+      status: reply.statusCode,
+      code,
+      caller: caller?.kind,
+      seconds: durationMs / 1000,
+    });
     // No address: it may carry ids, and strangers write it.
     request.log.info(
       {
-        operationId: request.routeOptions.config.operationId,
+        operationId,
         method: request.method,
         status: reply.statusCode,
         tenant: tenant?.slug,
         caller: caller?.kind,
-        code: problemCode,
-        durationMs: Math.round(performance.now() - startedAt),
+        code,
+        durationMs: Math.round(durationMs),
       },
       'answered',
     );
@@ -81,13 +100,7 @@ export function surroundAll(
 
 /** For the scope below `/t/:tenant`, before its routes. */
 export async function surroundTenant(app: LatchkeyApp, services: ApiServices): Promise<void> {
-  app.addHook('onRequest', async (request) => {
-    // The scope's prefix has the parameter; the operation's own schema must not have to know of it.
-    const parameters = request.params as { tenant?: string };
-    const { tenant = '' } = parameters;
-    delete parameters.tenant;
-    request.facts.tenant = await services.tenants.bySlug(tenant);
-  });
+  findTenant(app, services);
   await answerCrossOrigin(app);
   app.addHook('onRequest', async (request) => {
     request.facts.caller = await identify(request, services);
@@ -97,6 +110,30 @@ export async function surroundTenant(app: LatchkeyApp, services: ApiServices): P
   });
   app.addHook('preHandler', async (request) => {
     requireIdempotencyKey(request);
+  });
+}
+
+/** The same for the operations door: no other origin, JSON alone, and staff by their cookie. */
+export async function surroundOperations(app: LatchkeyApp, services: ApiServices): Promise<void> {
+  app.addHook('onRequest', async (request) => {
+    requireJson(request);
+  });
+  findTenant(app, services);
+  app.addHook('onRequest', async (request) => {
+    request.facts.caller = await identify(request, services);
+  });
+  app.addHook('preHandler', async (request) => {
+    requireIdempotencyKey(request);
+  });
+}
+
+function findTenant(app: LatchkeyApp, services: ApiServices): void {
+  app.addHook('onRequest', async (request) => {
+    // The scope's prefix has the parameter; the operation's own schema must not have to know of it.
+    const parameters = request.params as { tenant?: string };
+    const { tenant = '' } = parameters;
+    delete parameters.tenant;
+    request.facts.tenant = await services.tenants.bySlug(tenant);
   });
 }
 
@@ -129,6 +166,8 @@ async function identify(request: FastifyRequest, services: ApiServices): Promise
   if (row === undefined) throw new LatchkeyError('not_found');
   if (row.caller === 'public' || row.caller === 'vendor' || row.caller === 'gateway')
     return { kind: row.caller };
+  if (row.caller === 'staff')
+    return await services.staffAuthentication.authenticate(request, request.tenant, row);
   const { authorization, dpop } = credentialsOf(request);
   const call = {
     tenant: request.tenant,

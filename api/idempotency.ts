@@ -143,6 +143,9 @@ function callerName(caller: Caller): string {
     case 'customer':
       // One key has one session after another, of one customer after another: none may be told what another did.
       return `customer:${caller.sessionId}`;
+    case 'staff':
+      // The person: who had to log in anew meanwhile repeats under the next session.
+      return `staff:${caller.staffId}`;
     case 'key':
     case 'client':
       return `${caller.kind}:${caller.jkt}`;

@@ -60,6 +60,7 @@ const OF_CALLER: { readonly [Kind in CallerKind]: readonly ErrorCode[] } = {
   machine: [...WITH_A_TOKEN, 'insufficient_scope'],
   vendor: ['signature_invalid'],
   gateway: [],
+  staff: ['staff_login_required', 'staff_role_missing'],
 };
 const SECURITY: { readonly [Kind in CallerKind]: readonly Readonly<Record<string, string[]>>[] } = {
   public: [],
@@ -69,6 +70,7 @@ const SECURITY: { readonly [Kind in CallerKind]: readonly Readonly<Record<string
   machine: [{ accessToken: [], dpop: [] }],
   vendor: [{ vendorSignature: [] }],
   gateway: [{ accessToken: [], dpop: [] }],
+  staff: [{ staffSession: [] }],
 };
 
 /** Every code an operation may answer, each once, in the table's order. */
@@ -83,6 +85,7 @@ export function problemsOf(
     ...(route.schema?.body === undefined ? [] : WITH_A_BODY),
     ...(needsIdempotencyKey(route.config?.operationId, method) ? WITH_AN_IDEMPOTENCY_KEY : []),
     ...(row === undefined ? [] : OF_CALLER[row.caller]),
+    ...(row?.recentLogin === true ? (['reauthentication_required'] as const) : []),
     ...(route.config?.problems ?? []),
   ]);
   // Object.keys of the table answers its codes.
@@ -98,7 +101,7 @@ export async function describeApi(app: LatchkeyApp): Promise<void> {
         title: 'Latchkey',
         version: '1',
         description:
-          "A bank's authentication ceremonies. Below `/t/{tenant}`; a tenant mounted at the root answers there as well. Refusals are RFC 9457 problems with a stable `code`, at `/oauth/*` RFC 6749's. Every answer carries `Latchkey-Request-Id` and a fresh `DPoP-Nonce`.",
+          "A bank's authentication ceremonies. Below `/t/{tenant}`; a tenant mounted at the root answers there as well. Refusals are RFC 9457 problems with a stable `code`, at `/oauth/*` RFC 6749's. Every answer carries `Latchkey-Request-Id` and, at the public door, a fresh `DPoP-Nonce`. Operations with `x-latchkey-door: operations` exist at the operations origin alone.",
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       components: {
@@ -124,6 +127,7 @@ function describeRoute(
     operationId: route.config.operationId,
     ...(params === undefined ? {} : { params }),
     ...(headers === undefined ? {} : { headers }),
+    ...(row.door === 'operations' ? { 'x-latchkey-door': 'operations' } : {}),
     security: [...SECURITY[row.caller]],
     response: { ...successes(schema), ...refusals(route) },
   };
@@ -240,6 +244,13 @@ const SECURITY_SCHEMES = {
     in: 'header',
     name: 'Authorization',
     description: '`DPoP <access token>`; the proof names the token in `ath`.',
+  },
+  staffSession: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: '__Host-latchkey-staff',
+    description:
+      'A staff session, at the operations door alone. What changes something also sends `Origin`, the operations origin.',
   },
   vendorSignature: {
     type: 'apiKey',

@@ -21,6 +21,7 @@ import { createDataConverter } from '../temporal/data-converter.ts';
 import { currentBuildId } from '../temporal/deployment.ts';
 import { buildApp } from './app.ts';
 import type { AppDependencies, ReadinessCheck } from './dependencies.ts';
+import { openOperationsDoor } from './doors.ts';
 import { createLogger } from './logging.ts';
 
 const PAGES = fileURLToPath(new URL('../dist/console', import.meta.url));
@@ -44,7 +45,9 @@ async function main(): Promise<void> {
       logger.info({ signal }, 'api stops');
       const stop = async () => {
         // Streams end only when told; what is still under way then has had its time.
-        const deadline = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS);
+        const deadline = setTimeout(() => {
+          for (const server of [app.server, app.operationsDoor]) server.closeAllConnections();
+        }, DRAIN_MS);
         await app.close();
         clearTimeout(deadline);
         await Promise.allSettled([deps.database.close(), deps.temporal.close()]);
@@ -58,6 +61,10 @@ async function main(): Promise<void> {
   const { host, port } = configuration.http;
   await app.listen({ host, port });
   logger.info({ host, port }, 'api listens');
+  const { operations } = configuration;
+  if (operations === undefined) return;
+  await openOperationsDoor(app, operations);
+  logger.info({ host: operations.host, port: operations.port }, 'operations door listens');
 }
 
 function wire(

@@ -8,6 +8,7 @@ import { activePolicy } from '../db/policies.ts';
 import { getTenant } from '../db/tenants.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { AppDependencies } from './dependencies.ts';
+import { doorOf } from './doors.ts';
 import type { RequestTenant } from './types.ts';
 
 const REMEMBERED_MS = 5_000;
@@ -71,6 +72,8 @@ const INSTALLATION_PATHS = ['/t', '/livez', '/readyz', '/openapi.json', '/docs',
 export function mountAtRoot(slug: string, servesPages: boolean) {
   return (request: IncomingMessage): string => {
     const url = request.url ?? '/';
+    // Staff name their tenant: what lies at the root of their door is its own.
+    if (doorOf(request) === 'operations') return url;
     const path = url.split('?', 1)[0] ?? '/';
     const isInstallation = INSTALLATION_PATHS.some(
       (known) => path === known || path.startsWith(`${known}/`),

@@ -2,7 +2,7 @@
  * The types every route works with: the app, and what the frame hangs on a request before its handler runs. Reading something that
  * the operation's kind of caller does not bring is a defect and throws.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { ProofMark } from '../db/dpop.ts';
@@ -10,9 +10,10 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { Acr, DeviceStatus } from '../domain/auth-strength.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Risk } from '../domain/ports.ts';
+import type { StaffRole } from '../domain/staff.ts';
 // Adds what routes may say of themselves in the OpenAPI document.
 import type {} from '@fastify/swagger';
-import type { OperationId } from './access.ts';
+import type { Door, OperationId } from './access.ts';
 
 export type LatchkeyApp = FastifyInstance<
   RawServerDefault,
@@ -92,6 +93,20 @@ export interface MachineCaller {
   readonly claims: AccessTokenClaims;
 }
 
+/** A person of the staff, by the session of a cookie. */
+export interface StaffCaller {
+  readonly kind: 'staff';
+  readonly staffId: string;
+  /** What four eyes compare: one person may have two accounts. */
+  readonly employeeId: string;
+  /** Never empty. */
+  readonly roles: readonly StaffRole[];
+  readonly staffSessionId: string;
+  /** When the person proved to the identity provider who they are. */
+  readonly authTimeMs: number;
+  readonly name: string;
+}
+
 export type Caller =
   | { readonly kind: 'public' }
   | { readonly kind: 'vendor' }
@@ -99,7 +114,8 @@ export type Caller =
   | KeyCaller
   | ClientCaller
   | CustomerCaller
-  | MachineCaller;
+  | MachineCaller
+  | StaffCaller;
 
 /** RFC 9068 with DESIGN.md section 5's additions; times in seconds. Members after `cnf` are a customer's. */
 export interface AccessTokenClaims {
@@ -133,9 +149,15 @@ export interface RequestFacts {
 }
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Not yet listening when the app was built. */
+    readonly operationsDoor: Server;
+  }
   interface FastifyContextConfig {
     /** A row of api/access.ts. */
     operationId?: OperationId;
+    /** For routes that a plugin adds by itself; others are where their row says. */
+    door?: Door | 'both';
     /** Codes this operation may answer beyond those of its kind of caller; they stand in the OpenAPI document. */
     problems?: readonly ErrorCode[];
     /** `oauth`: errors are RFC 6749 section 5.2 objects. */

@@ -13,10 +13,17 @@ const DPOP_ERRORS: { readonly [Code in ErrorCode]?: string } = {
   insufficient_scope: 'insufficient_scope',
 };
 
+/** A cookie is no scheme of its own; the name follows draft-broyer-http-cookie-auth, and `loginUrl` in the body says where to go. */
+const STAFF_CODES: ReadonlySet<ErrorCode> = new Set([
+  'staff_login_required',
+  'reauthentication_required',
+]);
+
 /** undefined for answers that no other credentials would change. */
 export function challengeFor(refusal: LatchkeyError): string | undefined {
   const error = DPOP_ERRORS[refusal.code];
   if (ERRORS[refusal.code].status !== 401 && error === undefined) return undefined;
+  if (STAFF_CODES.has(refusal.code)) return 'Cookie cookie-name="__Host-latchkey-staff"';
   const scope = refusal.code === 'insufficient_scope' ? refusal.extra['scope'] : undefined;
   return [
     ...(error === undefined ? [] : [`error="${error}"`]),

@@ -14,6 +14,12 @@ import { readHttp } from './http.ts';
 import type { HttpConfiguration } from './http.ts';
 import { readKeyring } from './keyring.ts';
 import type { Keyring } from './keyring.ts';
+import { readTelemetry } from './telemetry.ts';
+import type { TelemetryConfiguration } from './telemetry.ts';
+import { readOperations } from './operations.ts';
+import type { OperationsConfiguration } from './operations.ts';
+import { readStaff } from './staff.ts';
+import type { StaffConfiguration } from './staff.ts';
 import { readTemporal } from './temporal.ts';
 import type { TemporalConfiguration } from './temporal.ts';
 import { readEmail, readVendor } from './vendors.ts';
@@ -31,9 +37,14 @@ export interface Configuration {
   readonly keys: Keyring;
   /** By the id that a gateway names itself with. */
   readonly gateways: Readonly<Record<string, Gateway>>;
+  /** The operations door; without it this process has one door. */
+  readonly operations?: OperationsConfiguration;
+  /** By the tenant's slug. */
+  readonly staff: Readonly<Record<string, StaffConfiguration>>;
   readonly sms: VendorConfiguration;
   readonly email: EmailConfiguration;
   readonly identity: VendorConfiguration;
+  readonly telemetry: TelemetryConfiguration;
   readonly logLevel: LogLevel;
   readonly temporalUiUrl?: string;
   readonly buildId?: string;
@@ -51,7 +62,16 @@ export class ConfigurationError extends Error {
   }
 }
 
-const failPointName = /^[A-Za-z][A-Za-z0-9._-]{0,63}$/;
+/** A name, or `@` and the file that gives one. */
+const failPointName = /^(?:[A-Za-z][A-Za-z0-9._-]{0,63}|@\/\S+)$/;
+
+/** The id under which the workers of one build stand, for the worker and for whoever promotes it. */
+export const readBuildId = (reader: EnvironmentReader): string | undefined =>
+  reader.shaped(
+    'LATCHKEY_BUILD_ID',
+    (value) => /^[A-Za-z0-9._-]{1,128}$/.test(value),
+    'use letters, digits, dots and dashes, or leave it out to hash the workflow bundle',
+  );
 
 const readOptional = (
   reader: EnvironmentReader,
@@ -61,11 +81,7 @@ const readOptional = (
     (value) => ['http:', 'https:'].includes(readUrl(value)?.protocol ?? ''),
     "use the https:// address of Temporal's web UI",
   );
-  const buildId = reader.shaped(
-    'LATCHKEY_BUILD_ID',
-    (value) => /^[A-Za-z0-9._-]{1,128}$/.test(value),
-    'use letters, digits, dots and dashes, or leave it out to hash the workflow bundle',
-  );
+  const buildId = readBuildId(reader);
   const failPoint = reader.shaped(
     'LATCHKEY_FAIL_POINT',
     (value) => failPointName.test(value),
@@ -94,19 +110,39 @@ export const loadConfiguration = (
   readSecretFile: (path: string) => string = (path) => readFileSync(path, 'utf8'),
 ): Configuration => {
   const reader = new EnvironmentReader(env, readSecretFile);
+  const http = readHttp(reader);
+  const operations = readOperations(reader, http.publicUrl);
   const configuration: Configuration = {
     mode: reader.mode,
     database: readDatabase(reader),
     temporal: readTemporal(reader),
-    http: readHttp(reader),
+    http,
+    ...(operations === undefined ? {} : { operations }),
+    staff: readStaff(reader),
     keys: readKeyring(reader),
     gateways: readGateways(reader),
     sms: readVendor(reader, 'SMS'),
     email: readEmail(reader),
     identity: readVendor(reader, 'IDENTITY'),
+    telemetry: readTelemetry(reader),
     logLevel: reader.oneOf('LATCHKEY_LOG_LEVEL', logLevels, 'info'),
     ...readOptional(reader),
   };
   if (reader.problems.length > 0) throw new ConfigurationError(reader.problems);
   return configuration;
+};
+
+/**
+ * Judges one part alone, for a command that needs no more and so is given no more: migrations know no vendor's secret.
+ * @throws ConfigurationError likewise.
+ */
+export const loadPart = <Part>(
+  env: Environment,
+  read: (reader: EnvironmentReader) => Part,
+  readSecretFile: (path: string) => string = (path) => readFileSync(path, 'utf8'),
+): Part => {
+  const reader = new EnvironmentReader(env, readSecretFile);
+  const part = read(reader);
+  if (reader.problems.length > 0) throw new ConfigurationError(reader.problems);
+  return part;
 };

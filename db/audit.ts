@@ -5,7 +5,7 @@
 import type { Tx } from './connection.ts';
 
 /** `system` is what Temporal drives; every other kind decided by a call of its own. */
-export type ActorKind = 'customer' | 'machine' | 'vendor' | 'system' | 'operator';
+export type ActorKind = 'customer' | 'machine' | 'vendor' | 'system' | 'operator' | 'staff';
 
 export interface Actor {
   readonly kind: ActorKind;

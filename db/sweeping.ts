@@ -4,12 +4,14 @@
  */
 import { appendAudit } from './audit.ts';
 import { sweepSpentChallenges } from './challenges.ts';
+import { noteFact } from './committed-facts.ts';
 import type { Database, Tx } from './connection.ts';
 import { eraseProspect } from './enrollment-effects.ts';
 import { sweepNumberLimits } from './number-limit.ts';
 import { enqueue } from './outbox.ts';
 import type { PersonalData } from './personal-data.ts';
 import { expireSessions } from './session-lifecycle.ts';
+import { expireStaffSessions } from './staff.ts';
 
 const BATCH = 500;
 
@@ -56,6 +58,7 @@ export function createSweepPort(
         (tx: Tx) => expireOverdue(tx, tenantId, limits.sessionGraceSeconds),
         (tx: Tx) => sweepSpentChallenges(tx, BATCH),
         (tx: Tx) => sweepNumberLimits(tx, BATCH),
+        (tx: Tx) => expireStaffSessions(tx, tenantId, BATCH),
         (tx: Tx) => removeIdempotency(tx, tenantId),
         (tx: Tx) => removeDelivered(tx, tenantId, limits.deliveredOutboxDays),
         (tx: Tx) => removeUnusedSubmissions(tx, tenantId, limits.unusedSubmissionDays),
@@ -96,6 +99,14 @@ async function retireStarting(
     where tenant_id = ${tenantId} and state = 'starting' and ceremony_id = any(${given.map(({ ceremonyId }) => ceremonyId)})
     returning ceremony_id, customer_id`;
   for (const { ceremonyId, customerId } of retired) {
+    noteFact(tx, {
+      kind: 'ceremony_moved',
+      ceremony: 'enrollment',
+      from: 'starting',
+      to: 'ended',
+      outcome: 'expired',
+      reason: 'never_started',
+    });
     await eraseProspect(tx, { personalData }, { tenantId, enrollmentId: ceremonyId, customerId });
     await appendAudit(tx, {
       tenantId,

@@ -53,6 +53,17 @@ export const ERRORS = {
   caller_not_allowed: refused(403, 'This caller may not do that.'),
   signature_invalid: refused(401, 'The signature of this call is not valid.'),
 
+  // Staff, at the operations door
+  staff_login_required: refused(401, 'Log in as staff.'),
+  reauthentication_required: refused(401, 'This needs a login of the last five minutes.'),
+  staff_login_failed: refused(400, 'That login could not be completed. Start it again.'),
+  staff_login_unavailable: tryAgain(
+    503,
+    'The identity provider of staff does not answer right now. Try again soon.',
+  ),
+  no_staff_role: refused(403, 'This account has no role here.'),
+  staff_role_missing: refused(403, 'Your roles do not allow that.'),
+
   // DPoP, RFC 9449
   dpop_proof_missing: refused(401, 'A DPoP proof is needed.'),
   dpop_proof_invalid: refused(401, 'The DPoP proof is not valid.'),
@@ -102,6 +113,14 @@ export const ERRORS = {
   submission_expired: tryAgain(409, 'That step arrived too late. Send it again.'),
   hold_not_found: refused(404, 'There is no such hold.'),
   hold_released: refused(409, 'That hold has been released already.'),
+
+  // Four eyes
+  approval_not_found: refused(404, 'There is no such request for approval.'),
+  approval_pending: refused(409, 'A release of that hold is waiting for approval already.'),
+  approval_decided: refused(409, 'That was approved or declined already.'),
+  approval_expired: refused(410, 'That request has expired. Ask anew.'),
+  approval_void: refused(409, 'What was to be approved has changed since. Ask anew.'),
+  four_eyes_required: refused(403, 'Somebody else has to approve what you asked for.'),
 
   // The parts behind us
   outcome_pending: tryAgain(

@@ -15,10 +15,13 @@ export const ID_PREFIXES = {
   attempt: 'att',
   submission: 'sub',
   hold: 'hld',
+  approval: 'apr',
   revocation: 'rev',
   outbox: 'out',
   audit: 'aud',
   signingKey: 'key',
+  staff: 'stf',
+  staffSession: 'sts',
   request: 'req',
 } as const;
 

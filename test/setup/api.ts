@@ -1,6 +1,6 @@
 /**
  * An API over a database of its own, built as api/server.ts builds it but for its clock and its Temporal, which is down unless one is given.
- * Requests go through `inject`; who sends them is in callers.ts.
+ * Requests go through `inject`, at the operations door through its socket; who sends them is in callers.ts and staff.ts.
  */
 import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
@@ -10,6 +10,7 @@ import { newId } from '../../adapters/random.ts';
 import { createSignatureVerifier } from '../../adapters/signed-http.ts';
 import { buildApp } from '../../api/app.ts';
 import type { ApiConfiguration, AppDependencies, HttpLimits } from '../../api/dependencies.ts';
+import { openOperationsDoor } from '../../api/doors.ts';
 import { createTenantDirectory } from '../../api/tenancy.ts';
 import { createAccessTokens } from '../../api/tokens/access-token.ts';
 import type { AccessTokens } from '../../api/tokens/access-token.ts';
@@ -25,7 +26,7 @@ import { DEMO_IDENTITY_SECRET } from '../../runtime/demo-secrets.ts';
 import type { TemporalGateway } from '../../temporal/client.ts';
 import { createTestDatabase } from './database.ts';
 import type { TestDatabase } from './database.ts';
-import { seedDemoTenant, TEST_PUBLIC_URL } from './demo-tenant.ts';
+import { seedDemoTenant, TEST_OPERATIONS_URL, TEST_PUBLIC_URL } from './demo-tenant.ts';
 
 const SLUG = 'demo';
 
@@ -41,6 +42,8 @@ export interface TestApi {
   readonly database: Database;
   readonly clock: TestClock;
   readonly publicUrl: string;
+  /** The door that staff come in at: the origin they see, and where it really listens. */
+  readonly operations: { readonly url: string; readonly port: number };
   readonly slug: string;
   readonly tenantId: string;
   /** `/t/<slug>`: what comes before every path of a caller. */
@@ -86,6 +89,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
         ...(tenantAtRoot === undefined ? {} : { tenantAtRoot }),
       },
       gateways: {},
+      operations: { url: TEST_OPERATIONS_URL },
       ...options.configuration,
     },
     database,
@@ -102,6 +106,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   };
   const app = await buildApp(deps);
   await app.ready();
+  const operationsPort = await openOperationsDoor(app, { host: '127.0.0.1', port: 0 });
   return {
     app,
     deps,
@@ -109,6 +114,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     database,
     clock,
     publicUrl: TEST_PUBLIC_URL,
+    operations: { url: TEST_OPERATIONS_URL, port: operationsPort },
     slug: SLUG,
     tenantId,
     prefix: `/t/${SLUG}`,

@@ -6,6 +6,8 @@ import type { TestDatabase } from './database.ts';
 
 /** The public URL that tests without a listening server use. */
 export const TEST_PUBLIC_URL = 'http://localhost:4600';
+/** What staff see; requests go to wherever the door of that test listens. */
+export const TEST_OPERATIONS_URL = 'http://localhost:4603';
 
 /** Answers the tenant's id; another slug makes another tenant. */
 export async function seedDemoTenant(

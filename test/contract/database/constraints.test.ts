@@ -3,11 +3,17 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ActorKind } from '../../../db/audit.ts';
 import type { CodeAttempt } from '../../../db/step-attempts.ts';
+import { APPROVAL_STATUSES } from '../../../domain/approval.ts';
 import type { AttestationLevel, DeviceStatus } from '../../../domain/auth-strength.ts';
 import { CEREMONY_OUTCOMES, ENROLLMENT_STATES } from '../../../domain/enrollment.ts';
 import type { RevocationFacts } from '../../../domain/revocation.ts';
 import * as states from '../../../domain/row-states.ts';
 import type { SessionEndReason } from '../../../domain/session.ts';
+import {
+  STAFF_SESSION_END_REASONS,
+  STAFF_SESSION_KINDS,
+  STAFF_SESSION_STATUSES,
+} from '../../../domain/staff.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
 
@@ -16,12 +22,14 @@ const membersOf = <Union extends string>(members: Readonly<Record<Union, true>>)
   Object.keys(members);
 
 const UNIONS: Readonly<Record<string, readonly string[]>> = {
+  'approval.status': APPROVAL_STATUSES,
   'audit.actor_kind': membersOf<ActorKind>({
     customer: true,
     machine: true,
     vendor: true,
     system: true,
     operator: true,
+    staff: true,
   }),
   'ceremony.kind': ['enrollment'],
   'ceremony.outcome': CEREMONY_OUTCOMES,
@@ -49,12 +57,16 @@ const UNIONS: Readonly<Record<string, readonly string[]>> = {
     expired_absolute: true,
     logged_out: true,
     ended_by_customer: true,
+    ended_by_staff: true,
     superseded: true,
     revoked: true,
     reuse_detected: true,
   }),
   'session.status': states.SESSION_STATUSES,
   'signing_key.purpose': states.SIGNING_KEY_PURPOSES,
+  'staff_session.end_reason': STAFF_SESSION_END_REASONS,
+  'staff_session.kind': STAFF_SESSION_KINDS,
+  'staff_session.status': STAFF_SESSION_STATUSES,
   'step_attempt.method': states.ATTEMPT_METHODS,
   'step_attempt.status': membersOf<CodeAttempt['status']>({
     open: true,

@@ -25,6 +25,7 @@ export function seedRows(tenantId: string, name: string): ReadonlyMap<string, re
     credential: newId('credential'),
     revocation: newId('revocation'),
     ceremony: newId('ceremony'),
+    staff: newId('staff'),
   };
   const customer = { tenantId, customerId: ids.customer };
   const ceremony = { tenantId, ceremonyId: ids.ceremony };
@@ -67,6 +68,8 @@ export function seedRows(tenantId: string, name: string): ReadonlyMap<string, re
     ['audit', [auditRow(tenantId)]],
     ['idempotency', [idempotencyRow(tenantId)]],
     ['signing_key', [signingKeyRow(tenantId)]],
+    ['staff', [staffRow(tenantId, ids.staff)]],
+    ['staff_session', [staffSessionRow(tenantId, ids.staff)]],
   ]);
 }
 
@@ -226,5 +229,36 @@ function signingKeyRow(tenantId: string): Row {
     kekId: 'kek',
     sealedPrivate: bytes('sealed'),
     activeFrom: past,
+  };
+}
+
+function staffRow(tenantId: string, staffId: string): Row {
+  return {
+    tenantId,
+    staffId,
+    issuer: 'https://idp.example',
+    subject: 'x',
+    employeeId: 'E1',
+    name: 'Ana',
+    roles: ['agent'],
+    createdAt: past,
+    lastLoginAt: past,
+  };
+}
+
+function staffSessionRow(tenantId: string, staffId: string): Row {
+  return {
+    tenantId,
+    staffSessionId: newId('staffSession'),
+    staffId,
+    kind: 'browser',
+    status: 'live',
+    tokenHash: bytes('token'),
+    roles: ['agent'],
+    authTime: past,
+    startedAt: past,
+    lastSeenAt: past,
+    idleDeadline: future,
+    absoluteDeadline: future,
   };
 }

@@ -1,0 +1,55 @@
+/** A staff session from inside: who I am, and its end. Both speak of the session of the cookie that was sent and of no other. */
+import { endStaffSession } from '../../db/staff.ts';
+import type { ApiServices } from '../dependencies.ts';
+import { callerOf } from '../types.ts';
+import type { LatchkeyApp } from '../types.ts';
+import { clearCookie, STAFF_COOKIE } from './cookies.ts';
+import { NoInput, StaffLogoutAnswer, StaffMeAnswer } from './schemas.ts';
+
+export function registerStaffRoutes(app: LatchkeyApp, { database }: ApiServices): void {
+  app.get(
+    '/staff/me',
+    {
+      config: { operationId: 'staffMe' },
+      schema: {
+        summary: 'Which member of the staff is logged in',
+        tags: ['staff'],
+        response: { 200: StaffMeAnswer },
+      },
+    },
+    async (request) => {
+      const { staffId, name, employeeId, roles, authTimeMs } = callerOf(request, 'staff');
+      const { tenant } = request;
+      return {
+        staffId,
+        name,
+        employeeId,
+        roles: [...roles],
+        authTime: new Date(authTimeMs).toISOString(),
+        tenant: { slug: tenant.slug, name: tenant.name },
+      };
+    },
+  );
+  app.post(
+    '/staff/logout',
+    {
+      config: { operationId: 'staffLogout' },
+      schema: {
+        summary: 'End this staff session',
+        tags: ['staff'],
+        body: NoInput,
+        response: { 200: StaffLogoutAnswer },
+      },
+    },
+    async (request, reply) => {
+      const { staffId, staffSessionId } = callerOf(request, 'staff');
+      const { tenantId } = request.tenant;
+      const actor = { kind: 'staff', id: staffId } as const;
+      const ended = await database.tenant(tenantId, (tx) =>
+        endStaffSession(tx, { tenantId, staffSessionId, reason: 'logged_out', actor }),
+      );
+      clearCookie(reply, STAFF_COOKIE);
+      return { ended };
+    },
+  );
+}
