@@ -8,7 +8,7 @@ import { createHttp } from './http.ts';
 import type { Call } from './http.ts';
 import { deviceKey } from './keys.ts';
 import type { DeviceKey } from './keys.ts';
-import { logIn } from './login.ts';
+import { Login } from './login.ts';
 import type { LatchkeyProblem } from './problem.ts';
 import { callService } from './service.ts';
 import { Session } from './session.ts';
@@ -79,6 +79,7 @@ export function createLatchkey(options: LatchkeyOptions): Latchkey {
     alone: options.alone ?? ((work) => navigator.locks.request(name, work)),
     tabs: options.tabs ?? browserTabs(name),
   });
+  const login = new Login({ clientId, http, webauthn, session });
   const enrollment = new Enrollment({ clientId, http, store, webauthn, pause });
 
   const withToken = <Answer>(call: Call) =>
@@ -88,7 +89,7 @@ export function createLatchkey(options: LatchkeyOptions): Latchkey {
     enrollment,
     session,
     sessionKey,
-    logIn: () => logIn({ clientId, http, webauthn, session }),
+    logIn: () => login.logIn(),
     logOut: async (scope) => {
       const { ended } = await withToken<{ ended: number }>({ ...LOG_OUT, json: { scope } });
       if (scope !== 'others') await session.forget();
@@ -101,6 +102,7 @@ export function createLatchkey(options: LatchkeyOptions): Latchkey {
         callService(dpop, { operation, url, accessToken, onProblem, onAnswer }),
       ),
     forgetEverything: async () => {
+      login.forget();
       await session.forget();
       await store.clear();
     },

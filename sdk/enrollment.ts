@@ -42,6 +42,8 @@ export interface EnrollmentOptions {
 
 export class Enrollment {
   readonly #options: EnrollmentOptions;
+  /** A passkey that was made, until it is known whether it was bound: the customer must not be asked for a second one. */
+  #unbound: { readonly id: string; readonly body: unknown } | undefined;
 
   constructor(options: EnrollmentOptions) {
     this.#options = options;
@@ -124,20 +126,17 @@ export class Enrollment {
     id: string,
     device: { readonly name: string; readonly platform: string },
   ): Promise<EnrollmentView> {
-    const { http, store, webauthn } = this.#options;
-    const { options, approvalChallenge } = await http.call<PasskeyOptions>({
-      operation: 'createPasskeyOptions',
-      method: 'POST',
-      path: `/auth/enrollments/${id}/passkey-options`,
-      json: {},
-    });
-    const credential = await webauthn.create(options);
-    const { jkt } = await deviceKey(store, 'session-key');
-    const approvalKey = await proveApprovalKey(await deviceKey(store, 'approval-key'), {
-      challenge: approvalChallenge,
-      sessionJkt: jkt,
-    });
-    return this.#step(id, 'bindPasskey', 'passkey', { credential, approvalKey, device });
+    const made = this.#unbound?.id === id ? this.#unbound : undefined;
+    const body = made?.body ?? { ...(await this.#makePasskey(id)), device };
+    this.#unbound = { id, body };
+    try {
+      const view = await this.#step(id, 'bindPasskey', 'passkey', body);
+      this.#unbound = undefined;
+      return view;
+    } catch (error) {
+      if (!(error instanceof LatchkeyProblem) || !error.isUndecided) this.#unbound = undefined;
+      throw error;
+    }
   }
 
   cancel(id: string): Promise<EnrollmentView> {
@@ -153,6 +152,23 @@ export class Enrollment {
   async installation(): Promise<Installation | undefined> {
     const found = await this.#options.store.get(INSTALLATION);
     return isInstallation(found) ? found : undefined;
+  }
+
+  async #makePasskey(id: string) {
+    const { http, store, webauthn } = this.#options;
+    const { options, approvalChallenge } = await http.call<PasskeyOptions>({
+      operation: 'createPasskeyOptions',
+      method: 'POST',
+      path: `/auth/enrollments/${id}/passkey-options`,
+      json: {},
+    });
+    const credential = await webauthn.create(options);
+    const { jkt } = await deviceKey(store, 'session-key');
+    const approvalKey = await proveApprovalKey(await deviceKey(store, 'approval-key'), {
+      challenge: approvalChallenge,
+      sessionJkt: jkt,
+    });
+    return { credential, approvalKey };
   }
 
   async #sendStart({ idempotencyKey, body }: PendingStart): Promise<EnrollmentView> {

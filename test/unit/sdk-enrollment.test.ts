@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Latchkey } from '../../sdk/client.ts';
 import { phoneProblem } from '../../sdk/problem.ts';
 import { memoryStore } from '../setup/memory-store.ts';
 import { json, phone, problem, tokenAnswer } from './sdk-fakes.ts';
@@ -140,6 +141,57 @@ describe('a passkey', () => {
       sessionId: 'ses_1',
       refreshToken: 'refresh-1',
     });
+  });
+
+  it.each([
+    [
+      'binding',
+      '/auth/enrollments/cer_1/passkey',
+      (latchkey: Latchkey) =>
+        latchkey.enrollment.createPasskey('cer_1', { name: 'Phone', platform: 'web' }),
+    ],
+    ['login', '/auth/login', (latchkey: Latchkey) => latchkey.logIn()],
+  ] as const)(
+    'whose %s went unanswered is not asked for again: the same is sent under the same key',
+    async (_what, path, act) => {
+      let prompts = 0;
+      const prompt = () => {
+        prompts += 1;
+        return Promise.resolve({ id: `prompt ${String(prompts)}` } as never);
+      };
+      let isLineLost = true;
+      const { latchkey, seen } = phone(
+        (request) => (request.path === path && isLineLost ? undefined : server(request)),
+        { webauthn: { create: prompt, get: prompt } },
+      );
+      await expect(act(latchkey)).rejects.toMatchObject({ code: 'network_lost' });
+      isLineLost = false;
+      await act(latchkey);
+      const sent = seen.filter((request) => request.path === path);
+      expect(new Set(sent.map(({ body }) => body)).size).toBe(1);
+      expect(new Set(sent.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
+      expect(prompts).toBe(1);
+    },
+  );
+
+  it('is asked for anew after a login that was decided', async () => {
+    let prompts = 0;
+    const get = () => {
+      prompts += 1;
+      return Promise.resolve({ id: 'used' } as never);
+    };
+    let isRefused = true;
+    const { latchkey } = phone(
+      (request) =>
+        request.path === '/auth/login' && isRefused
+          ? problem(401, 'challenge_invalid')
+          : server(request),
+      { webauthn: { ...webauthn, get } },
+    );
+    await expect(latchkey.logIn()).rejects.toMatchObject({ code: 'challenge_invalid' });
+    isRefused = false;
+    await latchkey.logIn();
+    expect(prompts).toBe(2);
   });
 
   it('whose login is refused by a hold leaves nobody logged in', async () => {
