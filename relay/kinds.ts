@@ -27,7 +27,6 @@ export interface WorkflowCalls {
       readonly healCount: number;
       readonly startDelayMs?: number;
       readonly searchAttributes: { readonly customerId: string };
-      readonly summary: string;
     },
   ): Promise<'started' | 'already_started'>;
   signal(
@@ -43,14 +42,12 @@ export interface WorkflowCalls {
 }
 
 interface KindRow {
-  readonly summary: string;
   /** The row has ended: the workflow must look. A workflow that is closed or gone counts as woken. */
   wake(calls: WorkflowCalls, subject: Subject, signalId: string): Promise<void>;
 }
 
 export const KINDS = {
   session: {
-    summary: 'Session',
     async wake(calls, subject, signalId) {
       await calls.signalWithStart('session', {
         ...subject,
@@ -60,11 +57,9 @@ export const KINDS = {
     },
   },
   enrollment: {
-    summary: 'Enrollment',
     wake: (calls, subject, signalId) => signalOpen(calls, 'enrollment', subject, signalId),
   },
   revocation: {
-    summary: 'Revocation',
     // Nobody ends its row but itself: there is nothing to wake.
     wake: () => Promise.resolve(),
   },
@@ -87,7 +82,6 @@ export async function startKind(
     id,
     healCount,
     searchAttributes: { customerId },
-    summary: KINDS[kind].summary,
     ...(dueAtMs === null ? {} : { startDelayMs: Math.max(0, dueAtMs + WAKE_MARGIN_MS - nowMs) }),
   });
 }

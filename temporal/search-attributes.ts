@@ -1,5 +1,5 @@
 /**
- * The search attributes: pseudonymous ids, kind and state, never anything about a person, because Temporal keeps them in clear.
+ * The search attributes: pseudonymous ids, kind, state, outcome and deadline, never anything about a person: Temporal keeps them in clear.
  * The server must know them (namespace.ts registers them).
  */
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
@@ -9,6 +9,9 @@ export const TENANT_ATTRIBUTE = defineSearchAttributeKey('LatchkeyTenant', 'KEYW
 export const KIND_ATTRIBUTE = defineSearchAttributeKey('LatchkeyKind', 'KEYWORD');
 export const STATE_ATTRIBUTE = defineSearchAttributeKey('LatchkeyState', 'KEYWORD');
 export const CUSTOMER_ATTRIBUTE = defineSearchAttributeKey('LatchkeyCustomer', 'KEYWORD');
+/** When what it waits for must have happened; not of sessions, which could not keep it true without one more event at each renewal. */
+export const DEADLINE_ATTRIBUTE = defineSearchAttributeKey('LatchkeyDeadline', 'DATETIME');
+export const OUTCOME_ATTRIBUTE = defineSearchAttributeKey('LatchkeyOutcome', 'KEYWORD');
 
 /** All of them, for whoever makes a namespace. */
 export const SEARCH_ATTRIBUTES = [
@@ -16,6 +19,8 @@ export const SEARCH_ATTRIBUTES = [
   KIND_ATTRIBUTE,
   STATE_ATTRIBUTE,
   CUSTOMER_ATTRIBUTE,
+  DEADLINE_ATTRIBUTE,
+  OUTCOME_ATTRIBUTE,
 ] as const;
 
 export interface WorkflowAttributes {

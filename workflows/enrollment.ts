@@ -12,13 +12,11 @@ import {
   defineSignal,
   defineUpdate,
   log,
-  proxyActivities,
-  proxyLocalActivities,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import { defineSearchAttributeKey, type UpdateDefinition } from '@temporalio/common';
+import type { UpdateDefinition } from '@temporalio/common';
 import type { EnrollmentActivities } from '../activities/enrollment.ts';
 import type { IdentityActivities } from '../activities/identity.ts';
 import {
@@ -33,7 +31,10 @@ import {
 } from '../domain/enrollment.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { DEFAULT_POLICY } from '../domain/policy.ts';
+import { describeEnrollment, describeTimer } from './enrollment-details.ts';
+import { explainedActivities, explainedLocalActivities } from './explained-activities.ts';
 import { fail, type RefusalExtra } from './failure.ts';
+import { DEADLINE_ATTRIBUTE, OUTCOME_ATTRIBUTE, STATE_ATTRIBUTE } from './search-attributes.ts';
 
 export interface EnrollmentInput {
   readonly tenantId: string;
@@ -70,20 +71,29 @@ export const cancelSignal = defineSignal<[Doorbell]>('cancel');
 export const identityResultSignal = defineSignal<[Doorbell]>('identityResult');
 
 // One short transaction each: tried again for as long as the database needs to come back.
-const rows = proxyLocalActivities<EnrollmentActivities>({
-  startToCloseTimeout: '10 seconds',
-  retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
-});
+const rows = explainedLocalActivities<EnrollmentActivities>(
+  {
+    startToCloseTimeout: '10 seconds',
+    retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
+  },
+  {
+    readEnrollment: 'reads what its row says now',
+    judgeEnrollmentCode: 'compares the code that the customer typed',
+    resendEnrollmentCode: 'sends a further code',
+    advanceEnrollment: 'moves the row to its next state',
+    markEnrollmentClosed: 'notes on the row that this workflow is over',
+  },
+);
 
 // A vendor may be down for hours: tried for as long as somebody waits for its answer, ever more slowly. One call has 5 s of its own.
-const vendors = proxyActivities<IdentityActivities>({
-  taskQueue: 'vendors',
-  startToCloseTimeout: '15 seconds',
-  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '5 minutes' },
-});
-
-// As temporal/search-attributes.ts names it, which workflow code cannot import.
-const STATE_ATTRIBUTE = defineSearchAttributeKey('LatchkeyState', 'KEYWORD');
+const vendors = explainedActivities<IdentityActivities>(
+  {
+    taskQueue: 'vendors',
+    startToCloseTimeout: '15 seconds',
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '5 minutes' },
+  },
+  { startIdentityCheck: 'asks the identity vendor to check the document' },
+);
 
 /** Timers look again at least this much later: the database's clock may be a little behind Temporal's. */
 const RECHECK_MS = 100;
@@ -137,11 +147,11 @@ class EnrollmentRun {
     let ringsHeard = this.rings;
     await this.inTurn(() => this.look());
     while (this.row !== undefined && this.row.outcome === null) {
-      const { state, seq, nowMs } = this.row;
+      const { seq, nowMs } = this.row;
       const wasCalled = await condition(
         () => this.row?.seq !== seq || this.rings !== ringsHeard,
         Math.max(nextDueMs(this.row) - nowMs, RECHECK_MS),
-        { summary: `${state}: the next timer` },
+        { summary: describeTimer(this.row) },
       );
       // After a step the row in hand is fresh; a timer or a doorbell asks it.
       if (wasCalled && this.rings === ringsHeard) continue;
@@ -236,14 +246,15 @@ class EnrollmentRun {
   }
 
   private show(row: EnrollmentSnapshot): void {
-    if (row.state !== this.row?.state)
-      upsertSearchAttributes([{ key: STATE_ATTRIBUTE, value: row.state }]);
+    if (row.state !== this.row?.state) {
+      upsertSearchAttributes([
+        { key: STATE_ATTRIBUTE, value: row.state },
+        { key: DEADLINE_ATTRIBUTE, value: new Date(row.stepDeadlineMs ?? row.deadlineMs) },
+        ...(row.outcome === null ? [] : [{ key: OUTCOME_ATTRIBUTE, value: row.outcome }]),
+      ]);
+    }
     this.row = row;
-    setCurrentDetails(
-      row.outcome === null
-        ? `**${row.state}**, until ${new Date(nextDueMs(row)).toISOString()}`
-        : `**ended: ${row.outcome}** (${row.reason ?? ''})`,
-    );
+    setCurrentDetails(describeEnrollment(row));
     if (row.state === 'identity_check' && row.outcome === null) this.startCheck();
   }
 

@@ -7,10 +7,10 @@
  */
 import {
   log,
-  proxyActivities,
-  proxyLocalActivities,
+  patched,
   setCurrentDetails,
   sleep,
+  upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { createRevocationActivities } from '../activities/revocation.ts';
 import {
@@ -18,6 +18,9 @@ import {
   type RevocationEvent,
   type RevocationState,
 } from '../domain/revocation.ts';
+import { explainedActivities, explainedLocalActivities } from './explained-activities.ts';
+import { describeRevocation } from './revocation-details.ts';
+import { STATE_ATTRIBUTE } from './search-attributes.ts';
 
 export interface RevocationInput {
   readonly tenantId: string;
@@ -28,29 +31,51 @@ export interface RevocationInput {
 export type RevocationOutcome = 'sealed';
 
 type Activities = ReturnType<typeof createRevocationActivities>;
+type LongCalls = 'wakeWorkflows' | 'confirmClosed';
 
 // One statement each in PostgreSQL: tried again quickly, for as long as the database needs to come back.
-const rows = proxyLocalActivities<Activities>({
-  startToCloseTimeout: '10 seconds',
-  retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
-});
+const rows = explainedLocalActivities<Omit<Activities, LongCalls>>(
+  {
+    startToCloseTimeout: '10 seconds',
+    retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
+  },
+  {
+    endRows: 'ends every session and ceremony begun before the cut-off',
+    endStragglers: 'lists once more and ends who slipped in',
+    sealReceipt: 'seals the receipt',
+    raiseAlarm: 'raises the alarm: a workflow did not close',
+    markRevocationClosed: 'notes on the row that this workflow is over',
+  },
+);
 
 // Walks all rows in chunks and calls Temporal for each: long, so it beats; a lost worker is noticed within 15 s.
-const calls = proxyActivities<Activities>({
-  startToCloseTimeout: '1 hour',
-  heartbeatTimeout: '15 seconds',
-  retry: { initialInterval: '500 milliseconds', maximumInterval: '30 seconds' },
-});
+const calls = explainedActivities<Pick<Activities, LongCalls>>(
+  {
+    startToCloseTimeout: '1 hour',
+    heartbeatTimeout: '15 seconds',
+    retry: { initialInterval: '500 milliseconds', maximumInterval: '30 seconds' },
+  },
+  {
+    wakeWorkflows: 'wakes the workflows whose rows were ended',
+    confirmClosed: 'waits until each woken workflow has closed',
+  },
+);
 
 export async function revocation(input: RevocationInput): Promise<RevocationOutcome> {
   const subject = { tenantId: input.tenantId, revocationId: input.id };
   let state: RevocationState = 'ending_rows';
+  // Older ones moved no search attribute.
+  const isFound = patched('state-in-search');
   const move = (event: RevocationEvent): void => {
     const next = revocationTransition(state, event);
     if (next === undefined) throw new Error(`${event} cannot happen in ${state}`);
     state = next;
-    setCurrentDetails(`**${state}** after ${event}`);
+    const isAlarmed = event === 'alarm_raised';
+    setCurrentDetails(describeRevocation(state, isAlarmed));
+    if (isFound)
+      upsertSearchAttributes([{ key: STATE_ATTRIBUTE, value: isAlarmed ? 'alarm' : state }]);
   };
+  setCurrentDetails(describeRevocation(state, false));
 
   const { secondListingMs, alarmMs } = await rows.endRows(subject);
   move('rows_ended');
@@ -58,7 +83,9 @@ export async function revocation(input: RevocationInput): Promise<RevocationOutc
     await calls.wakeWorkflows(subject);
     move('workflows_woken');
     // Longer than any transaction may live: whoever was in flight at the cut-off has committed or is gone.
-    await sleep(secondListingMs, { summary: 'second listing' });
+    await sleep(secondListingMs, {
+      summary: 'the second listing, after the longest transaction has ended',
+    });
     const { stragglers } = await rows.endStragglers(subject);
     if (stragglers === 0) break;
     log.warn('stragglers ended', { stragglers });

@@ -4,10 +4,17 @@
  * expiry, logout, supersession or a cut-off. It must never decide by itself: on every waking it asks the row, which may have moved.
  * Diagram: docs/flows/session.mermaid.
  */
-import { condition, defineSignal, proxyLocalActivities, setHandler } from '@temporalio/workflow';
+import {
+  condition,
+  defineSignal,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+} from '@temporalio/workflow';
 import type { createSessionActivities } from '../activities/session.ts';
 import { sessionTransition } from '../domain/session.ts';
 import type { SessionEvent, SessionState } from '../domain/session.ts';
+import { describeNow, utcTime } from './current-details.ts';
 
 export interface SessionInput {
   readonly tenantId: string;
@@ -46,7 +53,21 @@ export async function session(input: SessionInput): Promise<'ended'> {
       return 'ended';
     }
     move('row_live');
-    await condition(() => isWoken, Math.max(answer.dueAtMs - Date.now(), 1));
+    const { dueAtMs } = answer;
+    setCurrentDetails(
+      describeNow({
+        now: 'The session is live and waits for its end.',
+        whoActs: 'nobody: it is used, or it expires',
+        untilMs: dueAtMs,
+        otherwise: 'it asks its row again, which may have been renewed',
+        done: [],
+        next: [],
+        runbook: 'session',
+      }),
+    );
+    await condition(() => isWoken, Math.max(dueAtMs - Date.now(), 1), {
+      summary: `its row's end, or ${utcTime(dueAtMs)}`,
+    });
     reached = 'deadline_reached';
   }
 }

@@ -110,7 +110,6 @@ async function startWorkflow(
       id: enrollmentId,
       healCount: record.healCount,
       searchAttributes: { state: 'starting', customerId: record.customerId },
-      summary: 'Enrollment of a new customer',
     });
   }
   return await answerEnrollment(deps, subject);

@@ -2,12 +2,7 @@
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { findTimeSkippingServer } from '../../runtime/time-skipping-server.ts';
-import {
-  CUSTOMER_ATTRIBUTE,
-  KIND_ATTRIBUTE,
-  STATE_ATTRIBUTE,
-  TENANT_ATTRIBUTE,
-} from '../../temporal/search-attributes.ts';
+import { SEARCH_ATTRIBUTES } from '../../temporal/search-attributes.ts';
 import { quietTemporal } from './quiet-temporal.ts';
 
 /** The only namespace that this server has. */
@@ -18,12 +13,16 @@ export async function createTimeSkippingEnvironment(): Promise<TestWorkflowEnvir
   const env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path: await findTimeSkippingServer() } },
   });
-  const keyword = encodeSearchAttributeIndexedValueType('KEYWORD');
-  if (keyword === undefined) throw new Error('the SDK has no keyword search attributes');
-  const keys = [TENANT_ATTRIBUTE, KIND_ATTRIBUTE, STATE_ATTRIBUTE, CUSTOMER_ATTRIBUTE];
+  const searchAttributes = Object.fromEntries(
+    SEARCH_ATTRIBUTES.map(({ name, type }) => {
+      const indexed = encodeSearchAttributeIndexedValueType(type);
+      if (indexed === undefined) throw new Error(`the SDK knows no search attributes of ${type}`);
+      return [name, indexed];
+    }),
+  );
   await env.connection.operatorService.addSearchAttributes({
     namespace: TIME_SKIPPING_NAMESPACE,
-    searchAttributes: Object.fromEntries(keys.map(({ name }) => [name, keyword])),
+    searchAttributes,
   });
   return env;
 }

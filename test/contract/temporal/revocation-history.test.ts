@@ -76,12 +76,16 @@ describe('the history of a revocation on the real server', () => {
     const workflowId = `revocation/ten_1/${name}`;
     expect(await gateway.start('revocation', { tenantId: 'ten_1', id: name })).toBe('started');
     await expect.poll(() => gateway.describe(workflowId), { timeout: 30_000 }).toBe('closed');
-    await recordHistory(connection, { name: `revocation.${name}`, namespace, workflowId });
+    // Without the ending: recorded before its state could be searched for.
+    const recorded = `revocation.${name}-state-in-search`;
+    await recordHistory(connection, { name: recorded, namespace, workflowId });
     const { workflowExecutionInfo } = await connection.workflowService.describeWorkflowExecution({
       namespace,
       execution: { workflowId },
     });
     // COMPLETED
     expect(workflowExecutionInfo?.status).toBe(2);
+    const state = workflowExecutionInfo?.searchAttributes?.indexedFields?.['LatchkeyState'];
+    expect(Buffer.from(state?.data ?? []).toString()).toBe('"closed"');
   });
 });

@@ -43,7 +43,6 @@ const subject = (id: string) => ({
   tenantId: TENANT,
   id,
   searchAttributes: { customerId: 'cus_0198c0de000070008000000000000001' },
-  summary: 'Session',
 });
 const wake = (id: string) =>
   temporal.gateway.signalWithStart('session', {

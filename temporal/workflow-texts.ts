@@ -1,0 +1,27 @@
+/**
+ * What Temporal's UI says of a workflow before it has run at all: one line and a few sentences in Markdown, the same for every workflow of a
+ * kind. Never an id, never anything about a person. Links lead to the runbook at the operations door, which the UI stands behind.
+ */
+import type { WorkflowKind } from '../domain/ids.ts';
+
+export interface WorkflowTexts {
+  readonly summary: string;
+  readonly details?: string;
+}
+
+export const WORKFLOW_TEXTS: Readonly<Record<WorkflowKind, WorkflowTexts>> = {
+  enrollment: {
+    summary: 'Enrollment of a new customer',
+    details:
+      'Proves phone, identity, e-mail and passkey, in that order. The customer acts in the app; the identity vendor may take hours. ' +
+      'Ends completed, expired, cancelled, denied or revoked; only its row in PostgreSQL says which.\n\n[Runbook](/runbook#enrollment)',
+  },
+  // Every login keeps one for months, within 6 KiB (TEMPORAL.md): one short line, and its activity has none.
+  session: { summary: 'Session, asleep until it ends' },
+  revocation: {
+    summary: 'Revocation after a cut-off',
+    details:
+      'The cut-off is already effective. This ends the rows, wakes their workflows, lists once more and seals the receipt. ' +
+      'Nobody needs to act unless the alarm is raised.\n\n[Runbook](/runbook#revocation)',
+  },
+};
