@@ -3,6 +3,7 @@
  * naming it is all that `start` and `doctor` do.
  */
 import { execFile } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { basename } from 'node:path';
@@ -16,21 +17,31 @@ export interface PortHolder {
   readonly name: string;
 }
 
+/** Below every system's range for outgoing connections: one of those would keep a server from coming back to its port. */
+const FREE_PORTS = { from: 15_000, to: 32_000 } as const;
+const TRIES = 100;
+
 /** A port that was free a moment ago; whoever binds it must still expect to lose a race. */
 export async function findFreePort(): Promise<number> {
+  for (let tried = 0; tried < TRIES; tried += 1) {
+    const port = randomInt(FREE_PORTS.from, FREE_PORTS.to);
+    if (await canListen(port)) return port;
+  }
+  throw new Error(`none of ${String(TRIES)} TCP ports was free`);
+}
+
+async function canListen(port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, LOOPBACK, resolve);
-  });
-  const address = server.address();
-  await new Promise<void>((resolve) => {
-    server.close(() => {
-      resolve();
+  return await new Promise((resolve) => {
+    server.once('error', () => {
+      resolve(false);
+    });
+    server.listen(port, LOOPBACK, () => {
+      server.close(() => {
+        resolve(true);
+      });
     });
   });
-  if (address === null || typeof address === 'string') throw new Error('no TCP port was assigned');
-  return address.port;
 }
 
 /** Whether somebody listens on the port of the loopback address. */

@@ -123,8 +123,11 @@ describe('latchkey start', () => {
     expect(await tenants()).toHaveLength(1);
     await started.tree();
     const exit = once(started.process, 'exit');
+    const toldAtMs = performance.now();
     started.process.kill('SIGTERM');
     expect((await exit)[0]).toBe(143);
+    // In order: a part that does not end by itself is killed only after 15 seconds.
+    expect(performance.now() - toldAtMs).toBeLessThan(12_000);
   });
 
   test('starts again after kill -9, over what that one left running', async () => {

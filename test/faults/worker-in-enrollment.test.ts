@@ -2,7 +2,6 @@
 import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { workflowId } from '../../domain/ids.ts';
-import { LatchkeyProblem } from '../../sdk/problem.ts';
 import {
   armFault,
   endLeases,
@@ -17,6 +16,7 @@ import {
   createSoftwarePhone,
   finishEnrollment,
   messagesTo,
+  untilDecided,
   type PhoneCall,
 } from '../setup/software-phone.ts';
 import { startTestStack, type TestStack } from '../setup/stack.ts';
@@ -36,17 +36,6 @@ afterAll(async () => {
   await rows?.end();
   await stack?.stop();
 });
-
-/** Repeats the SDK's call until it is decided: the SDK keeps the key of what is not. */
-async function untilDecided<T>(call: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      if (!(error instanceof LatchkeyProblem) || !error.isUndecided) throw error;
-    }
-  }
-}
 
 /** One operation, sent more than once under one key, told "not known yet" and when to come back. */
 function expectOneOperation(calls: readonly PhoneCall[]): void {

@@ -1,10 +1,9 @@
 /**
- * What a fault test needs beside a whole Latchkey: a process armed to die at a named place and proof that it did, the rows as they really
- * are, and the workflows that Temporal knows. It never repairs anything: coming back is Latchkey's own business.
+ * What a fault test needs beside a whole Latchkey: a process told to die or to hold still at a named place and proof that it was there, the
+ * rows as they really are, and the workflows that Temporal knows. It never repairs anything: coming back is Latchkey's own business.
  */
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import postgres from 'postgres';
@@ -12,35 +11,28 @@ import { expect, vi } from 'vitest';
 import { systemClock } from '../../adapters/clock.ts';
 import type { FailPointName } from '../../domain/fail-point.ts';
 import { DEMO_FRAUD_KEY } from '../../runtime/demo-secrets.ts';
-import { failPointMarker } from '../../runtime/fail-point.ts';
+import { reachedMarker } from '../../runtime/fail-point.ts';
 import { MachineClient } from '../../runtime/machine-client.ts';
+import { FAULT_ORDER } from './stack.ts';
 import type { TestStack } from './stack.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 50 };
+
+type Part = 'api' | 'worker';
 
 export interface Fault {
   /** Returns when the process has killed itself at its fail point; fails when anything else ended it. */
   reached(): Promise<void>;
 }
 
-/** Replaces the running process by one that dies at `name`; returns when that one works. */
-export async function armFault(
-  stack: TestStack,
-  part: 'api' | 'worker',
-  name: FailPointName,
-): Promise<Fault> {
-  const folder = await mkdtemp(join(tmpdir(), 'latchkey-fault-'));
-  const marker = join(folder, failPointMarker(name).slice(tmpdir().length));
-  // The marker lies in the temporary folder of the process: one for each fault.
-  const changes = { LATCHKEY_FAIL_POINT: name, TMPDIR: folder };
-  // In order: what a worker has in hand it gives back at once, and only the kill that is meant is waited out.
-  await stack[part]().stop();
-  const armed = await restart(stack, part, changes);
+/** The running process is to die when it comes to `name` next. */
+export async function armFault(stack: TestStack, part: Part, name: FailPointName): Promise<Fault> {
+  const order = await giveOrder(stack, `kill ${name}`);
+  const armed = stack[part]();
   return {
     reached: async () => {
       const { signal } = await armed.exited;
-      const wasReached = existsSync(marker);
-      await rm(folder, { recursive: true, force: true });
+      const wasReached = existsSync(reachedMarker(order));
       expect({ signal, wasReached }, `the ${part} at ${name}`).toEqual({
         signal: 'SIGKILL',
         wasReached: true,
@@ -49,10 +41,41 @@ export async function armFault(
   };
 }
 
+export interface Hold {
+  /** Returns when the process stands still at its fail point. */
+  reached(): Promise<void>;
+  /** Lets it go on from there. */
+  resume(): void;
+}
+
+/** The running process is to stand still when it comes to `name` next, so that something else can be killed at that very moment. */
+export async function armHold(stack: TestStack, part: Part, name: FailPointName): Promise<Hold> {
+  const order = await giveOrder(stack, `hold ${name}`);
+  const { pid } = stack[part]();
+  return {
+    reached: () =>
+      vi.waitFor(() => {
+        if (!existsSync(reachedMarker(order))) throw new Error(`the ${part} is not at ${name}`);
+      }, PATIENCE),
+    resume: () => {
+      process.kill(pid, 'SIGCONT');
+    },
+  };
+}
+
+/** Written beside and moved there as a whole: the processes read it whenever they pass a fail point. */
+async function giveOrder({ directory }: TestStack, text: string): Promise<string> {
+  const order = join(directory, FAULT_ORDER);
+  await rm(reachedMarker(order), { force: true });
+  await writeFile(`${order}.new`, text);
+  await rename(`${order}.new`, order);
+  return order;
+}
+
 /** Starts the process anew, as whoever runs it in production would; returns when it works. */
 export async function restart(
   stack: TestStack,
-  part: 'api' | 'worker',
+  part: Part,
   changes: Readonly<Record<string, string>> = {},
 ) {
   const readyLines = () => stack.lines(part).filter((line) => READY[part].test(line)).length;
@@ -140,6 +163,8 @@ export interface KnownWorkflow {
 export interface TemporalEyes {
   /** Every run whose workflow id is this one or a successor of it (`…~1`). */
   runsOf(workflowId: string): Promise<readonly KnownWorkflow[]>;
+  /** How many updates a workflow has accepted, and how many of them it has answered. */
+  updatesOf(workflowId: string): Promise<{ readonly accepted: number; readonly answered: number }>;
   close(): Promise<void>;
 }
 
@@ -158,6 +183,15 @@ export async function openTemporalEyes({
       }))
         found.push({ workflowId: run.workflowId, status: run.status.name });
       return found;
+    },
+    updatesOf: async (workflowId) => {
+      const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+      const count = (isMeant: (event: NonNullable<typeof events>[number]) => unknown) =>
+        (events ?? []).filter((event) => isMeant(event)).length;
+      return {
+        accepted: count((event) => event.workflowExecutionUpdateAcceptedEventAttributes),
+        answered: count((event) => event.workflowExecutionUpdateCompletedEventAttributes),
+      };
     },
     close: () => connection.close(),
   };

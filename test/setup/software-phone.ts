@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { vi } from 'vitest';
 import { createLatchkey } from '../../sdk/client.ts';
 import type { Latchkey } from '../../sdk/client.ts';
+import { LatchkeyProblem } from '../../sdk/problem.ts';
 import type { EnrollmentState, EnrollmentView } from '../../sdk/types.ts';
 import { SoftwareAuthenticator } from './authenticator.ts';
 import { memoryStore } from './memory-store.ts';
@@ -132,6 +133,17 @@ export async function codeSentTo(
     if (code === undefined || codes.length < count) throw new Error('no code has come');
     return code;
   }, PATIENCE);
+}
+
+/** Repeats the SDK's call until it is decided: the SDK keeps the key of what is not. */
+export async function untilDecided<T>(call: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof LatchkeyProblem) || !error.isUndecided) throw error;
+    }
+  }
 }
 
 /** Looks until the enrollment stands in a state. */

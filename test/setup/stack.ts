@@ -55,6 +55,9 @@ export interface TestStack extends Omit<Stack, 'api' | 'worker'> {
   stop(): Promise<void>;
 }
 
+/** Below the stack's folder. */
+export const FAULT_ORDER = 'fault-order';
+
 const SPEAKING_PARTS = ['api', 'worker', 'postgres', 'temporal'] as const;
 type SpeakingPart = (typeof SPEAKING_PARTS)[number];
 type Listener = (line: string) => void;
@@ -125,6 +128,8 @@ async function assemble(
       TEMPORAL_ADDRESS: temporal.address,
       TEMPORAL_NAMESPACE: temporal.namespace,
       ...(proxy === undefined ? {} : { LATCHKEY_PUBLIC_URL: proxy.url }),
+      // A test orders a fault in it, of a process that runs (test/setup/faults.ts).
+      LATCHKEY_FAIL_POINT: `@${join(directory, FAULT_ORDER)}`,
       ...options.environment,
     },
     directory,
