@@ -17,6 +17,8 @@ import type { BuiltWorkflows } from './workflow-bundle.ts';
 const SHUTDOWN_GRACE_MS = 10_000;
 /** A worker that does not drain is given up; its tasks are handed out again by their time-outs. */
 const SHUTDOWN_FORCE_MS = 20_000;
+/** How long a task waits for the worker that has its workflow in memory: as long as that one's death costs. The SDK's 10 s double it. */
+const STICKY_WAIT_MS = 3_000;
 
 export type Activities = Readonly<Record<string, (input: never) => Promise<unknown>>>;
 
@@ -84,6 +86,7 @@ function workerOptions(queue: TaskQueue, options: WorkerGroupOptions): WorkerOpt
     interceptors: { activity: [createActivityInterceptor(options.log, options.failPoint)] },
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
     shutdownForceTime: SHUTDOWN_FORCE_MS,
+    stickyQueueScheduleToStartTimeout: STICKY_WAIT_MS,
     ...(versioning === undefined ? {} : { workerDeploymentOptions: versioning }),
     ...(queue === TASK_QUEUES.vendors
       ? { maxConcurrentActivityTaskExecutions: options.vendorSlots ?? 50 }
