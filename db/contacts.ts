@@ -32,7 +32,11 @@ export async function provedContacts(
 /** To every proved channel of the customer; nobody who has proved none is told anything. */
 export async function notifyCustomer(
   tx: Tx,
-  notice: { tenantId: string; customerId: string; template: 'session_cut_off' | 'hold_released' },
+  notice: {
+    tenantId: string;
+    customerId: string;
+    template: 'session_cut_off' | 'hold_released' | 'session_ended';
+  },
 ): Promise<void> {
   const { tenantId, customerId, template } = notice;
   const contacts = await tx<{ contactId: string; kind: 'phone' | 'email'; locale: string }[]>`

@@ -47,3 +47,9 @@ export async function touchCustomer(tx: Tx, tenantId: string, customerId: string
   await tx`
     update customer set cut_off_seq = cut_off_seq + 1 where tenant_id = ${tenantId} and customer_id = ${customerId}`;
 }
+
+/** For whoever decides about a customer without ending anything: like a cut-off it waits for final grants, and makes cut-offs wait. */
+export async function lockCustomer(tx: Tx, tenantId: string, customerId: string): Promise<void> {
+  await tx`
+    select 1 from customer where tenant_id = ${tenantId} and customer_id = ${customerId} for no key update`;
+}

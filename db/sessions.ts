@@ -7,6 +7,7 @@ import type { Risk } from '../domain/ports.ts';
 import type { SessionEndReason } from '../domain/session.ts';
 import type { SessionFacts } from '../domain/session-standing.ts';
 import { appendAudit, type Actor } from './audit.ts';
+import { noteFact } from './committed-facts.ts';
 import type { Tx } from './connection.ts';
 import { enqueue } from './outbox.ts';
 
@@ -74,6 +75,25 @@ export async function sessionsOfCustomer(
     ${selectSessions(tx)}
     where s.tenant_id = ${args.tenantId} and s.customer_id = ${args.customerId} and s.status = 'live'
     order by s.last_seen_at desc, s.session_id desc limit ${args.limit}`;
+  return rows.map(toRecord);
+}
+
+/** Live rows, the youngest first, from below the id `before` on: an order that refreshes do not change. */
+export async function pageOfSessions(
+  tx: Tx,
+  args: {
+    readonly tenantId: string;
+    readonly customerId: string;
+    readonly before?: string | undefined;
+    readonly limit: number;
+  },
+): Promise<SessionRecord[]> {
+  const { before } = args;
+  const rows = await tx<SessionRow[]>`
+    ${selectSessions(tx)}
+    where s.tenant_id = ${args.tenantId} and s.customer_id = ${args.customerId} and s.status = 'live'
+      ${before === undefined ? tx`` : tx`and s.session_id < ${before}`}
+    order by s.session_id desc limit ${args.limit}`;
   return rows.map(toRecord);
 }
 
@@ -149,6 +169,7 @@ export async function insertSession(tx: Tx, session: NewSession): Promise<void> 
       t.now + make_interval(secs => ${session.absoluteSeconds})
     from t returning idle_deadline`;
   if (row === undefined) throw new TypeError('an insert answers its row');
+  noteFact(tx, { kind: 'session_started', acr });
   const detail = { acr, risk: session.risk, deviceId: session.deviceId ?? null };
   await appendAudit(tx, {
     tenantId,
@@ -191,9 +212,11 @@ export async function endSessions(
     readonly sessions: SessionsToEnd;
     readonly reason: SessionEndReason;
     readonly actor: Actor;
+    /** A code that says more; for the audit alone. */
+    readonly because?: string;
   },
 ): Promise<readonly string[]> {
-  const { tenantId, customerId, reason, actor } = args;
+  const { tenantId, customerId, reason, actor, because } = args;
   // Two calls that end the same rows take them in the same order.
   const ended = await tx<{ sessionId: string }[]>`
     with due as materialized (
@@ -203,6 +226,7 @@ export async function endSessions(
     update session s set status = 'ended', end_reason = ${reason}, ended_at = latchkey_now()
     from due where s.tenant_id = ${tenantId} and s.session_id = due.session_id and s.status = 'live'
     returning s.session_id`;
+  if (ended.length > 0) noteFact(tx, { kind: 'sessions_ended', reason, count: ended.length });
   for (const { sessionId } of ended) {
     await appendAudit(tx, {
       tenantId,
@@ -210,7 +234,7 @@ export async function endSessions(
       action: 'session.ended',
       subject: { kind: 'session', id: sessionId },
       customerId,
-      detail: { reason },
+      detail: { reason, ...(because === undefined ? {} : { because }) },
     });
     await enqueue(tx, {
       tenantId,

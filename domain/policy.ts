@@ -37,6 +37,10 @@ export interface Policy {
   readonly revocation: { readonly alarmSeconds: number; readonly secondListingSeconds: number };
   readonly idempotency: { readonly keptSeconds: number };
   readonly submission: { readonly notAfterSeconds: number };
+  /** Of a request that a second person has to approve. */
+  readonly approval: { readonly ttlSeconds: number };
+  /** Of one member of staff: so many searches for customers at once, then one an interval. */
+  readonly staffSearch: { readonly searchesAtOnce: number; readonly intervalSeconds: number };
 }
 
 const MINUTE = 60;
@@ -66,6 +70,8 @@ export const DEFAULT_POLICY: Policy = {
   revocation: { alarmSeconds: 10 * MINUTE, secondListingSeconds: 30 },
   idempotency: { keptSeconds: DAY },
   submission: { notAfterSeconds: 30 },
+  approval: { ttlSeconds: HOUR },
+  staffSearch: { searchesAtOnce: 20, intervalSeconds: 15 },
 };
 
 /** What no policy may exceed; a document outside is refused with every breach named. */
@@ -95,6 +101,9 @@ const BOUNDS: { readonly [path: string]: readonly [minimum: number, maximum: num
   'revocation.secondListingSeconds': [1, 10 * MINUTE],
   'idempotency.keptSeconds': [HOUR, 7 * DAY],
   'submission.notAfterSeconds': [5, 5 * MINUTE],
+  'approval.ttlSeconds': [5 * MINUTE, DAY],
+  'staffSearch.searchesAtOnce': [2, 200],
+  'staffSearch.intervalSeconds': [1, HOUR],
 };
 
 /** Every breach of the bounds, one line each; empty when the document may be used. Extra and missing members are breaches. */

@@ -8,6 +8,7 @@ export type SessionEndReason =
   | 'expired_absolute'
   | 'logged_out'
   | 'ended_by_customer'
+  | 'ended_by_staff'
   | 'superseded'
   | 'revoked'
   | 'reuse_detected';

@@ -58,6 +58,7 @@ function renderMessage(
       return render(template, locale, { bank, device });
     case 'session_cut_off':
     case 'hold_released':
+    case 'session_ended':
       return render(template, locale, { bank });
   }
 }

@@ -51,4 +51,11 @@ Call {bank} at the number on your card. Nobody will ask you for a code or a pass
 
 If you have questions, call {bank} at the number on your card.`,
   },
+  session_ended: {
+    sms: '{bank}: the bank has ended a login to your account. Not what you asked for? Call the bank at the number on your card.',
+    subject: 'A login to your account has been ended',
+    text: `Somebody at {bank} has ended a login to your account. You can log in again with your passkey.
+
+If you did not ask for this, call {bank} at the number on your card. Nobody will ask you for a code or a password.`,
+  },
 };

@@ -12,6 +12,7 @@ export interface TemplateValues {
   enrollment_completed: { readonly bank: string; readonly device: string };
   session_cut_off: { readonly bank: string };
   hold_released: { readonly bank: string };
+  session_ended: { readonly bank: string };
 }
 
 export type Template = keyof TemplateValues;

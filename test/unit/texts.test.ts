@@ -18,6 +18,7 @@ const samples: TemplateValues = {
   enrollment_completed: { bank, device: 'Pixel 12' },
   session_cut_off: { bank },
   hold_released: { bank },
+  session_ended: { bank },
 };
 const everywhere = LOCALES.flatMap((locale) => TEMPLATES.map((template) => ({ locale, template })));
 

@@ -10,6 +10,7 @@ import type { TestDatabase } from '../../setup/database.ts';
 
 /** select, insert, update, delete on whole tables. Partitions and `schemaversion` have none. */
 const GRANTS: Readonly<Record<string, string>> = {
+  approval: 'si',
   audit: 'si',
   ceremony: 'siu',
   client: 'si',
@@ -29,6 +30,8 @@ const GRANTS: Readonly<Record<string, string>> = {
   session: 'siu',
   signing_key: 'si',
   spent_challenge: 'sid',
+  staff: 'si',
+  staff_session: 'si',
   step_attempt: 'siu',
   step_submission: 'siud',
   tenant: 'si',
@@ -116,11 +119,14 @@ describe("the application's role", () => {
     expect(Object.fromEntries(found)).toStrictEqual(GRANTS);
   });
 
-  it('may change one column of a signing key, its retirement', async () => {
+  it.each([
+    ['signing_key', ['retired_at']],
+    ['approval', ['status', 'decided_by', 'decided_employee', 'decided_at']],
+  ])('may change of a row of %s only %j', async (table, columns) => {
     const rows = await sql`
-      select attname from pg_attribute where attrelid = 'signing_key'::regclass and attnum > 0
+      select attname from pg_attribute where attrelid = ${table}::regclass and attnum > 0
         and has_column_privilege('latchkey_app', attrelid, attnum, 'update')`;
-    expect(rows.map((row) => String(row['attname']))).toStrictEqual(['retired_at']);
+    expect(rows.map((row) => String(row['attname'])).toSorted()).toStrictEqual(columns.toSorted());
   });
 });
 

@@ -26,6 +26,7 @@ export function seedRows(tenantId: string, name: string): ReadonlyMap<string, re
     revocation: newId('revocation'),
     ceremony: newId('ceremony'),
     staff: newId('staff'),
+    hold: newId('hold'),
   };
   const customer = { tenantId, customerId: ids.customer };
   const ceremony = { tenantId, ceremonyId: ids.ceremony };
@@ -53,11 +54,12 @@ export function seedRows(tenantId: string, name: string): ReadonlyMap<string, re
     ['device', [deviceRow(customer, ids.device)]],
     ['credential', [credentialRow(customer, ids)]],
     ['revocation', [revocationRow(customer, ids.revocation)]],
-    ['hold', [holdRow(customer, ids.revocation)]],
+    ['hold', [holdRow(customer, ids)]],
     ['session', [sessionRow(customer, ids)]],
     ['ceremony', [ceremonyRow(customer, ids.ceremony)]],
     ['step_attempt', [attemptRow(ceremony, ids.contact)]],
     ['step_submission', [submissionRow(ceremony)]],
+    ['key_canary', [{ tenantId, purpose: 'payload', kid: 'key', sealed: bytes('canary') }]],
     ['number_limit', [{ tenantId, numberIndex: bytes('number'), freeAt: future }]],
     ['spent_challenge', [{ tenantId, challengeHash: bytes('challenge'), expiresAt: future }]],
     [
@@ -70,6 +72,7 @@ export function seedRows(tenantId: string, name: string): ReadonlyMap<string, re
     ['signing_key', [signingKeyRow(tenantId)]],
     ['staff', [staffRow(tenantId, ids.staff)]],
     ['staff_session', [staffSessionRow(tenantId, ids.staff)]],
+    ['approval', [approvalRow(customer, ids)]],
   ]);
 }
 
@@ -133,9 +136,15 @@ function revocationRow(customer: Row, revocationId: string): Row {
   };
 }
 
-function holdRow(customer: Row, revocationId: string): Row {
+function holdRow(customer: Row, ids: { hold: string; revocation: string }): Row {
   const placed = { reason: 'other', placedBy: 'fraud', placedAt: past };
-  return { ...customer, holdId: newId('hold'), revocationId, status: 'active', ...placed };
+  return {
+    ...customer,
+    holdId: ids.hold,
+    revocationId: ids.revocation,
+    status: 'active',
+    ...placed,
+  };
 }
 
 function sessionRow(customer: Row, ids: { credential: string; device: string }): Row {
@@ -260,5 +269,20 @@ function staffSessionRow(tenantId: string, staffId: string): Row {
     lastSeenAt: past,
     idleDeadline: future,
     absoluteDeadline: future,
+  };
+}
+
+function approvalRow(customer: Row, ids: { hold: string; staff: string }): Row {
+  return {
+    ...customer,
+    approvalId: newId('approval'),
+    holdId: ids.hold,
+    reason: 'false_alarm',
+    status: 'pending',
+    stateHash: bytes('state'),
+    preparedBy: ids.staff,
+    preparedEmployee: 'E-1',
+    preparedAt: past,
+    expiresAt: future,
   };
 }
