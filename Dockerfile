@@ -51,6 +51,7 @@ COPY configuration ./configuration
 COPY db ./db
 COPY temporal ./temporal
 COPY relay ./relay
+COPY telemetry ./telemetry
 COPY api ./api
 COPY cli ./cli
 COPY worker.ts ./

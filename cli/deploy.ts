@@ -4,7 +4,8 @@
  */
 import { parseArgs } from 'node:util';
 import { Connection } from '@temporalio/client';
-import { loadConfiguration } from '../configuration/configuration.ts';
+import { loadPart, readBuildId } from '../configuration/configuration.ts';
+import { readTemporal } from '../configuration/temporal.ts';
 import { currentBuildId, promote } from '../temporal/deployment.ts';
 import { buildWorkflows } from '../temporal/workflow-bundle.ts';
 import { say, UsageError } from './terminal.ts';
@@ -20,7 +21,10 @@ export async function deploy(args: readonly string[]): Promise<number> {
   if (positionals.length !== 1 || positionals[0] !== 'promote') {
     throw new UsageError('deploy knows one thing: deploy promote [--build-id ID]');
   }
-  const { temporal, buildId: configured } = loadConfiguration(process.env);
+  const { temporal, configured } = loadPart(process.env, (reader) => ({
+    temporal: readTemporal(reader),
+    configured: readBuildId(reader),
+  }));
   const buildId = values['build-id'] ?? configured ?? (await buildWorkflows()).buildId;
   const { address, tls, apiKey, namespace } = temporal;
   const connection = await Connection.connect({

@@ -40,6 +40,22 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'give the work to this build of the workers, or to the named one',
     load: async () => (await import('./deploy.ts')).deploy,
   },
+  namespace: {
+    usage: 'namespace prepare',
+    summary: 'make the namespace of TEMPORAL_NAMESPACE, or bring it up to date',
+    load: async () => (await import('./namespace.ts')).namespace,
+  },
+  tenant: {
+    usage: 'tenant apply FILE',
+    summary: 'make the tenant that a file describes, or bring it to what the file says',
+    load: async () => (await import('./tenant.ts')).tenant,
+  },
+  health: {
+    usage: 'health [PATH] [--port N]',
+    summary:
+      'ask the process on this machine how it is; /readyz of the API when not told otherwise',
+    load: async () => (await import('./health.ts')).health,
+  },
   outbox: {
     usage: 'outbox list | outbox retry ID… [--tenant SLUG]',
     summary: 'show what could not be delivered, or deliver it again',

@@ -1,7 +1,9 @@
 /** `latchkey migrate`: brings a database to the current schema, as its owner; prints the script that an administrator needs for the role. */
 import { parseArgs } from 'node:util';
+import { loadPart } from '../configuration/configuration.ts';
+import { readOwnerUrl } from '../configuration/database.ts';
 import { applicationRoleScript, migrate } from '../db/migrate.ts';
-import { say, UsageError } from './terminal.ts';
+import { say } from './terminal.ts';
 
 export async function migrateDatabase(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -12,11 +14,7 @@ export async function migrateDatabase(args: readonly string[]): Promise<number> 
     say(applicationRoleScript());
     return 0;
   }
-  const ownerUrl = process.env['DATABASE_OWNER_URL'];
-  if (ownerUrl === undefined || ownerUrl === '') {
-    throw new UsageError('set DATABASE_OWNER_URL to the address of the database as its owner');
-  }
-  const applied = await migrate({ ownerUrl });
+  const applied = await migrate({ ownerUrl: loadPart(process.env, readOwnerUrl) });
   say(applied.length === 0 ? 'The database is up to date.' : `Applied: ${applied.join(', ')}.`);
   return 0;
 }

@@ -56,3 +56,13 @@ export const readDatabase = (reader: EnvironmentReader): DatabaseConfiguration =
   }
   return { url: url ?? '', ...(ownerUrl === undefined ? {} : { ownerUrl }) };
 };
+
+/** The owner's address alone, for migrations and for whatever else only the owner may do. */
+export const readOwnerUrl = (reader: EnvironmentReader): string => {
+  const url = reader.required(
+    'DATABASE_OWNER_URL',
+    'set it to the address of the database as its owner',
+  );
+  if (url !== undefined) checkDatabaseUrl(reader, 'DATABASE_OWNER_URL', url);
+  return url ?? '';
+};

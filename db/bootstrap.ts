@@ -1,13 +1,10 @@
 /**
  * The demo's tenant with its clients and first policy, for `npm start` and the tests; run as the owner, harmless to repeat. It must
- * never run in production: tenants there are made by an operator.
+ * never run in production: tenants there are made by an operator (`latchkey tenant apply`).
  */
-import { randomBytes } from 'node:crypto';
-import postgres from 'postgres';
-import { formatId } from '../domain/ids.ts';
-import { DEFAULT_POLICY } from '../domain/policy.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { ClientJwks } from './clients.ts';
+import { applyTenant } from './tenant-setup.ts';
 
 export const DEMO_SLUG = 'demo';
 export const DEMO_APP_CLIENT = 'demo-app';
@@ -32,54 +29,30 @@ export interface DemoTenantOptions {
 export async function bootstrapDemoTenant(
   options: DemoTenantOptions,
 ): Promise<{ tenantId: string }> {
-  const sql = postgres(options.ownerUrl, {
-    max: 1,
-    connect_timeout: 10,
-    onnotice: () => undefined,
-  });
-  try {
-    let tenantId = '';
-    await sql.begin(async (tx) => {
-      tenantId = await upsertTenant(tx, options);
-      await upsertClients(tx, tenantId, options);
-      await tx`insert into policy (tenant_id, version, document, prepared_by, approved_by)
-        values (${tenantId}, 1, ${tx.json({ ...(options.policy ?? DEFAULT_POLICY) })}, 'system:default', 'system:bootstrap')
-        on conflict do nothing`;
-    });
-    return { tenantId };
-  } finally {
-    await sql.end({ timeout: 5 });
-  }
-}
-
-async function upsertTenant(
-  tx: postgres.TransactionSql,
-  options: DemoTenantOptions,
-): Promise<string> {
-  const [now] = await tx<{ now: Date }[]>`select latchkey_now() as now`;
-  const newTenantId = formatId('tenant', now?.now.getTime() ?? 0, randomBytes(10));
-  const [row] = await tx<{ tenant_id: string }[]>`
-    insert into tenant (tenant_id, slug, name, rp_id, origins)
-    values (${newTenantId}, ${options.slug ?? DEMO_SLUG}, ${options.name ?? 'Demo Bank'}, ${options.rpId ?? 'localhost'},
-      ${[options.publicUrl]})
-    on conflict (slug) do update set name = excluded.name, rp_id = excluded.rp_id, origins = excluded.origins
-    returning tenant_id`;
-  if (row === undefined) throw new TypeError('an upsert answers its row');
-  return row.tenant_id;
-}
-
-async function upsertClients(
-  tx: postgres.TransactionSql,
-  tenantId: string,
-  options: DemoTenantOptions,
-): Promise<void> {
-  const { publicUrl, fraudClientJwks } = options;
-  await tx`insert into client (tenant_id, client_id, kind, name, allowed_origins)
-    values (${tenantId}, ${DEMO_APP_CLIENT}, 'app', 'Demo Bank app', ${[publicUrl, ...CAPACITOR_ORIGINS]})
-    on conflict (tenant_id, client_id) do update set allowed_origins = excluded.allowed_origins`;
-  // A round trip through text: the JWK members are JSON by construction, which their type cannot say.
-  await tx`insert into client (tenant_id, client_id, kind, name, scopes, jwks)
-    values (${tenantId}, ${DEMO_FRAUD_CLIENT}, 'machine', 'Demo Bank fraud engine', ${DEMO_FRAUD_SCOPES},
-      ${JSON.stringify(fraudClientJwks)}::text::jsonb)
-    on conflict (tenant_id, client_id) do update set scopes = excluded.scopes, jwks = excluded.jwks`;
+  const { publicUrl } = options;
+  return await applyTenant(
+    options.ownerUrl,
+    {
+      slug: options.slug ?? DEMO_SLUG,
+      name: options.name ?? 'Demo Bank',
+      rpId: options.rpId ?? 'localhost',
+      origins: [publicUrl],
+      clients: [
+        {
+          kind: 'app',
+          clientId: DEMO_APP_CLIENT,
+          name: 'Demo Bank app',
+          allowedOrigins: [publicUrl, ...CAPACITOR_ORIGINS],
+        },
+        {
+          kind: 'machine',
+          clientId: DEMO_FRAUD_CLIENT,
+          name: 'Demo Bank fraud engine',
+          scopes: DEMO_FRAUD_SCOPES,
+          jwks: options.fraudClientJwks,
+        },
+      ],
+    },
+    options.policy,
+  );
 }

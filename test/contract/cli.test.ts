@@ -41,6 +41,9 @@ describe('the command line', () => {
       'migrate',
       'deploy promote',
       'outbox list',
+      'namespace prepare',
+      'tenant apply',
+      'health',
     ]) {
       expect(stdout).toContain(`latchkey ${command}`);
     }
@@ -52,7 +55,9 @@ describe('the command line', () => {
     [['start', '--nope'], "Unknown option '--nope'"],
     [['deploy', 'demote'], 'deploy knows one thing'],
     [['outbox', 'retry'], 'outbox knows two things'],
-    [['migrate'], 'set DATABASE_OWNER_URL'],
+    [['namespace', 'drop'], 'namespace knows one thing'],
+    [['tenant', 'apply'], 'tenant knows one thing'],
+    [['health', 'readyz'], 'begins with a slash'],
   ])('refuses %j with a reason and exit code 2', async (args, reason) => {
     const { code, stderr } = await run(args, { DATABASE_OWNER_URL: '' });
     expect([code, stderr]).toEqual([2, expect.stringContaining(reason)]);
@@ -62,6 +67,21 @@ describe('the command line', () => {
   test('refuses to start in production, and starts nothing', async () => {
     const { code, stderr } = await run(['start'], { LATCHKEY_MODE: 'production' });
     expect([code, stderr]).toEqual([1, expect.stringContaining('published demo secrets')]);
+  });
+});
+
+describe('what a command is given', () => {
+  test('is a file where it is a secret, and named when it is missing', async () => {
+    const missing = await run(['migrate'], { DATABASE_OWNER_URL: '' });
+    expect([missing.code, missing.stderr]).toEqual([
+      1,
+      expect.stringContaining('DATABASE_OWNER_URL: is missing'),
+    ]);
+    const unreadable = await run(['migrate'], { DATABASE_OWNER_URL_FILE: '/nowhere' });
+    expect([unreadable.code, unreadable.stderr]).toEqual([
+      1,
+      expect.stringContaining('names a file that cannot be read'),
+    ]);
   });
 });
 
