@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
+import type { DataConverter } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
 import { destination } from 'pino';
 import type { Logger } from 'pino';
@@ -17,15 +18,18 @@ import { createSmtpSender } from './adapters/email/smtp.ts';
 import { createStreamEventSink } from './adapters/events/stream.ts';
 import { createHttpIdentityVerifier } from './adapters/identity/signed-http.ts';
 import { createEmbeddedKms } from './adapters/kms/embedded.ts';
+import { masterCanaries } from './adapters/kms/master-canaries.ts';
 import { createOtpCodes } from './adapters/kms/otp-codes.ts';
 import { newId } from './adapters/random.ts';
 import { createHttpSmsSender } from './adapters/sms/signed-http.ts';
 import { createLogger } from './api/logging.ts';
 import { loadConfiguration } from './configuration/configuration.ts';
 import type { Configuration } from './configuration/configuration.ts';
-import { connectDatabase } from './db/connection.ts';
+import { createBacklogReader } from './db/backlog.ts';
+import { connectDatabase, DEFAULT_MAX_CONNECTIONS } from './db/connection.ts';
 import type { Database } from './db/connection.ts';
 import { createEnrollmentStore } from './db/enrollment-store.ts';
+import { checkKeysUntilKnown } from './db/key-canaries.ts';
 import { createLeadership } from './db/leadership.ts';
 import { messageFacts } from './db/messages.ts';
 import { createOutboxPort } from './db/outbox-port.ts';
@@ -37,18 +41,24 @@ import { createRevocationStore } from './db/revocation-store.ts';
 import { createSessionStore } from './db/session-lifecycle.ts';
 import { createSweepPort } from './db/sweeping.ts';
 import type { FailPoint } from './domain/fail-point.ts';
+import { KeyCanaryError } from './domain/key-canary.ts';
 import type { OtpCodes } from './domain/ports.ts';
 import { createDeliveries } from './relay/deliveries.ts';
 import { KINDS } from './relay/kinds.ts';
 import { createMessageDelivery } from './relay/messages.ts';
-import { createRelayMetrics } from './relay/metrics.ts';
 import { startReconciler } from './relay/reconciler.ts';
 import { startRelay } from './relay/relay.ts';
 import { startSweeper } from './relay/sweeper.ts';
 import { createFailPoint } from './runtime/fail-point.ts';
+import { exposeBacklog } from './telemetry/backlog-metrics.ts';
+import { createProcessTelemetry } from './telemetry/process-telemetry.ts';
+import type { ProcessTelemetry } from './telemetry/process-telemetry.ts';
+import { createRelayMetrics } from './telemetry/relay-metrics.ts';
+import { chooseSdkAddress, readSdkMetrics } from './telemetry/temporal-sdk-metrics.ts';
 import { connectTemporal, createTemporalGateway } from './temporal/client.ts';
 import type { TemporalGateway } from './temporal/client.ts';
 import { createDataConverter } from './temporal/data-converter.ts';
+import { payloadCanaries } from './temporal/payload-canaries.ts';
 import type { TaskQueue } from './temporal/queues.ts';
 import { installRuntime } from './temporal/runtime-log.ts';
 import { startWorkerGroup } from './temporal/worker-group.ts';
@@ -68,6 +78,8 @@ interface Parts {
   readonly gateway: TemporalGateway;
   readonly failPoint: FailPoint;
   readonly instance: string;
+  readonly dataConverter: DataConverter;
+  readonly telemetry: ProcessTelemetry;
 }
 
 async function main(): Promise<void> {
@@ -80,7 +92,6 @@ async function main(): Promise<void> {
     instance,
     destination: destination(2),
   });
-  installRuntime(log);
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
@@ -88,55 +99,121 @@ async function main(): Promise<void> {
       stopping.abort();
     });
   }
+  const parts = await assemble(configuration, instance, log);
+  try {
+    await work(parts, stopping.signal);
+  } finally {
+    await parts.gateway.close();
+    await parts.database.close();
+    await parts.telemetry.close();
+  }
+  log.info({}, 'worker stopped');
+}
 
-  const database = connectDatabase({ url: configuration.database.url });
+async function assemble(
+  configuration: Configuration,
+  instance: string,
+  log: Logger,
+): Promise<Parts> {
+  const { telemetry, sdkMetrics } = await startTelemetry(configuration, instance, log);
+  const database = connectDatabase({
+    url: configuration.database.url,
+    observer: telemetry.database,
+  });
   const kms = createEmbeddedKms(configuration.keys.master);
   const { namespace } = configuration.temporal;
-  const dataConverter = createDataConverter({ namespace, keys: configuration.keys.payload });
-  const connection = connectTemporal(configuration.temporal);
+  const dataConverter = createDataConverter({
+    namespace,
+    keys: configuration.keys.payload,
+    onRefused: (reason) => {
+      telemetry.temporal.payloadRefused(reason);
+    },
+  });
   const gateway = createTemporalGateway({
-    connection,
+    connection: connectTemporal(configuration.temporal),
     namespace,
     dataConverter,
     identity: instance,
     clock: systemClock,
+    metrics: telemetry.temporal,
+    tracing: telemetry.tracing,
   });
-  const parts: Parts = {
+  const backlog = exposeBacklog(telemetry.registry, createBacklogReader(database));
+  telemetry.listen({ refresh: () => backlog.refresh(), more: sdkMetrics });
+  return {
     configuration,
     log,
     database,
     gateway,
+    dataConverter,
     failPoint: createFailPoint(configuration.failPoint),
     instance,
+    telemetry,
     personalData: createPersonalData(kms),
     otpCodes: createOtpCodes(kms),
   };
+}
 
+/** The SDK counts by itself, and is told where before anything connects. */
+async function startTelemetry(configuration: Configuration, instance: string, log: Logger) {
+  const isExposed = configuration.telemetry.metrics !== undefined;
+  const metricsAddress = isExposed ? await chooseSdkAddress() : undefined;
+  installRuntime(log, { metricsAddress });
+  const telemetry = await createProcessTelemetry({
+    process: 'worker',
+    instance,
+    poolSize: DEFAULT_MAX_CONNECTIONS,
+    log,
+    ...configuration.telemetry,
+  });
+  const sdkMetrics = () =>
+    metricsAddress === undefined ? Promise.resolve('') : readSdkMetrics(metricsAddress);
+  return { telemetry, sdkMetrics };
+}
+
+async function work(parts: Parts, signal: AbortSignal): Promise<void> {
+  const { configuration, log, telemetry } = parts;
+  // Before anything is sealed or opened: a key that is missing would lose what is written under another.
+  if (!(await keysAreRight(parts, signal))) return;
   const relay = startRelayParts(parts);
   const workflows = await buildWorkflows();
   const buildId = configuration.buildId ?? workflows.buildId;
-  const native = await connectNative(configuration, log, stopping.signal);
+  const native = await connectNative(configuration, log, signal);
   if (native !== undefined) {
-    const activities = createActivities(parts);
     const group = await startWorkerGroup({
       connection: native,
-      namespace,
+      namespace: configuration.temporal.namespace,
       workflows,
-      dataConverter,
-      activities,
+      dataConverter: parts.dataConverter,
+      activities: createActivities(parts),
       log,
       buildId,
       failPoint: parts.failPoint,
-      identity: instance,
+      identity: parts.instance,
+      metrics: telemetry.temporal,
+      tracing: telemetry.tracing,
     });
     log.info({ buildId }, 'worker ready');
-    await runUntilStopped(group, stopping.signal);
+    await runUntilStopped(group, signal);
     await native.close();
   }
   await relay.stop();
-  await gateway.close();
-  await database.close();
-  log.info({}, 'worker stopped');
+}
+
+/** @throws KeyCanaryError. false: told to stop before the database had said. */
+async function keysAreRight(
+  { configuration: { keys }, database, log, telemetry }: Parts,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const canaries = [...payloadCanaries(keys.payload), ...masterCanaries(keys.master)];
+  const isKnown = await checkKeysUntilKnown(database, canaries, {
+    signal,
+    onUnknown: (error) => {
+      log.warn({ err: error }, 'the database cannot say yet whether the keys are right');
+    },
+  });
+  telemetry.keysChecked.set(isKnown ? 1 : 0);
+  return isKnown;
 }
 
 /** Rejects when a Worker failed for good: the process ends and whoever runs it starts another. */
@@ -212,7 +289,7 @@ async function identityCallbackUrl(
 
 function startRelayParts(parts: Parts): { stop(): Promise<void> } {
   const { configuration, log, database, personalData, gateway, instance } = parts;
-  const metrics = createRelayMetrics();
+  const metrics = createRelayMetrics(parts.telemetry.registry, systemClock);
   const rows = createReconciliationPort(database);
   const leadership = createLeadership(configuration.database.url);
   const deliver = createDeliveries({
@@ -252,11 +329,18 @@ function startRelayParts(parts: Parts): { stop(): Promise<void> } {
     async stop() {
       await Promise.all([relay.stop(), reconciler.stop(), sweeper.stop()]);
       await leadership.close();
-      log.info({ ...metrics }, 'relay stopped');
+      log.info({}, 'relay stopped');
     },
   };
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  // What an operator must read stands alone; a defect keeps its stack.
+  if (!(error instanceof KeyCanaryError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
 // Everything is closed, yet Temporal's native runtime may keep the process: measured, for longer than 15 s when it is stopped right after its start.
 process.exit();

@@ -27,6 +27,12 @@ const law: Readonly<Record<string, Row>> = {
   db: { rooms: ['domain'], typeOnlyRooms: [], packages: 'any' },
   temporal: { rooms: ['domain'], typeOnlyRooms: [], packages: 'any' },
   relay: { rooms: ['domain'], typeOnlyRooms: ['db'], packages: 'any' },
+  // Implements the ports through which the others tell; no room lists it.
+  telemetry: {
+    rooms: ['domain'],
+    typeOnlyRooms: ['api', 'db', 'relay', 'temporal'],
+    packages: 'any',
+  },
   api: { rooms: ['domain', 'db', 'temporal', 'workflows'], typeOnlyRooms: [], packages: 'any' },
   sdk: { rooms: [], typeOnlyRooms: [], packages: 'any' },
   console: { rooms: ['sdk'], typeOnlyRooms: [], packages: 'browser' },

@@ -20,8 +20,11 @@ import {
   surroundTenant,
 } from './frame.ts';
 import { createIdempotency } from './idempotency.ts';
+import { traceRequests } from './request-traces.ts';
 import { answerUnknownRoutes } from './not-found.ts';
 import { describeApi } from './openapi.ts';
+import { registerCodecRoutes } from './operations/codec.ts';
+import { serveOperations } from './operations/pages.ts';
 import { secureHeaders, servePages } from './pages.ts';
 import { sendProblem } from './problems.ts';
 import { registerDiscoveryRoutes } from './routes/discovery.ts';
@@ -32,10 +35,14 @@ import { registerHealthRoutes } from './routes/health.ts';
 import { registerLoginRoutes } from './routes/login.ts';
 import { registerMeRoutes } from './routes/me.ts';
 import { registerSessionRoutes } from './routes/sessions.ts';
+import { registerStaffCustomerRoutes } from './routes/staff-customers.ts';
+import { registerDeadLetterRoutes } from './routes/staff-dead-letters.ts';
+import { registerStaffHoldRoutes } from './routes/staff-holds.ts';
 import { registerTimelineRoutes } from './routes/timeline.ts';
 import { registerTokenRoutes } from './routes/token.ts';
 import { registerVendorRoutes } from './routes/vendors.ts';
 import { createStaffAuthentication } from './staff/authentication.ts';
+import { registerStaffLoginRoutes } from './staff/login-routes.ts';
 import { registerStaffRoutes } from './staff/routes.ts';
 import { createTenantDirectory, mountAtRoot } from './tenancy.ts';
 import { createAccessTokens } from './tokens/access-token.ts';
@@ -64,7 +71,12 @@ const TENANT_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void
 
 /** Routes below a tenant at the operations door. */
 const OPERATIONS_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void)[] = [
+  registerStaffLoginRoutes,
   registerStaffRoutes,
+  registerStaffHoldRoutes,
+  registerStaffCustomerRoutes,
+  registerDeadLetterRoutes,
+  registerCodecRoutes,
 ];
 
 /** OAuth's endpoints below a tenant: forms in, RFC 6749 errors out. */
@@ -86,6 +98,7 @@ export async function buildApp(deps: AppDependencies): Promise<LatchkeyApp> {
   await secureHeaders(app, services);
   answerUnknownRoutes(app);
   surroundAll(app, services);
+  if (services.tracing !== undefined) traceRequests(app, services.tracing);
   registerHealthRoutes(app, services);
   await app.register(
     async (scope: LatchkeyApp) => {
@@ -105,6 +118,7 @@ export async function buildApp(deps: AppDependencies): Promise<LatchkeyApp> {
     },
     { prefix: '/t/:tenant' },
   );
+  await serveOperations(app, services);
   await servePages(app, services);
   return app;
 }

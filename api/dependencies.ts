@@ -1,4 +1,5 @@
 /** What the API is built from. api/server.ts makes it for a process, the tests for themselves; nothing here reads the environment. */
+import type { PayloadCodec } from '@temporalio/common';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Database } from '../db/connection.ts';
 import type { PersonalData } from '../db/personal-data.ts';
@@ -33,6 +34,13 @@ export interface ApiConfiguration {
   readonly gateways: Readonly<Record<string, GatewayConfiguration>>;
   /** The operations door, an origin without a trailing slash; without it staff have nowhere to go. */
   readonly operations?: { readonly url: string };
+  /** Temporal's web UI behind that door; without it there is none. */
+  readonly temporalUi?: {
+    readonly upstream: string;
+    /** The slug of the one tenant whose staff may look. */
+    readonly tenant: string;
+    readonly namespace: string;
+  };
   /** Where the staff of each tenant log in, by its slug. */
   readonly staff?: Readonly<Record<string, StaffDirectory>>;
 }
@@ -88,6 +96,10 @@ export interface AppDependencies {
   readonly failPoint?: FailPoint;
   /** Beyond database, migrations and Temporal. */
   readonly readiness?: readonly ReadinessCheck[];
+  /** Opens what Temporal's UI shows; left out, nobody can. */
+  readonly payloadCodec?: Pick<PayloadCodec, 'decode'>;
+  /** The built pages of the operations door; left out, it has none. */
+  readonly operationsPagesDirectory?: string;
   /** The built pages, served at `/` in development only. */
   readonly pagesDirectory?: string;
 }

@@ -8,21 +8,30 @@ import { fileURLToPath } from 'node:url';
 import type { Connection } from '@temporalio/client';
 import { systemClock } from '../adapters/clock.ts';
 import { createEmbeddedKms } from '../adapters/kms/embedded.ts';
+import { masterCanaries } from '../adapters/kms/master-canaries.ts';
 import { createOtpCodes } from '../adapters/kms/otp-codes.ts';
 import { newId } from '../adapters/random.ts';
 import { createSignatureVerifier } from '../adapters/signed-http.ts';
 import { ConfigurationError, loadConfiguration } from '../configuration/configuration.ts';
 import type { Configuration } from '../configuration/configuration.ts';
-import { connectDatabase } from '../db/connection.ts';
+import { connectDatabase, DEFAULT_MAX_CONNECTIONS } from '../db/connection.ts';
+import { checkKeysUntilKnown } from '../db/key-canaries.ts';
 import { createPersonalData } from '../db/personal-data.ts';
+import { KeyCanaryError } from '../domain/key-canary.ts';
 import { createFailPoint } from '../runtime/fail-point.ts';
+import { createApiMetrics } from '../telemetry/api-metrics.ts';
+import { createProcessTelemetry } from '../telemetry/process-telemetry.ts';
+import type { ProcessTelemetry } from '../telemetry/process-telemetry.ts';
 import { connectTemporal, createTemporalGateway } from '../temporal/client.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
+import { payloadCanaries } from '../temporal/payload-canaries.ts';
+import { PayloadEncryption } from '../temporal/payload-codec.ts';
 import { currentBuildId } from '../temporal/deployment.ts';
 import { buildApp } from './app.ts';
 import type { AppDependencies, ReadinessCheck } from './dependencies.ts';
 import { openOperationsDoor } from './doors.ts';
 import { createLogger } from './logging.ts';
+import type { LatchkeyApp } from './types.ts';
 
 const PAGES = fileURLToPath(new URL('../dist/console', import.meta.url));
 const READINESS_DEADLINE_MS = 1_000;
@@ -35,36 +44,86 @@ async function main(): Promise<void> {
   const instance = `api-${randomBytes(6).toString('hex')}`;
   const logger = createLogger({ level: configuration.logLevel, instance });
   const connection = connectTemporal(configuration.temporal);
-  const deps = wire(configuration, { instance, logger, connection });
+  const telemetry = await createProcessTelemetry({
+    process: 'api',
+    instance,
+    poolSize: DEFAULT_MAX_CONNECTIONS,
+    log: logger,
+    ...configuration.telemetry,
+  });
+  const deps = wire(configuration, { instance, logger, connection, telemetry });
   const app = await buildApp(deps);
-  let isStopping = false;
+  const stopping = new AbortController();
+  const close = async () => {
+    stopping.abort();
+    // Streams end only when told; what is still under way then has had its time.
+    const deadline = setTimeout(() => {
+      for (const server of [app.server, app.operationsDoor]) server.closeAllConnections();
+    }, DRAIN_MS);
+    await app.close();
+    clearTimeout(deadline);
+    await Promise.allSettled([deps.database.close(), deps.temporal.close()]);
+    await telemetry.close();
+  };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      if (isStopping) return;
-      isStopping = true;
+      if (stopping.signal.aborted) return;
       logger.info({ signal }, 'api stops');
-      const stop = async () => {
-        // Streams end only when told; what is still under way then has had its time.
-        const deadline = setTimeout(() => {
-          for (const server of [app.server, app.operationsDoor]) server.closeAllConnections();
-        }, DRAIN_MS);
-        await app.close();
-        clearTimeout(deadline);
-        await Promise.allSettled([deps.database.close(), deps.temporal.close()]);
-      };
-      stop().catch((error: unknown) => {
+      close().catch((error: unknown) => {
         logger.error({ err: error }, 'api did not stop cleanly');
         process.exitCode = 1;
       });
     });
   }
-  const { host, port } = configuration.http;
-  await app.listen({ host, port });
-  logger.info({ host, port }, 'api listens');
-  const { operations } = configuration;
-  if (operations === undefined) return;
-  await openOperationsDoor(app, operations);
-  logger.info({ host: operations.host, port: operations.port }, 'operations door listens');
+  try {
+    await listenWithRightKeys(configuration, app, { deps, telemetry, signal: stopping.signal });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * Listens once the database has said that the keys are right, or cannot say: then nothing can be answered with them either, and the check
+ * goes on beside. @throws KeyCanaryError, also later.
+ */
+async function listenWithRightKeys(
+  configuration: Configuration,
+  app: LatchkeyApp,
+  {
+    deps: { database, logger },
+    telemetry,
+    signal,
+  }: {
+    readonly deps: AppDependencies;
+    readonly telemetry: ProcessTelemetry;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  const { keys, http, operations } = configuration;
+  const cannotSay = Promise.withResolvers<void>();
+  const checked = checkKeysUntilKnown(
+    database,
+    [...payloadCanaries(keys.payload), ...masterCanaries(keys.master)],
+    {
+      signal,
+      onUnknown: (error) => {
+        logger.warn({ err: error }, 'the database cannot say yet whether the keys are right');
+        cannotSay.resolve();
+      },
+    },
+  ).then((isKnown) => {
+    telemetry.keysChecked.set(isKnown ? 1 : 0);
+  });
+  await Promise.race([checked, cannotSay.promise]);
+  await app.listen({ host: http.host, port: http.port });
+  telemetry.listen();
+  logger.info({ host: http.host, port: http.port }, 'api listens');
+  if (operations !== undefined) {
+    await openOperationsDoor(app, operations);
+    logger.info({ host: operations.host, port: operations.port }, 'operations door listens');
+  }
+  await checked;
 }
 
 function wire(
@@ -73,22 +132,37 @@ function wire(
     instance,
     logger,
     connection,
+    telemetry,
   }: {
     readonly instance: string;
     readonly logger: AppDependencies['logger'];
     readonly connection: Connection;
+    readonly telemetry: ProcessTelemetry;
   },
 ): AppDependencies {
   const { namespace } = configuration.temporal;
   const kms = createEmbeddedKms(configuration.keys.master);
+  const { tracing, temporal: metrics } = telemetry;
+  const onRefused = (reason: string) => {
+    metrics.payloadRefused(reason);
+  };
   const isDevelopment = configuration.mode === 'development';
   return {
     configuration,
-    database: connectDatabase({ url: configuration.database.url }),
+    database: connectDatabase({
+      url: configuration.database.url,
+      observer: telemetry.database,
+    }),
     temporal: createTemporalGateway({
       connection,
       namespace,
-      dataConverter: createDataConverter({ namespace, keys: configuration.keys.payload }),
+      dataConverter: createDataConverter({
+        namespace,
+        keys: configuration.keys.payload,
+        onRefused,
+      }),
+      metrics,
+      tracing,
       identity: instance,
       clock: systemClock,
     }),
@@ -103,8 +177,12 @@ function wire(
     newId,
     logger,
     failPoint: createFailPoint(configuration.failPoint),
+    metrics: createApiMetrics(telemetry.registry),
+    ...(tracing === undefined ? {} : { tracing }),
     readiness: [workerCheck(connection, namespace)],
     ...(isDevelopment && existsSync(PAGES) ? { pagesDirectory: PAGES } : {}),
+    ...(existsSync(PAGES) ? { operationsPagesDirectory: PAGES } : {}),
+    payloadCodec: new PayloadEncryption({ namespace, keys: configuration.keys.payload }),
   };
 }
 
@@ -126,7 +204,8 @@ function workerCheck(connection: Connection, namespace: string): ReadinessCheck 
 try {
   await main();
 } catch (error) {
-  const text = error instanceof ConfigurationError ? error.message : String(error);
+  const isForOperators = error instanceof ConfigurationError || error instanceof KeyCanaryError;
+  const text = isForOperators ? error.message : String(error);
   process.stderr.write(`${text}\n`);
   process.exitCode = 1;
 }

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { readDatabase } from './database.ts';
 import type { DatabaseConfiguration } from './database.ts';
-import { EnvironmentReader, readUrl } from './environment.ts';
+import { EnvironmentReader } from './environment.ts';
 import type { Environment, Mode } from './environment.ts';
 import { readGateways } from './gateways.ts';
 import type { Gateway } from './gateways.ts';
@@ -22,6 +22,8 @@ import { readStaff } from './staff.ts';
 import type { StaffConfiguration } from './staff.ts';
 import { readTemporal } from './temporal.ts';
 import type { TemporalConfiguration } from './temporal.ts';
+import { readTemporalUi } from './temporal-ui.ts';
+import type { TemporalUiConfiguration } from './temporal-ui.ts';
 import { readEmail, readVendor } from './vendors.ts';
 import type { EmailConfiguration, VendorConfiguration } from './vendors.ts';
 
@@ -46,7 +48,7 @@ export interface Configuration {
   readonly identity: VendorConfiguration;
   readonly telemetry: TelemetryConfiguration;
   readonly logLevel: LogLevel;
-  readonly temporalUiUrl?: string;
+  readonly temporalUi?: TemporalUiConfiguration;
   readonly buildId?: string;
   readonly failPoint?: string;
 }
@@ -75,12 +77,7 @@ export const readBuildId = (reader: EnvironmentReader): string | undefined =>
 
 const readOptional = (
   reader: EnvironmentReader,
-): Pick<Configuration, 'temporalUiUrl' | 'buildId' | 'failPoint'> => {
-  const temporalUiUrl = reader.shaped(
-    'LATCHKEY_TEMPORAL_UI_URL',
-    (value) => ['http:', 'https:'].includes(readUrl(value)?.protocol ?? ''),
-    "use the https:// address of Temporal's web UI",
-  );
+): Pick<Configuration, 'buildId' | 'failPoint'> => {
   const buildId = readBuildId(reader);
   const failPoint = reader.shaped(
     'LATCHKEY_FAIL_POINT',
@@ -95,7 +92,6 @@ const readOptional = (
     );
   }
   return {
-    ...(temporalUiUrl === undefined ? {} : { temporalUiUrl }),
     ...(buildId === undefined ? {} : { buildId }),
     ...(failPoint === undefined ? {} : { failPoint }),
   };
@@ -112,13 +108,17 @@ export const loadConfiguration = (
   const reader = new EnvironmentReader(env, readSecretFile);
   const http = readHttp(reader);
   const operations = readOperations(reader, http.publicUrl);
+  const temporal = readTemporal(reader);
+  const staff = readStaff(reader);
+  const temporalUi = readTemporalUi(reader, staff, temporal.namespace);
   const configuration: Configuration = {
     mode: reader.mode,
     database: readDatabase(reader),
-    temporal: readTemporal(reader),
+    temporal,
     http,
     ...(operations === undefined ? {} : { operations }),
-    staff: readStaff(reader),
+    staff,
+    ...(temporalUi === undefined ? {} : { temporalUi }),
     keys: readKeyring(reader),
     gateways: readGateways(reader),
     sms: readVendor(reader, 'SMS'),

@@ -4,6 +4,8 @@
  */
 import postgres from 'postgres';
 import { LatchkeyError } from '../domain/errors.ts';
+import { collectFacts, type CommittedFact } from './committed-facts.ts';
+import { nobodyWatches, type DatabaseObserver } from './database-observer.ts';
 import { formatTextArray, parseTextArray } from './text-array.ts';
 import { beginGuarded, withPatience } from './transaction-guard.ts';
 
@@ -41,10 +43,13 @@ export interface DatabaseOptions {
   readonly maxConnections?: number;
   /** How long to wait for a free connection; five seconds when left out. */
   readonly patienceMs?: number;
+  readonly observer?: DatabaseObserver;
   /** The time of each transaction; heard only by databases that carry test/setup/test-clock.sql. */
   readonly testNowMs?: () => number;
 }
 
+/** Of one process; PostgreSQL must allow as many for each replica. */
+export const DEFAULT_MAX_CONNECTIONS = 10;
 const TENANTS_CACHED_MS = 5000;
 const PATIENCE_MS = 5000;
 const CONNECT_TIMEOUT_SECONDS = 5;
@@ -52,8 +57,9 @@ const CONNECT_TIMEOUT_SECONDS = 5;
 /** Connects lazily: the first query opens the first connection. */
 export function connectDatabase({
   url,
-  maxConnections = 10,
+  maxConnections = DEFAULT_MAX_CONNECTIONS,
   patienceMs = PATIENCE_MS,
+  observer = nobodyWatches,
   testNowMs,
 }: DatabaseOptions): Database {
   const pool = openPool(url, maxConnections);
@@ -72,12 +78,13 @@ export function connectDatabase({
 
   return {
     tenant: (tenantId, work) =>
-      guarded(() => {
+      observed(observer, (hold) => {
         const bound = async (tx: Tx) => {
+          hold(collectFacts(tx));
           await bind(tx, tenantId, testNowMs?.());
           return await work(tx);
         };
-        return beginGuarded(pool, bound, patienceMs);
+        return guarded(() => beginGuarded(pool, bound, patienceMs));
       }),
     tenants,
     startedAtMs: () =>
@@ -130,6 +137,30 @@ async function bind(tx: Tx, tenantId: string, nowMs: number | undefined): Promis
   await tx`select set_config('latchkey.tenant', ${tenantId}, true), set_config('statement_timeout', '5000', true),
     set_config('idle_in_transaction_session_timeout', '5000', true),
     set_config('latchkey.now', ${new Date(nowMs).toISOString()}, true)`;
+}
+
+/** Tells the observer of one transaction; `hold` is called when it has its connection, with the list that its work fills. */
+async function observed<T>(
+  observer: DatabaseObserver,
+  transaction: (hold: (facts: readonly CommittedFact[]) => void) => Promise<T>,
+): Promise<T> {
+  const askedAt = performance.now();
+  let facts: readonly CommittedFact[] | undefined;
+  observer.asked();
+  const hold = (list: readonly CommittedFact[]) => {
+    facts = list;
+    observer.began((performance.now() - askedAt) / 1000);
+  };
+  try {
+    const result = await transaction(hold);
+    observer.ended({ code: undefined, held: facts !== undefined });
+    if (facts !== undefined && facts.length > 0) observer.committed(facts);
+    return result;
+  } catch (error) {
+    const code = error instanceof LatchkeyError ? error.code : 'internal_error';
+    observer.ended({ code, held: facts !== undefined });
+    throw error;
+  }
 }
 
 async function guarded<T>(work: () => Promise<T>): Promise<T> {

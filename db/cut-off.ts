@@ -4,6 +4,7 @@
  * db/revocation.ts. Lock order is customer → device → session → ceremony.
  */
 import { appendAudit, type Actor } from './audit.ts';
+import { noteFact } from './committed-facts.ts';
 import type { Tx } from './connection.ts';
 import { notifyCustomer } from './contacts.ts';
 import { enqueue } from './outbox.ts';
@@ -43,6 +44,7 @@ export async function cutOff(tx: Tx, args: CutOffArguments): Promise<CutOff | un
     insert into hold (tenant_id, hold_id, customer_id, revocation_id, status, reason, placed_by, placed_at)
     values (${tenantId}, ${args.holdId}, ${customerId}, ${revocationId}, 'active', ${args.reason}, ${args.actor.id}, ${effectiveAt})
     on conflict (tenant_id, customer_id) where status = 'active' do nothing`;
+  noteFact(tx, { kind: 'cut_off', reason: args.reason });
   const answer = { oldEpoch: newEpoch - 1, newEpoch, ...suspended };
   await announceCutOff(tx, args, answer);
   return { revocationId, effectiveAtMs: effectiveAt.getTime(), ...answer };

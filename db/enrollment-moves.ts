@@ -12,6 +12,7 @@ import {
 } from '../domain/enrollment.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { appendAudit, type Actor } from './audit.ts';
+import { noteFact } from './committed-facts.ts';
 import type { Tx } from './connection.ts';
 import { bindPasskey } from './enrollment-binding.ts';
 import {
@@ -134,6 +135,14 @@ async function applyMove(
         step_deadline = ${dateOf(move.stepDeadlineMs)}, reminder_at = ${dateOf(move.reminderAtMs)},
         ended_at = case when ${move.outcome}::text is null then null else latchkey_now() end
     where tenant_id = ${tenantId} and ceremony_id = ${enrollmentId} and seq = ${before.seq}`;
+  noteFact(tx, {
+    kind: 'ceremony_moved',
+    ceremony: 'enrollment',
+    from: before.state,
+    to: move.state,
+    outcome: move.outcome,
+    reason: move.reason,
+  });
   await appendAudit(tx, {
     tenantId,
     actor,

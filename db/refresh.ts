@@ -7,6 +7,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import { decideRefresh, troubledGenerations, type RefreshDecision } from '../domain/refresh.ts';
 import { judgeSession, type SessionStanding } from '../domain/session-standing.ts';
 import { appendAudit } from './audit.ts';
+import { noteFact } from './committed-facts.ts';
 import type { Tx } from './connection.ts';
 import { touchCustomer } from './customer-lock.ts';
 import { insertProof, spendProof, type ProofMark } from './dpop.ts';
@@ -34,6 +35,7 @@ export interface Refresh {
 export type RefreshOutcome =
   | {
       readonly kind: 'granted';
+      readonly because: 'rotate' | 'redeliver';
       readonly session: SessionRecord;
       /** What the session is good for now. */
       readonly standing: Exclude<SessionStanding, { refused: unknown }>;
@@ -50,6 +52,12 @@ export type RefreshOutcome =
 const MAX_ROUNDS = 5;
 
 export async function refreshSession(tx: Tx, refresh: Refresh): Promise<RefreshOutcome> {
+  const outcome = await decideAndAct(tx, refresh);
+  noteFact(tx, { kind: 'refresh_decided', outcome: outcome.because });
+  return outcome;
+}
+
+async function decideAndAct(tx: Tx, refresh: Refresh): Promise<RefreshOutcome> {
   const policy = await activePolicy(tx, refresh.tenantId);
   let isProofSpent = false;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
@@ -75,7 +83,7 @@ export async function refreshSession(tx: Tx, refresh: Refresh): Promise<RefreshO
         : await redeliver(tx, session, refresh, policy);
     if (moved === 'replayed') return replayed();
     isProofSpent = true;
-    if (moved === 'moved') return await granted(tx, refresh, policy);
+    if (moved === 'moved') return await granted(tx, refresh, policy, decision);
   }
   // Never a guess: the client tries again with the same request id.
   return { kind: 'refused', code: 'conflict', because: 'session' };
@@ -176,12 +184,17 @@ function stillStands(
     and t.now < s.started_at + make_interval(secs => ${limits.absoluteSeconds})`;
 }
 
-async function granted(tx: Tx, refresh: Refresh, policy: PolicyVersion): Promise<RefreshOutcome> {
+async function granted(
+  tx: Tx,
+  refresh: Refresh,
+  policy: PolicyVersion,
+  because: 'rotate' | 'redeliver',
+): Promise<RefreshOutcome> {
   const session = await readSession(tx, refresh.tenantId, refresh.sessionId);
   if (session === undefined) throw new TypeError('a session moved is there');
   const standing = judgeSession(session, policy.document.session);
   if ('refused' in standing) return { kind: 'refused', code: standing.refused, because: 'session' };
-  return { kind: 'granted', session, standing, policy };
+  return { kind: 'granted', because, session, standing, policy };
 }
 
 /** false: the row moved on before the family could be ended; decide again. */

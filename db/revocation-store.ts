@@ -5,6 +5,7 @@
 import { LatchkeyError } from '../domain/errors.ts';
 import type { RevocationReceipt, RevocationSubject, WakeTarget } from '../domain/revocation.ts';
 import { appendAudit } from './audit.ts';
+import { noteFact } from './committed-facts.ts';
 import type { Database, Tx } from './connection.ts';
 import { activePolicy } from './policies.ts';
 import { endRevokedRows, revocationFacts } from './revocation.ts';
@@ -62,14 +63,16 @@ async function knownFacts(tx: Tx, subject: RevocationSubject) {
 /** Once: a second call finds it sealed and writes nothing. */
 async function seal(tx: Tx, subject: RevocationSubject, receipt: Receipt): Promise<void> {
   const { tenantId, revocationId } = subject;
-  const [row] = await tx<{ customerId: string; now: Date }[]>`
-    select customer_id, latchkey_now() as now from revocation
+  const [row] = await tx<{ customerId: string; effectiveAt: Date; now: Date }[]>`
+    select customer_id, effective_at, latchkey_now() as now from revocation
     where tenant_id = ${tenantId} and revocation_id = ${revocationId} and status = 'running' for update`;
   if (row === undefined) return;
   await tx`
     update revocation
     set status = 'sealed', sealed_at = ${row.now}, receipt = ${tx.json({ ...receipt(row.now.getTime()) })}
     where tenant_id = ${tenantId} and revocation_id = ${revocationId}`;
+  const afterSeconds = (row.now.getTime() - row.effectiveAt.getTime()) / 1000;
+  noteFact(tx, { kind: 'revocation_sealed', afterSeconds });
   await auditRevocation(tx, subject, row.customerId, 'revocation.sealed');
 }
 
@@ -91,7 +94,9 @@ async function raiseAlarm(tx: Tx, subject: RevocationSubject): Promise<void> {
     update revocation set alarmed_at = latchkey_now()
     where tenant_id = ${subject.tenantId} and revocation_id = ${subject.revocationId} and alarmed_at is null
     returning customer_id`;
-  if (row !== undefined) await auditRevocation(tx, subject, row.customerId, 'revocation.alarm');
+  if (row === undefined) return;
+  noteFact(tx, { kind: 'revocation_alarmed' });
+  await auditRevocation(tx, subject, row.customerId, 'revocation.alarm');
 }
 
 async function markClosed(tx: Tx, subject: RevocationSubject): Promise<void> {

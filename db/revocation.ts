@@ -2,8 +2,10 @@
  * What follows a cut-off, as rows: sessions and ceremonies begun under an older epoch are ended and counted. It only tidies up what is dead
  * already: db/cut-off.ts decided. Lock order is customer → session → ceremony.
  */
+import type { EnrollmentState } from '../domain/enrollment.ts';
 import type { RevocationFacts } from '../domain/revocation.ts';
 import { appendAudit } from './audit.ts';
+import { noteFact } from './committed-facts.ts';
 import type { Tx } from './connection.ts';
 import { notifyCustomer } from './contacts.ts';
 import { enqueue } from './outbox.ts';
@@ -28,18 +30,34 @@ export async function endRevokedRows(
     update session set status = 'ended', end_reason = 'revoked', ended_at = latchkey_now(), revocation_id = ${revocationId}
     where tenant_id = ${tenantId} and customer_id = ${customerId} and status = 'live' and epoch < ${newEpoch}
     returning session_id as id`;
-  const ceremonies = await tx<{ id: string }[]>`
-    update ceremony
+  const ceremonies = await tx<{ id: string; from: EnrollmentState }[]>`
+    with open as materialized (
+      select ceremony_id, state from ceremony
+      where tenant_id = ${tenantId} and customer_id = ${customerId} and outcome is null and epoch < ${newEpoch}
+      order by ceremony_id for update)
+    update ceremony c
     set state = 'ended', outcome = 'revoked', reason = 'fraud', seq = seq + 1, step_deadline = null, ended_at = latchkey_now(),
         revocation_id = ${revocationId}
-    where tenant_id = ${tenantId} and customer_id = ${customerId} and outcome is null and epoch < ${newEpoch}
-    returning ceremony_id as id`;
+    from open where c.tenant_id = ${tenantId} and c.ceremony_id = open.ceremony_id
+    returning c.ceremony_id as id, open.state as from`;
   await tx`
     update revocation
     set sessions_ended = coalesce(sessions_ended, 0) + ${sessions.count},
         ceremonies_ended = coalesce(ceremonies_ended, 0) + ${ceremonies.count},
         rows_ended_at = case when rows_ended_at is null or ${sessions.count + ceremonies.count} > 0 then latchkey_now() else rows_ended_at end
     where tenant_id = ${tenantId} and revocation_id = ${revocationId} and status = 'running'`;
+  if (sessions.count > 0)
+    noteFact(tx, { kind: 'sessions_ended', reason: 'revoked', count: sessions.count });
+  for (const { from } of ceremonies) {
+    noteFact(tx, {
+      kind: 'ceremony_moved',
+      ceremony: 'enrollment',
+      from,
+      to: 'ended',
+      outcome: 'revoked',
+      reason: 'fraud',
+    });
+  }
   for (const { id } of sessions)
     await recordEnd(tx, { tenantId, customerId, revocationId, kind: 'session', id });
   for (const { id } of ceremonies)

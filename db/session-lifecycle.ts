@@ -4,6 +4,7 @@
  */
 import type { SessionAnswer } from '../domain/session.ts';
 import { appendAudit } from './audit.ts';
+import { noteFact } from './committed-facts.ts';
 import type { Database, Tx } from './connection.ts';
 import { enqueue } from './outbox.ts';
 import { activePolicy } from './policies.ts';
@@ -91,6 +92,7 @@ async function recordExpiry(
   tenantId: string,
   { sessionId, customerId, endReason }: ExpiredSession,
 ): Promise<void> {
+  noteFact(tx, { kind: 'sessions_ended', reason: endReason, count: 1 });
   await appendAudit(tx, {
     tenantId,
     actor: { kind: 'system', id: sessionId },

@@ -11,7 +11,7 @@ export interface RelayLog {
 export interface LoopOptions {
   readonly name: string;
   readonly everyMs: number;
-  readonly metrics: Pick<RelayMetrics, 'loopErrors'>;
+  readonly metrics: Pick<RelayMetrics, 'loopFailed'>;
   readonly log: RelayLog;
 }
 
@@ -44,7 +44,7 @@ async function repeat(
     try {
       waitMs = (await round()) ?? everyMs;
     } catch (error) {
-      metrics.loopErrors += 1;
+      metrics.loopFailed(name);
       log.error({ err: error, loop: name }, 'a round of the relay failed');
       waitMs = Math.max(AFTER_ERROR_MS, everyMs);
     }

@@ -1,33 +1,21 @@
-/** What the relay has done since it started, as plain counters for whoever exposes them. */
+/** What the relay tells whoever counts its work: one method a thing that can happen. Called in its loops; it must never throw. */
+import type { LeaderTask } from '../db/leadership.ts';
+import type { OutboxTopic } from '../db/outbox.ts';
+import type { WorkflowKind } from '../domain/ids.ts';
+
+/** `released`: given back because its receiver was not there. `lease_lost`: another process has settled it. */
+export type DeliveryOutcome = 'delivered' | 'retried' | 'dead' | 'released' | 'lease_lost';
+
+/** `missing`: an open row without a workflow, started anew. `open`: a workflow whose row had ended, woken. */
+export type HealedDifference = 'missing' | 'open';
 
 export interface RelayMetrics {
-  delivered: number;
-  retried: number;
-  dead: number;
-  /** Given back because their receiver was not there. */
-  released: number;
-  leasesLost: number;
-  /** Rows whose workflow was closed or gone, started anew. */
-  healedMissing: number;
-  /** Workflows still open although their row had ended, woken. */
-  healedOpen: number;
-  /** Ended rows whose workflow was found closed. */
-  markedClosed: number;
-  swept: number;
-  loopErrors: number;
-}
-
-export function createRelayMetrics(): RelayMetrics {
-  return {
-    delivered: 0,
-    retried: 0,
-    dead: 0,
-    released: 0,
-    leasesLost: 0,
-    healedMissing: 0,
-    healedOpen: 0,
-    markedClosed: 0,
-    swept: 0,
-    loopErrors: 0,
-  };
+  settled(topic: OutboxTopic, outcome: DeliveryOutcome): void;
+  healed(kind: WorkflowKind, difference: HealedDifference): void;
+  /** An ended row whose workflow was found closed. */
+  markedClosed(kind: WorkflowKind): void;
+  swept(rows: number): void;
+  /** A round under the task's lock was done by this process, or left to the one that holds it. */
+  led(task: LeaderTask, isLeader: boolean): void;
+  loopFailed(loop: string): void;
 }

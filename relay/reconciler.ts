@@ -41,7 +41,10 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   return {
     async reconcileOnce() {
       try {
-        await options.leadership.lead('reconciler', () => reconcileAll(options, cursors));
+        const isLeader = await options.leadership.lead('reconciler', () =>
+          reconcileAll(options, cursors),
+        );
+        options.metrics.led('reconciler', isLeader);
       } catch (error) {
         // Without Temporal there is nothing to compare with; the next round is soon enough.
         if (error instanceof LatchkeyError && error.code === 'temporal_unavailable') return;
@@ -105,10 +108,10 @@ async function closeEnded(
   if ((await calls.describe(workflow)) === 'running') {
     log.warn({ workflowId: workflow }, 'a workflow is open although its row has ended: waking it');
     await KINDS[kind].wake(calls, { tenantId, id, healCount }, 'reconciler');
-    metrics.healedOpen += 1;
+    metrics.healed(kind, 'open');
     return;
   }
-  if (await rows.markClosed({ tenantId, kind, id })) metrics.markedClosed += 1;
+  if (await rows.markClosed({ tenantId, kind, id })) metrics.markedClosed(kind);
 }
 
 async function reviveOpen(
@@ -124,7 +127,7 @@ async function reviveOpen(
   if (!(await rows.countHeal({ tenantId, kind, id, healCount }))) return;
   const successor = { ...row, tenantId, healCount: healCount + 1 };
   await startKind(calls, kind, successor, clock.nowMs());
-  metrics.healedMissing += 1;
+  metrics.healed(kind, 'missing');
   const started = workflowId(kind, tenantId, id, healCount + 1);
   log.warn({ workflowId: started, found: status }, 'an open row had no workflow: started one');
 }

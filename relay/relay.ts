@@ -86,8 +86,7 @@ async function relayRow(
   failPoint(`relay.after_call.${row.topic}`);
   const isOurs = await outbox.delivered(tenantId, row.outboxId);
   failPoint(`relay.after_mark.${row.topic}`);
-  if (isOurs) metrics.delivered += 1;
-  else metrics.leasesLost += 1;
+  metrics.settled(row.topic, isOurs ? 'delivered' : 'lease_lost');
   return 'settled';
 }
 
@@ -100,7 +99,7 @@ async function settleFailure(
   const code = error instanceof LatchkeyError ? error.code : undefined;
   if (code === 'temporal_unavailable') {
     await outbox.release(tenantId, outboxId);
-    metrics.released += 1;
+    metrics.settled(topic, 'released');
     return 'receiver_gone';
   }
   const isDead = code === undefined ? attempts >= UNFORESEEN_ATTEMPTS : !ERRORS[code].retryable;
@@ -113,8 +112,7 @@ async function settleFailure(
     errorCode,
     next: isDead ? { kind: 'dead' } : { kind: 'retry', afterMs: backoffMs(attempts) },
   });
-  if (isDead) metrics.dead += 1;
-  else metrics.retried += 1;
+  metrics.settled(topic, isDead ? 'dead' : 'retried');
   return 'settled';
 }
 

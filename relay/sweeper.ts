@@ -15,12 +15,13 @@ export interface SweeperOptions {
 
 /** One round, unless another process is at it. */
 export async function sweepOnce({ sweeps, leadership, metrics }: SweeperOptions): Promise<void> {
-  await leadership.lead('sweeper', async () => {
+  const isLeader = await leadership.lead('sweeper', async () => {
     for (const tenantId of await sweeps.tenantIds()) {
-      metrics.swept += await sweeps.sweepTenant(tenantId);
+      metrics.swept(await sweeps.sweepTenant(tenantId));
     }
     await sweeps.emptyDpopSlots();
   });
+  metrics.led('sweeper', isLeader);
 }
 
 export function startSweeper(options: SweeperOptions): Loop {

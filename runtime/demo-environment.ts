@@ -18,6 +18,8 @@ export interface StackAddresses {
   readonly temporalUiUrl: string | undefined;
   readonly publicUrl: string;
   readonly apiPort: number;
+  /** Of the metrics of each process. */
+  readonly metricsPorts: { readonly api: number; readonly worker: number };
   readonly stageControlUrl: string;
   readonly smsUrl: string;
   readonly smtpUrl: string;
@@ -41,6 +43,9 @@ export function demoEnvironment(
     TEMPORAL_NAMESPACE: 'latchkey',
     LATCHKEY_TEMPORAL_UI_URL: addresses.temporalUiUrl,
     LATCHKEY_PORT: String(addresses.apiPort),
+    // Two processes of one environment: startApi and startWorker take their own.
+    LATCHKEY_API_METRICS_PORT: String(addresses.metricsPorts.api),
+    LATCHKEY_WORKER_METRICS_PORT: String(addresses.metricsPorts.worker),
     LATCHKEY_PUBLIC_URL: addresses.publicUrl,
     LATCHKEY_GATEWAYS: JSON.stringify({
       [DEMO_GATEWAY]: {

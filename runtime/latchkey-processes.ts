@@ -29,7 +29,7 @@ export async function startApi(
   const api = await startServerProcess(host, {
     name: 'api',
     file: 'api/server.ts',
-    environment,
+    environment: withMetricsPort(environment, 'LATCHKEY_API_METRICS_PORT'),
   });
   await host.adopt(api);
   return api;
@@ -62,7 +62,7 @@ export async function startWorker(
   const started = await startServerProcess(host, {
     name: 'worker',
     file: 'worker.ts',
-    environment,
+    environment: withMetricsPort(environment, 'LATCHKEY_WORKER_METRICS_PORT'),
     onLine: (line) => {
       const buildId = /"buildId":"([A-Za-z0-9._-]+)"/.exec(line)?.[1];
       if (buildId !== undefined) onBuildId(buildId);
@@ -71,6 +71,11 @@ export async function startWorker(
   const worker = { ...started, promoted };
   await host.adopt(worker);
   return worker;
+}
+
+function withMetricsPort(environment: NodeJS.ProcessEnv, variable: string): NodeJS.ProcessEnv {
+  const port = environment[variable];
+  return port === undefined ? environment : { ...environment, LATCHKEY_METRICS_PORT: port };
 }
 
 interface ServerProcess {

@@ -7,6 +7,8 @@ export interface StackPorts {
   readonly stageControl: number;
   /** Temporal's web UI. */
   readonly operations: number;
+  readonly apiMetrics: number;
+  readonly workerMetrics: number;
   readonly inbox: number;
   readonly smtp: number;
   readonly identityVendor: number;
@@ -28,6 +30,8 @@ const PORT_VARIABLES: Readonly<Record<keyof StackPorts, readonly [string, number
   api: ['LATCHKEY_PORT', 4600],
   stageControl: ['LATCHKEY_STAGE_CONTROL_PORT', 4601],
   operations: ['LATCHKEY_OPERATIONS_PORT', 4603],
+  apiMetrics: ['LATCHKEY_API_METRICS_PORT', 4604],
+  workerMetrics: ['LATCHKEY_WORKER_METRICS_PORT', 4605],
   inbox: ['LATCHKEY_INBOX_PORT', 4625],
   smtp: ['LATCHKEY_INBOX_SMTP_PORT', 4626],
   identityVendor: ['LATCHKEY_IDENTITY_PORT', 4627],
@@ -55,6 +59,8 @@ export function readPorts(environment: NodeJS.ProcessEnv): StackPorts {
     api: read('api'),
     stageControl: read('stageControl'),
     operations: read('operations'),
+    apiMetrics: read('apiMetrics'),
+    workerMetrics: read('workerMetrics'),
     inbox: read('inbox'),
     smtp: read('smtp'),
     identityVendor: read('identityVendor'),

@@ -76,6 +76,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     temporalUiUrl: temporal.uiUrl,
     publicUrl,
     apiPort,
+    metricsPorts: { api: options.ports.apiMetrics, worker: options.ports.workerMetrics },
     stageControlUrl: `http://localhost:${options.ports.stageControl}`,
     smsUrl: vendors.inbox.smsUrl,
     smtpUrl: vendors.inbox.smtpUrl,

@@ -7,37 +7,77 @@ import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { ERRORS, LatchkeyError } from '../domain/errors.ts';
 import { noFailPoint } from '../domain/fail-point.ts';
 import type { FailPoint } from '../domain/fail-point.ts';
+import type { Tracing } from '../domain/tracing.ts';
+import { uncounted } from './metrics.ts';
+import type { ActivityOutcome, TemporalMetrics } from './metrics.ts';
+import { traceparentOf } from './trace-headers.ts';
 
 export interface ActivityLog {
   error(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
 
-export function createActivityInterceptor(
-  log: ActivityLog,
-  failPoint: FailPoint = noFailPoint,
-): ActivityInterceptorsFactory {
+export interface ActivitySurroundings {
+  readonly log: ActivityLog;
+  readonly failPoint?: FailPoint | undefined;
+  readonly metrics?: TemporalMetrics | undefined;
+  /** Left out: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
+}
+
+export function createActivityInterceptor({
+  log,
+  failPoint = noFailPoint,
+  metrics = uncounted,
+  tracing,
+}: ActivitySurroundings): ActivityInterceptorsFactory {
   return (context) => ({
     inbound: {
       async execute(input, next) {
-        const { activityType } = context.info;
+        const { activityType, attempt, workflowExecution } = context.info;
+        const workflowId = workflowExecution?.workflowId;
+        const startedAt = performance.now();
+        const span = tracing?.begin({
+          name: `activity ${activityType}`,
+          kind: 'internal',
+          parent: traceparentOf(input.headers),
+          attributes: {
+            activityType,
+            attempt,
+            ...(workflowId === undefined ? {} : { workflowId }),
+          },
+        });
+        const tell = (outcome: ActivityOutcome) => {
+          metrics.activityEnded(activityType, outcome, (performance.now() - startedAt) / 1000);
+          span?.end({
+            attributes: { outcome },
+            ...(outcome === 'failed' ? { failedWith: 'internal_error' } : {}),
+          });
+        };
         failPoint(`activity.before.${activityType}`);
         try {
-          const result = await next(input);
+          const result: unknown = await (span?.within(() => next(input)) ?? next(input));
           failPoint(`activity.after.${activityType}`);
+          tell('completed');
           return result;
         } catch (error) {
+          const failure = toActivityFailure(error);
+          tell(outcomeOf(error, failure));
           if (!isExpected(error)) {
-            const { attempt, workflowExecution } = context.info;
             log.error(
-              { err: error, activityType, attempt, workflowId: workflowExecution?.workflowId },
+              { err: error, activityType, attempt, workflowId },
               'an activity failed unexpectedly',
             );
           }
-          throw toActivityFailure(error);
+          throw failure;
         }
       },
     },
   });
+}
+
+function outcomeOf(error: unknown, failure: Error): ActivityOutcome {
+  if (failure instanceof CancelledFailure) return 'cancelled';
+  return isExpected(error) ? 'refused' : 'failed';
 }
 
 function isExpected(error: unknown): boolean {

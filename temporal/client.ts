@@ -12,8 +12,10 @@ import {
 import type { WorkflowClient } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import type { Clock } from '../domain/clock.ts';
+import { LatchkeyError } from '../domain/errors.ts';
 import { workflowId } from '../domain/ids.ts';
 import type { WorkflowKind } from '../domain/ids.ts';
+import type { Tracing } from '../domain/tracing.ts';
 import { createBreaker } from './breaker.ts';
 import {
   isAlreadyStarted,
@@ -23,8 +25,12 @@ import {
   toUpdateError,
 } from './client-errors.ts';
 import { withinDeadline } from './deadline.ts';
+import { uncounted } from './metrics.ts';
+import type { TemporalMetrics } from './metrics.ts';
 import { QUEUE_OF_KIND, WORKFLOW_TASK_TIMEOUT_MS } from './queues.ts';
 import { searchAttributes } from './search-attributes.ts';
+import { WORKFLOW_TEXTS } from './workflow-texts.ts';
+import { createTraceInterceptor } from './trace-headers.ts';
 
 const CALL_DEADLINE_MS = 3_000;
 const HEALTH_DEADLINE_MS = 1_000;
@@ -46,8 +52,6 @@ export interface WorkflowStart extends WorkflowSubject {
   /** Asleep until then; only `session` uses it. */
   readonly startDelayMs?: number;
   readonly searchAttributes?: { readonly state?: string; readonly customerId?: string };
-  /** What Temporal's UI shows; a constant text, no ids, no personal data. */
-  readonly summary?: string;
 }
 
 export interface WorkflowSignal {
@@ -92,6 +96,9 @@ export interface TemporalGatewayOptions {
   /** Stands in histories: the instance id, never a host name. */
   readonly identity: string;
   readonly clock: Clock;
+  readonly metrics?: TemporalMetrics;
+  /** Left out: no call carries a trace. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** Connects lazily: the API must come up while Temporal is down. */
@@ -110,9 +117,12 @@ export function connectTemporal(temporal: {
 }
 
 export function createTemporalGateway(options: TemporalGatewayOptions): TemporalGateway {
-  const { connection } = options;
-  const client = new Client(options).workflow;
-  const breaker = createBreaker();
+  const { connection, metrics = uncounted, tracing } = options;
+  const workflow = tracing === undefined ? [] : [createTraceInterceptor(tracing)];
+  const { workflow: client } = new Client({ ...options, interceptors: { workflow } });
+  const breaker = createBreaker((state) => {
+    metrics.breakerIs(state);
+  });
 
   const isHealthy = async (): Promise<boolean> => {
     try {
@@ -127,36 +137,38 @@ export function createTemporalGateway(options: TemporalGatewayOptions): Temporal
   const countIfUnreachable = async (): Promise<void> => {
     if (!(await isHealthy())) breaker.countFailure();
   };
-  const call = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await breaker.call(() => withinDeadline(options, CALL_DEADLINE_MS, work));
-    } catch (error) {
-      throw toLatchkeyError(error);
-    }
-  };
+  const call = <T>(method: string, work: () => Promise<T>): Promise<T> =>
+    counted(metrics, method, async () => {
+      try {
+        return await breaker.call(() => withinDeadline(options, CALL_DEADLINE_MS, work));
+      } catch (error) {
+        throw toLatchkeyError(error);
+      }
+    });
 
   return {
-    start: (kind, start) => call(() => startWorkflow(client, kind, start)),
-    async update<R>(id: string, name: string, args: UpdateArguments, updateId: string) {
-      const execute = () =>
-        client.getHandle(id).executeUpdate<R, UpdateArguments>(name, { args, updateId });
-      try {
-        return await breaker.call(async () => {
-          try {
-            return await withinDeadline(options, CALL_DEADLINE_MS, execute);
-          } catch (error) {
-            // A time-out may be a missing worker: only a server that does not answer at all counts against the breaker.
-            throw isOutcomePending(error) ? toUpdateError(error) : error;
-          }
-        });
-      } catch (error) {
-        const refusal = toUpdateError(error);
-        if (refusal.code === 'outcome_pending') void countIfUnreachable();
-        throw refusal;
-      }
-    },
+    start: (kind, start) => call('start', () => startWorkflow(client, kind, start)),
+    update: <R>(id: string, name: string, args: UpdateArguments, updateId: string) =>
+      counted(metrics, 'update', async () => {
+        const execute = () =>
+          client.getHandle(id).executeUpdate<R, UpdateArguments>(name, { args, updateId });
+        try {
+          return await breaker.call(async () => {
+            try {
+              return await withinDeadline(options, CALL_DEADLINE_MS, execute);
+            } catch (error) {
+              // A time-out may be a missing worker: only a server that does not answer at all counts against the breaker.
+              throw isOutcomePending(error) ? toUpdateError(error) : error;
+            }
+          });
+        } catch (error) {
+          const refusal = toUpdateError(error);
+          if (refusal.code === 'outcome_pending') void countIfUnreachable();
+          throw refusal;
+        }
+      }),
     signal: (id, name, args) =>
-      call(async () => {
+      call('signal', async () => {
         try {
           await client.getHandle(id).signal(name, ...args);
           return 'signalled';
@@ -165,11 +177,31 @@ export function createTemporalGateway(options: TemporalGatewayOptions): Temporal
           throw error;
         }
       }),
-    signalWithStart: (kind, start) => call(() => signalOrStart(client, kind, start)),
-    describe: (id) => call(() => describeWorkflow(client, id)),
+    signalWithStart: (kind, start) =>
+      call('signalWithStart', () => signalOrStart(client, kind, start)),
+    describe: (id) => call('describe', () => describeWorkflow(client, id)),
     healthy: isHealthy,
     close: () => connection.close(),
   };
+}
+
+async function counted<T>(
+  metrics: TemporalMetrics,
+  method: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const startedAt = performance.now();
+  const tell = (outcome: string) => {
+    metrics.called(method, outcome, (performance.now() - startedAt) / 1000);
+  };
+  try {
+    const result = await work();
+    tell('ok');
+    return result;
+  } catch (error) {
+    tell(error instanceof LatchkeyError ? error.code : 'internal_error');
+    throw error;
+  }
 }
 
 async function startWorkflow(
@@ -220,7 +252,8 @@ async function describeWorkflow(client: WorkflowClient, id: string): Promise<Wor
 }
 
 function startOptions(kind: WorkflowKind, start: WorkflowStart) {
-  const { tenantId, id, healCount, summary } = start;
+  const { tenantId, id, healCount } = start;
+  const { summary, details } = WORKFLOW_TEXTS[kind];
   return {
     workflowId: workflowId(kind, tenantId, id, healCount),
     taskQueue: QUEUE_OF_KIND[kind],
@@ -228,6 +261,7 @@ function startOptions(kind: WorkflowKind, start: WorkflowStart) {
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
     typedSearchAttributes: searchAttributes({ kind, tenantId, ...start.searchAttributes }),
     args: [{ tenantId, id }],
-    ...(summary === undefined ? {} : { staticSummary: summary }),
+    staticSummary: summary,
+    ...(details === undefined ? {} : { staticDetails: details }),
   };
 }

@@ -12,6 +12,7 @@ export function createDataConverter(options: {
   readonly namespace: string;
   /** The first encrypts, every one decrypts. */
   readonly keys: readonly PayloadKey[];
+  readonly onRefused?: (reason: string) => void;
 }): DataConverter {
   return {
     failureConverterPath: FAILURE_CONVERTER_PATH,

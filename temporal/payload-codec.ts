@@ -32,10 +32,22 @@ export class PayloadEncryption implements PayloadCodec {
   readonly #current: PayloadKey;
   readonly #keys: ReadonlyMap<string, Uint8Array>;
 
-  constructor({ namespace, keys }: { namespace: string; keys: readonly PayloadKey[] }) {
+  readonly #onRefused: (reason: string) => void;
+
+  constructor({
+    namespace,
+    keys,
+    onRefused = () => undefined,
+  }: {
+    readonly namespace: string;
+    readonly keys: readonly PayloadKey[];
+    /** Told why a payload was not taken: an alarm for whoever looks after keys. */
+    readonly onRefused?: (reason: string) => void;
+  }) {
     const [current] = keys;
     if (current === undefined) throw new TypeError('a payload codec needs a key');
     this.#namespace = namespace;
+    this.#onRefused = onRefused;
     this.#current = current;
     this.#keys = new Map(keys.map(({ kid, key }) => [kid, key]));
   }
@@ -46,7 +58,12 @@ export class PayloadEncryption implements PayloadCodec {
 
   /** @throws LatchkeyError payload_not_ours */
   async decode(payloads: Payload[], context?: SerializationContext): Promise<Payload[]> {
-    return payloads.map((payload) => this.#decrypt(payload, context?.workflowId));
+    try {
+      return payloads.map((payload) => this.#decrypt(payload, context?.workflowId));
+    } catch (error) {
+      this.#onRefused((error instanceof LatchkeyError && error.detail) || 'unknown');
+      throw error;
+    }
   }
 
   #encrypt(payload: Payload, workflowId: string | undefined): Payload {
@@ -101,6 +118,11 @@ export class PayloadEncryption implements PayloadCodec {
     const parts = ['latchkey/payload', String(VERSION), kid, this.#namespace, workflowId ?? ''];
     return Buffer.from(parts.map((part) => `${String(Buffer.byteLength(part))}:${part}`).join(''));
   }
+}
+
+/** The workflow that a payload of ours says it is bound to; `decode` finds out whether that is true. */
+export function boundWorkflow(payload: Payload): string | undefined {
+  return metadata(payload, BOUND_TO);
 }
 
 function metadata(payload: Payload, name: string): string | undefined {

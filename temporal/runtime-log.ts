@@ -18,7 +18,14 @@ const METHOD: { readonly [L in LogLevel]: keyof TemporalLog } = {
 };
 
 /** Once a process, before anything connects. Signals are the process's own business: the SDK handles none. */
-export function installRuntime(log: TemporalLog, level: LogLevel = 'WARN'): void {
+/** `metricsAddress`: where the SDK exposes its own counters, loopback only; left out, nowhere. */
+export function installRuntime(
+  log: TemporalLog,
+  {
+    level = 'WARN',
+    metricsAddress,
+  }: { level?: LogLevel; metricsAddress?: string | undefined } = {},
+): void {
   Runtime.install({
     logger: new DefaultLogger(level, ({ level: entryLevel, message, meta }) => {
       log[METHOD[entryLevel]]({ ...meta }, message);
@@ -26,6 +33,18 @@ export function installRuntime(log: TemporalLog, level: LogLevel = 'WARN'): void
     shutdownSignals: [],
     telemetryOptions: {
       logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} },
+      ...(metricsAddress === undefined
+        ? {}
+        : {
+            metrics: {
+              prometheus: {
+                bindAddress: metricsAddress,
+                countersTotalSuffix: true,
+                unitSuffix: true,
+                useSecondsForDurations: true,
+              },
+            },
+          }),
     },
   });
 }

@@ -6,9 +6,12 @@ import { Worker } from '@temporalio/worker';
 import type { NativeConnection, WorkerDeploymentOptions, WorkerOptions } from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
 import type { FailPoint } from '../domain/fail-point.ts';
+import type { Tracing } from '../domain/tracing.ts';
 import { createActivityInterceptor } from './activity-interceptor.ts';
 import type { ActivityLog } from './activity-interceptor.ts';
 import { DEPLOYMENT_NAME } from './deployment.ts';
+import type { TemporalMetrics } from './metrics.ts';
+import { createTraceSinks } from './trace-sinks.ts';
 import { TASK_QUEUES } from './queues.ts';
 import type { TaskQueue } from './queues.ts';
 import type { BuiltWorkflows } from './workflow-bundle.ts';
@@ -35,6 +38,9 @@ export interface WorkerGroupOptions {
   readonly buildId: string | undefined;
   /** Where a test kills the process: around every activity. */
   readonly failPoint?: FailPoint;
+  readonly metrics?: TemporalMetrics;
+  /** Left out: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   /** A vendor that is slow holds one slot a call. */
   readonly vendorSlots?: number;
 }
@@ -83,7 +89,8 @@ function workerOptions(queue: TaskQueue, options: WorkerGroupOptions): WorkerOpt
     identity: options.identity,
     dataConverter: options.dataConverter,
     activities: { ...options.activities[queue] },
-    interceptors: { activity: [createActivityInterceptor(options.log, options.failPoint)] },
+    interceptors: { activity: [createActivityInterceptor(options)] },
+    sinks: createTraceSinks(options.tracing),
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
     shutdownForceTime: SHUTDOWN_FORCE_MS,
     stickyQueueScheduleToStartTimeout: STICKY_WAIT_MS,

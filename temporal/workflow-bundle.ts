@@ -10,6 +10,9 @@ import { FAILURE_CONVERTER_PATH } from './data-converter.ts';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
+const TRACE_INTERCEPTORS_PATH = fileURLToPath(
+  new URL('../workflows/trace-interceptors.ts', import.meta.url),
+);
 const BUILD_ID_LENGTH = 16;
 
 export interface BuiltWorkflows {
@@ -22,6 +25,8 @@ export async function buildWorkflows(workflowsPath = WORKFLOWS_PATH): Promise<Bu
   const { code } = await bundleWorkflowCode({
     workflowsPath,
     failureConverterPath: FAILURE_CONVERTER_PATH,
+    // Whether a worker traces or not: the build id must not tell them apart.
+    workflowInterceptorModules: [TRACE_INTERCEPTORS_PATH],
     logger: quietLogger,
   });
   return { bundle: { code }, buildId: buildIdOf(code) };

@@ -124,6 +124,7 @@ describe('on a database', () => {
         temporalUiUrl: undefined,
         publicUrl: 'http://localhost:4600',
         apiPort: 4600,
+        metricsPorts: { api: 4604, worker: 4605 },
         stageControlUrl: 'http://localhost:4601',
         smsUrl: 'http://localhost:4625/sms',
         smtpUrl: 'smtp://127.0.0.1:4626',

@@ -22,7 +22,7 @@ import type { Policy } from '../../domain/policy.ts';
 import type { IdentityVerifier } from '../../domain/ports.ts';
 import { createDeliveries } from '../../relay/deliveries.ts';
 import { createMessageDelivery } from '../../relay/messages.ts';
-import { createRelayMetrics } from '../../relay/metrics.ts';
+import { createRelayTally } from './relay-tally.ts';
 import { startRelay } from '../../relay/relay.ts';
 import { DEMO_IDENTITY_SECRET } from '../../runtime/demo-secrets.ts';
 import { createTemporalGateway } from '../../temporal/client.ts';
@@ -170,7 +170,7 @@ export class EnrollmentStack {
       outbox: createOutboxPort(database, { claimer: 'test', leaseMs: 30_000 }),
       failPoint: () => undefined,
       backoffMs,
-      metrics: createRelayMetrics(),
+      metrics: createRelayTally(),
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
       deliver: createDeliveries({
         calls: this.temporal.gateway,

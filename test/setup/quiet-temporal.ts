@@ -7,5 +7,5 @@ export function quietTemporal(): void {
   if (isQuiet) return;
   isQuiet = true;
   const drop = () => undefined;
-  installRuntime({ debug: drop, info: drop, warn: drop, error: drop }, 'ERROR');
+  installRuntime({ debug: drop, info: drop, warn: drop, error: drop }, { level: 'ERROR' });
 }

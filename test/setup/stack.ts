@@ -247,7 +247,7 @@ async function provideTemporal(
 
 async function choosePorts() {
   const ports: number[] = [];
-  while (ports.length < 8) {
+  while (ports.length < 10) {
     const port = await findFreePort();
     if (!ports.includes(port)) ports.push(port);
   }
@@ -255,11 +255,24 @@ async function choosePorts() {
     api = 0,
     stageControl = 0,
     operations = 0,
+    apiMetrics = 0,
+    workerMetrics = 0,
     inbox = 0,
     smtp = 0,
     identityVendor = 0,
     postgres = 0,
     temporal = 0,
   ] = ports;
-  return { api, stageControl, operations, inbox, smtp, identityVendor, postgres, temporal };
+  return {
+    api,
+    stageControl,
+    operations,
+    apiMetrics,
+    workerMetrics,
+    inbox,
+    smtp,
+    identityVendor,
+    postgres,
+    temporal,
+  };
 }

@@ -216,6 +216,7 @@ describe('a sound environment', () => {
         payload: [{ kid: 'p1', key: new Uint8Array(32).fill(3) }],
       },
       gateways: {},
+      telemetry: {},
       sms: { url: production.SMS_URL, secret: longSecret },
       email: { smtpUrl: production.SMTP_URL, from: production.EMAIL_FROM },
       identity: { url: production.IDENTITY_URL, secret: longSecret },

@@ -69,6 +69,13 @@ const cases: readonly (readonly [from: string, code: string, refusal?: string])[
   ['relay/a.ts', "import type { X } from '../db/outbox.ts';"],
   ['relay/b.ts', "import { x } from '../db/outbox.ts';", 'relay may import only types from db'],
   ['relay/c.ts', "import { x } from '../temporal/client.ts';", 'relay may not import temporal'],
+  ['telemetry/a.ts', "import type { X } from '../relay/metrics.ts';"],
+  [
+    'telemetry/b.ts',
+    "import { x } from '../db/connection.ts';",
+    'telemetry may import only types from db',
+  ],
+  ['relay/d.ts', "import type { X } from '../telemetry/a.ts';", 'relay may not import telemetry'],
   ['api/routes/a.ts', "import { x } from '../../workflows/session.ts';"],
   [
     'api/routes/b.ts',

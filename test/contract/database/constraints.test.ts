@@ -6,6 +6,7 @@ import type { CodeAttempt } from '../../../db/step-attempts.ts';
 import { APPROVAL_STATUSES } from '../../../domain/approval.ts';
 import type { AttestationLevel, DeviceStatus } from '../../../domain/auth-strength.ts';
 import { CEREMONY_OUTCOMES, ENROLLMENT_STATES } from '../../../domain/enrollment.ts';
+import { KEY_PURPOSES } from '../../../domain/key-canary.ts';
 import type { RevocationFacts } from '../../../domain/revocation.ts';
 import * as states from '../../../domain/row-states.ts';
 import type { SessionEndReason } from '../../../domain/session.ts';
@@ -50,6 +51,7 @@ const UNIONS: Readonly<Record<string, readonly string[]>> = {
     revoked: true,
   }),
   'hold.status': states.HOLD_STATUSES,
+  'key_canary.purpose': KEY_PURPOSES,
   'outbox.status': states.OUTBOX_STATUSES,
   'revocation.status': membersOf<RevocationFacts['status']>({ running: true, sealed: true }),
   'session.end_reason': membersOf<SessionEndReason>({

@@ -22,6 +22,7 @@ const GRANTS: Readonly<Record<string, string>> = {
   dpop_jti: 'si',
   hold: 'siu',
   idempotency: 'siud',
+  key_canary: 'si',
   number_limit: 'siud',
   outbox: 'siud',
   person: 'si',
@@ -120,6 +121,7 @@ describe("the application's role", () => {
   });
 
   it.each([
+    ['key_canary', ['retired_at']],
     ['signing_key', ['retired_at']],
     ['approval', ['status', 'decided_by', 'decided_employee', 'decided_at']],
   ])('may change of a row of %s only %j', async (table, columns) => {

@@ -11,8 +11,8 @@ import { LatchkeyError } from '../../../domain/errors.ts';
 import { workflowId } from '../../../domain/ids.ts';
 import { startKind } from '../../../relay/kinds.ts';
 import type { WorkflowCalls } from '../../../relay/kinds.ts';
-import { createRelayMetrics } from '../../../relay/metrics.ts';
-import type { RelayMetrics } from '../../../relay/metrics.ts';
+import { createRelayTally } from '../../setup/relay-tally.ts';
+import type { RelayTally } from '../../setup/relay-tally.ts';
 import { createReconciler } from '../../../relay/reconciler.ts';
 import type { ReconcilerOptions } from '../../../relay/reconciler.ts';
 import { createTestDatabase } from '../../setup/database.ts';
@@ -30,7 +30,7 @@ let leadership: Leadership;
 let rows: SessionRows;
 let customer: SeededCustomer;
 let temporal: SessionTemporal;
-let metrics: RelayMetrics;
+let metrics: RelayTally;
 
 beforeAll(async () => {
   testDatabase = await createTestDatabase();
@@ -51,7 +51,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  metrics = createRelayMetrics();
+  metrics = createRelayTally();
   // Only the session of the test at hand is looked at.
   await rows.sql`update session set workflow_closed_at = now() where workflow_closed_at is null and status = 'ended'`;
 });
@@ -96,7 +96,7 @@ describe('a row that is open', () => {
     const id = await login();
     await start(id);
     await createReconciler(options()).reconcileOnce();
-    expect(metrics).toMatchObject({ healedMissing: 0, healedOpen: 0, markedClosed: 0 });
+    expect(metrics.counts).toMatchObject({ missing: 0, open: 0, markedClosed: 0 });
     expect((await rows.read(id)).healCount).toBe(0);
     await rows.end(id, 'revoked', Date.now());
     await createReconciler(options()).reconcileOnce();
@@ -111,7 +111,7 @@ describe('a row that is open', () => {
     expect(await temporal.gateway.describe(workflow(id, 1))).toBe('running');
     expect(await temporal.gateway.describe(workflow(id, 2))).toBe('missing');
     expect((await rows.read(id)).healCount).toBe(1);
-    expect(metrics.healedMissing).toBe(1);
+    expect(metrics.counts.missing).toBe(1);
     await rows.end(id, 'revoked', Date.now());
   });
 
@@ -156,7 +156,7 @@ describe('a row that has ended', () => {
     await createReconciler(options()).reconcileOnce();
     await expect.poll(() => temporal.gateway.describe(workflow(id))).toBe('closed');
     await expect.poll(async () => (await rows.read(id)).workflowClosedAtMs).not.toBeNull();
-    expect(metrics).toMatchObject({ healedOpen: 1, healedMissing: 0 });
+    expect(metrics.counts).toMatchObject({ open: 1, missing: 0 });
   });
 
   test('is noted as closed when its workflow is gone, and starts none', async () => {
@@ -166,7 +166,7 @@ describe('a row that has ended', () => {
     await rows.end(id, 'logged_out', Date.now());
     await createReconciler(options()).reconcileOnce();
     expect((await rows.read(id)).workflowClosedAtMs).not.toBeNull();
-    expect(metrics).toMatchObject({ markedClosed: 1, healedOpen: 0, healedMissing: 0 });
+    expect(metrics.counts).toMatchObject({ markedClosed: 1, open: 0, missing: 0 });
     expect(await temporal.gateway.describe(workflow(id, 1))).toBe('missing');
   });
 });

@@ -6,8 +6,8 @@ import { backoffMs, enqueue, listDead, retryDead } from '../../../db/outbox.ts';
 import type { ClaimedRow, NewOutboxRow } from '../../../db/outbox.ts';
 import { LatchkeyError } from '../../../domain/errors.ts';
 import { noFailPoint } from '../../../domain/fail-point.ts';
-import { createRelayMetrics } from '../../../relay/metrics.ts';
-import type { RelayMetrics } from '../../../relay/metrics.ts';
+import { createRelayTally } from '../../setup/relay-tally.ts';
+import type { RelayTally } from '../../setup/relay-tally.ts';
 import { relayRound, startRelay } from '../../../relay/relay.ts';
 import type { RelayOptions } from '../../../relay/relay.ts';
 import { createTestDatabase } from '../../setup/database.ts';
@@ -21,7 +21,7 @@ let database: Database;
 let rows: SessionRows;
 let tenantId: string;
 let nowMs = Date.now();
-let metrics: RelayMetrics;
+let metrics: RelayTally;
 let delivered: ClaimedRow[] = [];
 /** What the receiver does with a row; throws to refuse it. */
 let receive: (row: ClaimedRow) => Promise<void>;
@@ -41,7 +41,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   await rows.sql`delete from outbox`;
-  metrics = createRelayMetrics();
+  metrics = createRelayTally();
   delivered = [];
   receive = () => Promise.resolve();
 });
@@ -96,7 +96,7 @@ describe('the relay', () => {
     nowMs += 60_000;
     await relayRound(relayOptions(), 'temporal');
     expect(deliveredSubjects()).toEqual(['ses_1', 'ses_later']);
-    expect(metrics).toMatchObject({ delivered: 2, retried: 0, dead: 0 });
+    expect(metrics.counts).toMatchObject({ delivered: 2, retried: 0, dead: 0 });
   });
 
   test('keeps each lane to its own topics', async () => {
@@ -134,7 +134,7 @@ describe('a receiver that is not there', () => {
         error_code: null,
       })),
     );
-    expect(metrics).toMatchObject({ released: 6, retried: 0, dead: 0 });
+    expect(metrics.counts).toMatchObject({ released: 6, retried: 0, dead: 0 });
     receive = () => Promise.resolve();
     await relayRound(relayOptions(), 'temporal');
     expect(deliveredSubjects().toSorted()).toEqual(['ses_1', 'ses_2', 'ses_3']);
@@ -163,7 +163,7 @@ describe('a row that cannot be delivered', () => {
         : Promise.resolve();
     await relayRound(relayOptions(), 'temporal');
     expect(deliveredSubjects()).toEqual(['ses_good']);
-    expect(metrics).toMatchObject({ dead: 1, delivered: 1 });
+    expect(metrics.counts).toMatchObject({ dead: 1, delivered: 1 });
     const dead = await database.tenant(tenantId, (tx) => listDead(tx, { tenantId, limit: 10 }));
     expect(dead).toMatchObject([{ subject: 'ses_poison', errorCode: 'invalid_request' }]);
 

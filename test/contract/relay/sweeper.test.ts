@@ -10,7 +10,7 @@ import type { Leadership } from '../../../db/leadership.ts';
 import { createPersonalData } from '../../../db/personal-data.ts';
 import { createSweepPort, SWEEP_LIMITS } from '../../../db/sweeping.ts';
 import { DEFAULT_POLICY } from '../../../domain/policy.ts';
-import { createRelayMetrics } from '../../../relay/metrics.ts';
+import { createRelayTally } from '../../setup/relay-tally.ts';
 import { sweepOnce } from '../../../relay/sweeper.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
@@ -49,7 +49,7 @@ const sweep = async (): Promise<void> => {
   await sweepOnce({
     sweeps: createSweepPort(database, personalData),
     leadership,
-    metrics: createRelayMetrics(),
+    metrics: createRelayTally(),
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   });
 };
