@@ -62,3 +62,18 @@ export function maskEmail(address: string): string {
   const at = address.lastIndexOf('@');
   return `${address.slice(0, 1)}•••${address.slice(at)}`;
 }
+
+/** For staff, who need to recognise but not to write down: `+64 ··· 123`, `a···@…`, `A···`. */
+export const staffMasks = {
+  phone: (e164: string): string => {
+    const number = parsePhoneNumberFromString(e164);
+    const country = number === undefined ? '+' : `+${number.countryCallingCode}`;
+    return `${country} ··· ${e164.slice(-3)}`;
+  },
+  email: (address: string): string => `${firstOf(address)}···@…`,
+  name: (name: string): string => `${firstOf(name)}···`,
+} as const;
+
+function firstOf(text: string): string {
+  return Array.from(text)[0] ?? '';
+}
