@@ -48,6 +48,11 @@ const anyStaff = {
   door: 'operations',
   roles: ['agent', 'supervisor', 'auditor', 'administrator'],
 } as const;
+const desk = { ...anyStaff, roles: ['agent', 'supervisor'] } as const;
+const supervisor = { ...anyStaff, roles: ['supervisor'] } as const;
+const deskReader = { ...anyStaff, roles: ['agent', 'supervisor', 'auditor'] } as const;
+/** Who may read what runs in Temporal, decoded. */
+const temporalReader = { ...anyStaff, roles: ['auditor', 'administrator'] } as const;
 const onlyOnce = { idempotencyKey: 'unneeded: can be done only once' } as const;
 const writesNothing = { idempotencyKey: 'unneeded: writes nothing' } as const;
 
@@ -82,8 +87,25 @@ export const ACCESS = {
   getRevocation: { caller: 'machine', scope: 'fraud:signal' },
   releaseHold: { caller: 'machine', scope: 'fraud:release' },
   timeline: { caller: 'machine', scope: 'timeline:read' },
+  staffLogin: { caller: 'public', door: 'operations' },
+  staffCallback: { caller: 'public', door: 'operations' },
+  createCliSession: { caller: 'public', door: 'operations', ...onlyOnce },
   staffMe: anyStaff,
   staffLogout: { ...anyStaff, ...onlyOnce },
+  operationsPages: { caller: 'public', door: 'operations' },
+  temporalUi: temporalReader,
+  decodePayloads: { ...temporalReader, ...writesNothing },
+  listHolds: deskReader,
+  requestRelease: desk,
+  listApprovals: deskReader,
+  approveRelease: { ...supervisor, recentLogin: true },
+  declineRelease: supervisor,
+  searchCustomers: desk,
+  getCustomer: desk,
+  listCustomerSessions: desk,
+  endSession: desk,
+  listDeadLetters: { ...anyStaff, roles: ['auditor', 'administrator'] },
+  retryDeadLetter: { ...anyStaff, roles: ['administrator'] },
 } as const satisfies Record<string, AccessRow>;
 
 export type OperationId = keyof typeof ACCESS;

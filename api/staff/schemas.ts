@@ -25,3 +25,47 @@ export type StaffMeAnswer = Static<typeof StaffMeAnswer>;
 export const NoInput = Type.Object({}, { additionalProperties: false });
 
 export const StaffLogoutAnswer = Type.Object({ ended: Type.Boolean() });
+
+export const LoginQuery = Type.Object(
+  {
+    returnTo: Type.Optional(
+      Type.String({
+        maxLength: 512,
+        description: 'A path of this origin, where the browser goes then.',
+      }),
+    ),
+    fresh: Type.Optional(
+      Type.Literal('true', {
+        description: 'Prove yourself again, whatever session the provider has.',
+      }),
+    ),
+    cli: Type.Optional(
+      Type.String({
+        maxLength: 128,
+        description:
+          "A command line's own listener, `http://127.0.0.1:<port>` (RFC 8252). It gets a one-time `code`, or an `error`.",
+      }),
+    ),
+    challenge: Type.Optional(
+      Type.String({
+        maxLength: 64,
+        description: "With `cli`: S256 of the command line's verifier.",
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export const NewCliSession = Type.Object(
+  {
+    code: Type.String({ minLength: 1, maxLength: 4000 }),
+    verifier: Type.String({ pattern: '^[A-Za-z0-9._~-]{43,128}$' }),
+  },
+  { additionalProperties: false },
+);
+
+export const CliSessionAnswer = Type.Object({
+  token: Type.String({ description: 'Sent as the cookie `__Host-latchkey-staff` from now on.' }),
+  /** At the latest; unused it ends sooner. */
+  expiresAt: Type.String({ format: 'date-time' }),
+});

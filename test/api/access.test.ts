@@ -3,13 +3,19 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import Fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ACCESS } from '../../api/access.ts';
+import { ACCESS, accessOf } from '../../api/access.ts';
+import type { AccessRow } from '../../api/access.ts';
 import { requireAccessRows } from '../../api/frame.ts';
+import { STAFF_COOKIE } from '../../api/staff/cookies.ts';
+import { ID_PREFIXES } from '../../domain/ids.ts';
+import { STAFF_ROLES } from '../../domain/staff.ts';
+import type { StaffRole } from '../../domain/staff.ts';
 import { DEMO_IDENTITY_SECRET } from '../../runtime/demo-secrets.ts';
 import { startTestApi } from '../setup/api.ts';
 import { createCaller, createEnrolledPhone } from '../setup/callers.ts';
 import { createMachine } from '../setup/machine.ts';
 import { makeProof } from '../setup/proof.ts';
+import { createStaff, knock } from '../setup/staff.ts';
 import type { TestApi } from '../setup/api.ts';
 import type { Caller } from '../setup/callers.ts';
 
@@ -30,7 +36,12 @@ interface Operation {
 
 let api: TestApi;
 let operations: readonly Operation[];
-let callers: Readonly<Record<string, (operation: Operation) => Promise<string>>>;
+type Columns = Readonly<Record<string, (operation: Operation) => Promise<string>>>;
+let callers: Columns;
+let staff: Columns;
+/** A cookie means nothing at the public door: staff have columns at their own. */
+const callersOf = (operation: Operation): Columns =>
+  isAtOperations(operation) ? { ...callers, ...staff } : callers;
 beforeAll(async () => {
   api = await startTestApi();
   operations = listOperations();
@@ -47,6 +58,14 @@ beforeAll(async () => {
     'machine with timeline:read alone': async (operation) =>
       ask(operation, await credentials(narrowed, operation)),
   };
+  staff = {
+    agent: async (operation) => ask(operation, await staffCookie(['agent'])),
+    supervisor: async (operation) => ask(operation, await staffCookie(['supervisor'])),
+    auditor: async (operation) => ask(operation, await staffCookie(['auditor'])),
+    administrator: async (operation) => ask(operation, await staffCookie(['administrator'])),
+    'all roles, logged in six minutes ago': async (operation) =>
+      ask(operation, await staffCookie(STAFF_ROLES, 6 * 60_000)),
+  };
 });
 afterAll(async () => {
   await api.close();
@@ -57,7 +76,8 @@ describe('the access matrix', () => {
     const cells: Record<string, Record<string, string>> = {};
     for (const operation of operations) {
       const row: Record<string, string> = {};
-      for (const [name, call] of Object.entries(callers)) row[name] = await call(operation);
+      for (const [name, call] of Object.entries(callersOf(operation)))
+        row[name] = await call(operation);
       cells[operation.operationId] = row;
     }
     expect(cells).toEqual(expected);
@@ -71,6 +91,37 @@ describe('the access matrix', () => {
         .filter((name) => !WITHOUT_CELLS.has(name))
         .toSorted(),
     );
+  });
+
+  it('has each operation at its own door alone, whatever is shown there', async () => {
+    const isAtBoth = ({ operationId }: Operation) => accessOf(operationId)?.door === 'both';
+    for (const operation of operations) {
+      const other = isAtOperations(operation) ? 'public' : 'operations';
+      const isReading = operation.method === 'GET';
+      const shown = {
+        ...(await staffCookie(STAFF_ROLES)),
+        ...(isReading ? {} : { origin: api.operations.url, 'content-type': 'application/json' }),
+      };
+      const request = {
+        path: operation.path,
+        headers: shown,
+        ...(isReading ? {} : { payload: '{}' }),
+      };
+      const { code } = await send(operation, request, other);
+      expect({ [operation.operationId]: code }).toEqual({
+        [operation.operationId]: isAtBoth(operation) ? undefined : 'not_found',
+      });
+    }
+  });
+
+  it('names for staff the operations door and at least one role', () => {
+    const rows = Object.values<AccessRow>(ACCESS).filter(({ caller }) => caller === 'staff');
+    expect(rows.length).toBeGreaterThan(0);
+    for (const row of rows)
+      expect(row).toMatchObject({
+        door: 'operations',
+        roles: expect.arrayContaining([expect.any(String)]),
+      });
   });
 
   it('fails the boot for a route that is missing from it', () => {
@@ -94,10 +145,23 @@ function listOperations(): Operation[] {
       method: method === 'get' ? ('GET' as const) : ('POST' as const),
       path: path
         .replace('{tenant}', api.slug)
-        .replace('{enrollmentId}', `cer_${'0'.repeat(32)}`)
-        .replace('{revocationId}', `rev_${'0'.repeat(32)}`),
+        .replaceAll(/\{(\w+)Id\}/g, (_, kind: string) => nobodysId(kind)),
     })),
   );
+}
+
+/** Of a kind of row, of the right form. */
+function nobodysId(kind: string): string {
+  const idKind = kind === 'enrollment' ? 'ceremony' : kind;
+  const prefix = Object.entries(ID_PREFIXES).find(([name]) => name === idKind)?.[1];
+  if (prefix === undefined) throw new TypeError(`no ids of ${kind}`);
+  return `${prefix}_${'0'.repeat(32)}`;
+}
+
+/** Somebody new each time: a logout ends who called it. */
+async function staffCookie(roles: readonly StaffRole[], loggedInMsAgo = 0) {
+  const { token } = await createStaff(api, roles, { loggedInMsAgo });
+  return { cookie: `${STAFF_COOKIE}=${token}` };
 }
 
 async function credentials(caller: Caller, operation: Operation): Promise<Record<string, string>> {
@@ -129,31 +193,60 @@ async function ask(operation: Operation, headers: Record<string, string>): Promi
   const isForm = operation.path.endsWith('/oauth/token');
   // A stream would not end: what is let in fails on its query instead.
   const url = operation.operationId === 'timeline' ? `${operation.path}?after=x` : operation.path;
-  const answer = await api.app.inject({
-    method: operation.method,
-    url,
+  const answer = await send(operation, {
+    path: url,
     headers: {
       ...headers,
       ...(operation.method === 'GET'
         ? {}
         : {
+            origin: isAtOperations(operation) ? api.operations.url : 'http://localhost:4600',
             'content-type': isForm ? 'application/x-www-form-urlencoded' : 'application/json',
             'idempotency-key': randomBytes(8).toString('hex'),
           }),
     },
     ...(operation.method === 'GET' ? {} : { payload: isForm ? 'grant_type=none' : BODY }),
   });
-  const code =
-    answer.headers['content-type']?.toString().includes('json') === true
-      ? readCode(answer.json())
-      : undefined;
+  const { code } = answer;
   const isRefused =
-    [401, 403].includes(answer.statusCode) ||
+    [401, 403].includes(answer.status) ||
     code === 'caller_not_allowed' ||
     code?.startsWith('dpop_') === true;
-  return isRefused ? `${String(answer.statusCode)} ${String(code)}` : 'in';
+  return isRefused ? `${String(answer.status)} ${String(code)}` : 'in';
 }
 
-function readCode(body: { readonly code?: unknown }): string | undefined {
-  return typeof body.code === 'string' ? body.code : undefined;
+function isAtOperations({ operationId }: Operation): boolean {
+  return accessOf(operationId)?.door === 'operations';
+}
+
+interface Sent {
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly payload?: string;
+}
+
+/** Through the door that the operation is at, or the other one. */
+async function send(
+  operation: Operation,
+  request: Sent,
+  door = isAtOperations(operation) ? 'operations' : 'public',
+): Promise<{ readonly status: number; readonly code: string | undefined }> {
+  const { method } = operation;
+  if (door === 'operations') {
+    const { status, body } = await knock(api, { method, ...request });
+    return { status, code: readCode(body) };
+  }
+  const { path: url, headers = {}, payload } = request;
+  const answer = await api.app.inject({
+    method,
+    url,
+    headers,
+    ...(payload === undefined ? {} : { payload }),
+  });
+  const isJson = answer.headers['content-type']?.toString().includes('json') === true;
+  return { status: answer.statusCode, code: isJson ? readCode(answer.json()) : undefined };
+}
+
+function readCode(body: { readonly code?: unknown } | null): string | undefined {
+  return typeof body?.code === 'string' ? body.code : undefined;
 }
