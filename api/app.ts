@@ -9,7 +9,12 @@ import { useForms, useStrictJson } from './body-parsers.ts';
 import { createClientErrorHandler } from './client-errors.ts';
 import { DEFAULT_LIMITS } from './dependencies.ts';
 import type { ApiServices, AppDependencies } from './dependencies.ts';
-import { createOperationsDoor, hangRoutesAtDoors, serverOptions } from './doors.ts';
+import {
+  createOperationsDoor,
+  endSilentConnections,
+  hangRoutesAtDoors,
+  serverOptions,
+} from './doors.ts';
 import { createProofVerifier } from './dpop.ts';
 import { createDpopNonces } from './dpop-nonce.ts';
 import {
@@ -88,6 +93,7 @@ export async function buildApp(deps: AppDependencies): Promise<LatchkeyApp> {
   const services = createServices(deps);
   const app = createServer(deps);
   app.server.maxConnections = MAX_CONNECTIONS;
+  endSilentConnections(app, app.server);
   app.decorate('operationsDoor', createOperationsDoor(app, deps));
   decorateRequests(app);
   useStrictJson(app);

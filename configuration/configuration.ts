@@ -75,9 +75,7 @@ export const readBuildId = (reader: EnvironmentReader): string | undefined =>
     'use letters, digits, dots and dashes, or leave it out to hash the workflow bundle',
   );
 
-const readOptional = (
-  reader: EnvironmentReader,
-): Pick<Configuration, 'buildId' | 'failPoint'> => {
+const readOptional = (reader: EnvironmentReader): Pick<Configuration, 'buildId' | 'failPoint'> => {
   const buildId = readBuildId(reader);
   const failPoint = reader.shaped(
     'LATCHKEY_FAIL_POINT',

@@ -179,9 +179,9 @@ const bad: readonly (readonly [string, string, string])[] = [
     'is none of its values; use fatal, error, warn, info, debug, trace, silent',
   ],
   [
-    'LATCHKEY_TEMPORAL_UI_URL',
-    'localhost:4603',
-    "has the wrong form; use the https:// address of Temporal's web UI",
+    'LATCHKEY_TEMPORAL_UI_UPSTREAM',
+    'https://temporal-ui.bank.example/temporal',
+    "has the wrong form; use the origin of Temporal's web UI as the API reaches it, without a path: it serves below /temporal",
   ],
   [
     'LATCHKEY_BUILD_ID',
@@ -216,6 +216,7 @@ describe('a sound environment', () => {
         payload: [{ kid: 'p1', key: new Uint8Array(32).fill(3) }],
       },
       gateways: {},
+      staff: {},
       telemetry: {},
       sms: { url: production.SMS_URL, secret: longSecret },
       email: { smtpUrl: production.SMTP_URL, from: production.EMAIL_FROM },
@@ -237,7 +238,6 @@ describe('a sound environment', () => {
       LATCHKEY_TRUSTED_PROXIES: '10.0.0.0/8, ::1',
       SMTP_URL: 'smtp://mail.example:587?requireTLS=true',
       LATCHKEY_LOG_LEVEL: 'debug',
-      LATCHKEY_TEMPORAL_UI_URL: 'https://temporal.bank.example',
       LATCHKEY_BUILD_ID: 'b1',
     });
     expect(configuration.database.ownerUrl).toBe('postgresql://owner:pw@db.bank.example/latchkey');
@@ -255,7 +255,6 @@ describe('a sound environment', () => {
     });
     expect(configuration).toMatchObject({
       logLevel: 'debug',
-      temporalUiUrl: 'https://temporal.bank.example',
       buildId: 'b1',
     });
   });

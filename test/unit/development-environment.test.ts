@@ -26,7 +26,6 @@ describe('the environment of a development start', () => {
       url: addresses.databaseUrl,
       ownerUrl: addresses.databaseOwnerUrl,
     });
-    expect(configuration.temporalUiUrl).toBe('http://localhost:4603');
   });
 
   test('leaves alone what was given, itself or as a file', () => {
