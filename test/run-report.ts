@@ -68,6 +68,19 @@ export const countVitestReport = (text: string | undefined, hasExitedWell: boole
   return counts;
 };
 
+/**
+ * Counts the lines of `.ci/supply-chain.ts`. What it could not find out counts neither way; a bad exit without a failed line, or no line at
+ * all, is a failure of its own.
+ */
+export const countSupplyChain = (output: string, hasExitedWell: boolean): Counts => {
+  const lines = output.split('\n');
+  const passed = lines.filter((line) => line.startsWith('passed ')).length;
+  const failures = lines.filter((line) => line.startsWith('FAILED '));
+  if (passed + failures.length === 0) return failed('the supply chain was not looked at');
+  if (!hasExitedWell && failures.length === 0) return failed('the supply chain check broke off');
+  return { passed, failed: failures.length, skipped: 0, failures };
+};
+
 export const formatTable = (results: readonly StepResult[]): string => {
   const width = Math.max(...results.map(({ name }) => name.length), 4);
   const row = (name: string, cells: readonly string[]) =>

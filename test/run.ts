@@ -8,7 +8,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { countVitestReport, formatTable, summaryLine } from './run-report.ts';
+import { countSupplyChain, countVitestReport, formatTable, summaryLine } from './run-report.ts';
 import type { StepResult } from './run-report.ts';
 
 const repository = fileURLToPath(new URL('../', import.meta.url));
@@ -66,6 +66,14 @@ const runCheck = async (name: string): Promise<Omit<StepResult, 'seconds'>> => {
   return { name, passed: isPassed ? 1 : 0, failed: isPassed ? 0 : 1, skipped: 0 };
 };
 
+/** Always shown: what could not be looked up is not hidden behind a passed step. */
+const runSupplyChain = async (): Promise<Omit<StepResult, 'seconds'>> => {
+  const { code, output } = await runCommand('npm', ['run', '--silent', 'supply-chain']);
+  say(output.trimEnd());
+  const { failures: _shown, ...counts } = countSupplyChain(output, code === 0);
+  return { name: 'supply-chain', ...counts };
+};
+
 const runProject = async (name: string, folder: string): Promise<Omit<StepResult, 'seconds'>> => {
   const report = join(folder, `${name}.json`);
   const args = ['run', '--project', name, '--reporter=json', `--outputFile=${report}`];
@@ -88,6 +96,7 @@ const main = async (): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-test-'));
   const steps = [
     ...checks.map((name) => ({ name, run: () => runCheck(name) })),
+    { name: 'supply-chain', run: runSupplyChain },
     ...projects.map((name) => ({ name, run: () => runProject(name, folder) })),
   ];
   const results: StepResult[] = [];
