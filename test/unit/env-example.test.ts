@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { ConfigurationError, loadConfiguration } from '../../configuration/configuration.ts';
+import { readPorts, stackDirectory } from '../../runtime/stack-options.ts';
 
 const variablesRead = (): string[] => {
   const names = new Set<string>();
@@ -15,6 +16,9 @@ const variablesRead = (): string[] => {
     },
   );
   expect(() => loadConfiguration(env)).toThrow(ConfigurationError);
+  // What only a developer's machine is told.
+  readPorts(env);
+  stackDirectory(env, '.');
   return [...names].filter((name) => !name.endsWith('_FILE')).toSorted();
 };
 
