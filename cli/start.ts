@@ -86,13 +86,13 @@ async function preparePages(): Promise<void> {
 }
 
 function summary(
-  { publicUrl, issuer, temporalUiUrl, inbox, stageControl }: Stack,
+  { publicUrl, issuer, operationsUrl, inbox, stageControl }: Stack,
   { directory, seconds }: { readonly directory: string; readonly seconds: number },
 ): string {
   const rows = [
     ['The stage', stageAddress(publicUrl, stageControl.url)],
     ['API', `${issuer}   (documentation: ${publicUrl}/docs)`],
-    ...(temporalUiUrl === undefined ? [] : [['Temporal', temporalUiUrl]]),
+    ['Operations', `${operationsUrl}   (staff: one click each; Temporal's UI is behind it)`],
     ['Inbox', `${inbox.url}/messages`],
     ['Data and logs', directory],
   ];

@@ -2,12 +2,14 @@
  * The environment of the API and the worker on a developer's machine: what was given stays, the rest is filled in with the embedded
  * servers and the demo's published secrets. Development only; it must never be used to complete a production environment.
  */
+import { DEMO_SLUG } from '../db/bootstrap.ts';
 import {
   DEMO_IDENTITY_SECRET,
   DEMO_MASTER_KEYS,
   DEMO_PAYLOAD_KEYS,
   DEMO_SMS_SECRET,
 } from './demo-secrets.ts';
+import { DEMO_ROLE_MAP } from './staff-people.ts';
 
 export const DEMO_GATEWAY = 'demo-bank';
 
@@ -15,7 +17,10 @@ export interface StackAddresses {
   readonly databaseUrl: string;
   readonly databaseOwnerUrl: string | undefined;
   readonly temporalAddress: string;
-  readonly temporalUiUrl: string | undefined;
+  readonly temporalUiUpstream: string | undefined;
+  readonly operations: { readonly port: number; readonly url: string };
+  /** undefined: staff log in somewhere else. */
+  readonly staffDirectory: StaffDirectoryAddress | undefined;
   readonly publicUrl: string;
   readonly apiPort: number;
   /** Of the metrics of each process. */
@@ -24,6 +29,12 @@ export interface StackAddresses {
   readonly smsUrl: string;
   readonly smtpUrl: string;
   readonly identityUrl: string;
+}
+
+export interface StaffDirectoryAddress {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
 }
 
 /** Whether a variable is given, itself or as a file. */
@@ -41,7 +52,10 @@ export function demoEnvironment(
     DATABASE_OWNER_URL: addresses.databaseOwnerUrl,
     TEMPORAL_ADDRESS: addresses.temporalAddress,
     TEMPORAL_NAMESPACE: 'latchkey',
-    LATCHKEY_TEMPORAL_UI_URL: addresses.temporalUiUrl,
+    LATCHKEY_TEMPORAL_UI_UPSTREAM: addresses.temporalUiUpstream,
+    LATCHKEY_OPERATIONS_PORT: String(addresses.operations.port),
+    LATCHKEY_OPERATIONS_URL: addresses.operations.url,
+    LATCHKEY_STAFF: staffOf(addresses.staffDirectory),
     LATCHKEY_PORT: String(addresses.apiPort),
     // Two processes of one environment: startApi and startWorker take their own.
     LATCHKEY_API_METRICS_PORT: String(addresses.metricsPorts.api),
@@ -67,4 +81,13 @@ export function demoEnvironment(
     ([variable, value]) => value !== undefined && !isGiven(given, variable),
   );
   return { ...given, ...Object.fromEntries(missing) };
+}
+
+/** The demo tenant's entry of LATCHKEY_STAFF. */
+function staffOf(directory: StaffDirectoryAddress | undefined): string | undefined {
+  if (directory === undefined) return undefined;
+  const { issuer, clientId, clientSecret } = directory;
+  const claims = { rolesClaim: 'roles', employeeClaim: 'employee_id' };
+  const entry = { issuer, clientId, clientSecret, ...claims, roles: DEMO_ROLE_MAP };
+  return JSON.stringify({ [DEMO_SLUG]: entry });
 }

@@ -5,7 +5,9 @@ import type { ProcessHost } from './latchkey-processes.ts';
 export interface StackPorts {
   readonly api: number;
   readonly stageControl: number;
-  /** Temporal's web UI. */
+  /** Where the demo's staff log in. */
+  readonly staffDirectory: number;
+  /** The operations door of the API, with Temporal's web UI behind it. */
   readonly operations: number;
   readonly apiMetrics: number;
   readonly workerMetrics: number;
@@ -29,6 +31,7 @@ export interface StackOptions extends ProcessHost {
 const PORT_VARIABLES: Readonly<Record<keyof StackPorts, readonly [string, number]>> = {
   api: ['LATCHKEY_PORT', 4600],
   stageControl: ['LATCHKEY_STAGE_CONTROL_PORT', 4601],
+  staffDirectory: ['LATCHKEY_STAFF_DIRECTORY_PORT', 4602],
   operations: ['LATCHKEY_OPERATIONS_PORT', 4603],
   apiMetrics: ['LATCHKEY_API_METRICS_PORT', 4604],
   workerMetrics: ['LATCHKEY_WORKER_METRICS_PORT', 4605],
@@ -58,6 +61,7 @@ export function readPorts(environment: NodeJS.ProcessEnv): StackPorts {
   const ports: StackPorts = {
     api: read('api'),
     stageControl: read('stageControl'),
+    staffDirectory: read('staffDirectory'),
     operations: read('operations'),
     apiMetrics: read('apiMetrics'),
     workerMetrics: read('workerMetrics'),

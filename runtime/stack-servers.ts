@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { systemClock } from '../adapters/clock.ts';
+import { DEMO_SLUG } from '../db/bootstrap.ts';
 import { isGiven } from './demo-environment.ts';
 import { DEMO_IDENTITY_SECRET, DEMO_SMS_SECRET } from './demo-secrets.ts';
 import { startIdentityVendor } from './identity-vendor.ts';
@@ -11,8 +12,10 @@ import type { IdentityVendor } from './identity-vendor.ts';
 import { startInbox } from './inbox.ts';
 import type { Inbox } from './inbox.ts';
 import { errorLine } from './latchkey-processes.ts';
-import { holdPort } from './ports.ts';
+import { findFreePort, holdPort } from './ports.ts';
 import { startPostgres } from './postgres.ts';
+import { startStaffDirectory } from './staff-directory.ts';
+import type { StaffDirectory } from './staff-directory.ts';
 import type { StackOptions } from './stack-options.ts';
 import type { StackPartsOptions } from './stack-parts.ts';
 import { findTemporal } from './temporal-finder.ts';
@@ -36,23 +39,26 @@ export async function startDatabase(
 
 export interface StackTemporal {
   readonly address: string;
-  readonly uiUrl: string | undefined;
+  /** Of Temporal's web UI, which only the operations door should be asked for. */
+  readonly uiUpstream: string | undefined;
   /** undefined: not ours to stop. */
   readonly control: StackPartsOptions['temporal'];
 }
 
 export async function startTemporal(options: StackOptions): Promise<StackTemporal> {
   if (isGiven(options.environment, 'TEMPORAL_ADDRESS'))
-    return { address: '', uiUrl: undefined, control: undefined };
+    return { address: '', uiUpstream: undefined, control: undefined };
   const { executable } = await findTemporal({
     environment: options.environment,
     onProgress: options.onProgress,
   });
+  // Chosen once: the door keeps asking there after a restart.
+  const uiPort = await findFreePort();
   const launch = async (): Promise<TemporalServer> => {
     const started = await startTemporalServer({
       executable,
       port: options.ports.temporal,
-      uiPort: options.ports.operations,
+      uiPort,
       databaseFile: join(options.directory, 'temporal.db'),
       namespace: 'latchkey',
       onLine: (line) => {
@@ -65,13 +71,29 @@ export async function startTemporal(options: StackOptions): Promise<StackTempora
   const server = await launch();
   return {
     address: server.address,
-    uiUrl: server.uiUrl,
+    uiUpstream: server.uiUpstream,
     control: {
       process: server.process,
       launch: async () => (await launch()).process,
       holdPort: () => holdPort(options.ports.temporal),
     },
   };
+}
+
+/** undefined when LATCHKEY_STAFF names another one. */
+export async function startDirectory(
+  options: StackOptions,
+  operationsUrl: string,
+): Promise<StaffDirectory | undefined> {
+  if (isGiven(options.environment, 'LATCHKEY_STAFF')) return undefined;
+  const directory = await startStaffDirectory({
+    port: options.ports.staffDirectory,
+    redirectUris: [`${operationsUrl}/t/${DEMO_SLUG}/staff/callback`],
+    environment: options.environment,
+    onError: errorLine(options, 'staff directory'),
+  });
+  await options.adopt({ name: 'staff directory', stop: () => directory.stop() });
+  return directory;
 }
 
 export async function startVendors(

@@ -29,7 +29,7 @@ import { describeTakenPort, findFreePort, isPortTaken } from './ports.ts';
 import { waitUntilReady } from './readiness.ts';
 import type { StackOptions } from './stack-options.ts';
 import { StackParts } from './stack-parts.ts';
-import { startDatabase, startTemporal, startVendors } from './stack-servers.ts';
+import { startDatabase, startDirectory, startTemporal, startVendors } from './stack-servers.ts';
 import type { StackTemporal } from './stack-servers.ts';
 import { startStageControl } from './stage-control.ts';
 import { WantedEnds } from './wanted-ends.ts';
@@ -42,8 +42,8 @@ export interface Stack {
   readonly environment: NodeJS.ProcessEnv;
   readonly publicUrl: string;
   readonly issuer: string;
-  /** The page of our namespace: the UI's own first page shows another one, which is empty. */
-  readonly temporalUiUrl: string | undefined;
+  /** Where staff come in. */
+  readonly operationsUrl: string;
   readonly inbox: Inbox;
   readonly identityVendor: IdentityVendor;
   readonly stageControl: LocalServer;
@@ -58,12 +58,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   refuseProduction(options.environment);
   await mkdir(options.directory, { recursive: true });
   await refuseTakenPort('the API', options.ports.api);
+  await refuseTakenPort('the operations door', options.ports.operations);
   const ends = new WantedEnds();
   const [database, temporal] = await Promise.all([
     startDatabase(options),
     startTemporal({ ...options, ...ends.host(options) }),
   ]);
   const vendors = await startVendors(options);
+  const operationsUrl =
+    options.environment['LATCHKEY_OPERATIONS_URL'] ||
+    `http://localhost:${options.ports.operations}`;
+  const staffDirectory = await startDirectory(options, operationsUrl);
   const publicUrl =
     options.environment['LATCHKEY_PUBLIC_URL'] || `http://localhost:${options.ports.api}`;
   // The public port is the line, which a button can break; behind it the API has one of its own.
@@ -73,7 +78,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     databaseUrl: database.url,
     databaseOwnerUrl: database.ownerUrl,
     temporalAddress: temporal.address,
-    temporalUiUrl: temporal.uiUrl,
+    temporalUiUpstream: temporal.uiUpstream,
+    operations: { port: options.ports.operations, url: operationsUrl },
+    staffDirectory,
     publicUrl,
     apiPort,
     metricsPorts: { api: options.ports.apiMetrics, worker: options.ports.workerMetrics },
@@ -104,7 +111,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     parts,
     builds,
     clock: systemClock,
-    ...(temporal.uiUrl === undefined ? {} : { temporalUiUrl: temporal.uiUrl }),
+    ...(configuration.temporalUi === undefined
+      ? {}
+      : { temporalUiUrl: `${operationsUrl}/temporal` }),
     temporalNamespace: configuration.temporal.namespace,
     ...(tenantId === undefined ? {} : { tenantId }),
     onError: errorLine(options, 'stage control'),
@@ -120,9 +129,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     worker,
     parts,
     ...vendors,
-    temporalUiUrl:
-      temporal.uiUrl &&
-      `${temporal.uiUrl}/namespaces/${configuration.temporal.namespace}/workflows`,
+    operationsUrl,
   };
 }
 

@@ -16,7 +16,7 @@ export interface TemporalServerOptions {
   /** Temporal's own program, as the finder found it. */
   readonly executable: string;
   readonly port: number;
-  /** Temporal's web UI; left out, there is none. */
+  /** Temporal's web UI, to stand behind the operations door; left out, there is none. */
   readonly uiPort?: number;
   /** Left out, everything is forgotten at the end. */
   readonly databaseFile?: string;
@@ -26,7 +26,8 @@ export interface TemporalServerOptions {
 
 export interface TemporalServer {
   readonly address: string;
-  readonly uiUrl: string | undefined;
+  /** An origin; the UI serves below /temporal there. */
+  readonly uiUpstream: string | undefined;
   readonly process: ManagedProcess;
   stop(): Promise<void>;
 }
@@ -59,7 +60,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   }
   return {
     address: `${HOST}:${options.port}`,
-    uiUrl: options.uiPort === undefined ? undefined : `http://localhost:${options.uiPort}`,
+    uiUpstream: options.uiPort === undefined ? undefined : `http://${HOST}:${options.uiPort}`,
     process: started,
     stop: () => started.stop(),
   };
@@ -81,7 +82,15 @@ function serverArguments(options: TemporalServerOptions): string[] {
     'json',
     ...(options.uiPort === undefined
       ? ['--headless']
-      : ['--headless=false', '--ui-port', String(options.uiPort), '--ui-disable-news-fetch']),
+      : [
+          '--headless=false',
+          '--ui-port',
+          String(options.uiPort),
+          // As the operations door passes its addresses on.
+          '--ui-public-path',
+          '/temporal',
+          '--ui-disable-news-fetch',
+        ]),
     ...(options.databaseFile === undefined ? [] : ['--db-filename', options.databaseFile]),
   ];
 }

@@ -26,6 +26,8 @@ export interface TestStackOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** A Temporal server of its own, which the test may kill and start again over the same data. */
   readonly hasOwnTemporal?: boolean;
+  /** And its web UI behind the operations door. */
+  readonly hasTemporalUi?: boolean;
   /** A PostgreSQL of its own, likewise; its time is the real one. */
   readonly hasOwnPostgres?: boolean;
   /** The public URL is a proxy that can lose answers. */
@@ -127,6 +129,9 @@ async function assemble(
       DATABASE_OWNER_URL: database.ownerUrl,
       TEMPORAL_ADDRESS: temporal.address,
       TEMPORAL_NAMESPACE: temporal.namespace,
+      ...(temporal.uiUpstream === undefined
+        ? {}
+        : { LATCHKEY_TEMPORAL_UI_UPSTREAM: temporal.uiUpstream }),
       ...(proxy === undefined ? {} : { LATCHKEY_PUBLIC_URL: proxy.url }),
       // A test orders a fault in it, of a process that runs (test/setup/faults.ts).
       LATCHKEY_FAIL_POINT: `@${join(directory, FAULT_ORDER)}`,
@@ -208,6 +213,7 @@ async function provideDatabase(
 interface ProvidedTemporal {
   readonly address: string;
   readonly namespace: string;
+  readonly uiUpstream?: string | undefined;
   kill(): Promise<void>;
   start(): Promise<void>;
 }
@@ -225,10 +231,12 @@ async function provideTemporal(
   }
   const namespace = 'latchkey';
   const port = await findFreePort();
+  const uiPort = options.hasTemporalUi === true ? await findFreePort() : undefined;
   const launch = (): Promise<TemporalServer> =>
     startTemporalServer({
       executable: inject('servers').temporalExecutable,
       port,
+      ...(uiPort === undefined ? {} : { uiPort }),
       databaseFile: join(directory, 'temporal.db'),
       namespace,
       onLine,
@@ -237,6 +245,7 @@ async function provideTemporal(
   members.push({ name: 'temporal', stop: () => server.process.kill() });
   return {
     address: server.address,
+    uiUpstream: server.uiUpstream,
     namespace,
     kill: () => server.process.kill(),
     start: async () => {
@@ -247,13 +256,14 @@ async function provideTemporal(
 
 async function choosePorts() {
   const ports: number[] = [];
-  while (ports.length < 10) {
+  while (ports.length < 11) {
     const port = await findFreePort();
     if (!ports.includes(port)) ports.push(port);
   }
   const [
     api = 0,
     stageControl = 0,
+    staffDirectory = 0,
     operations = 0,
     apiMetrics = 0,
     workerMetrics = 0,
@@ -266,6 +276,7 @@ async function choosePorts() {
   return {
     api,
     stageControl,
+    staffDirectory,
     operations,
     apiMetrics,
     workerMetrics,

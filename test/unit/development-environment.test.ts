@@ -1,14 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigurationError, loadConfiguration } from '../../configuration/configuration.ts';
 import { demoEnvironment } from '../../runtime/demo-environment.ts';
-import { DEMO_FRAUD_KEY, demoFraudJwks } from '../../runtime/demo-secrets.ts';
+import { DEMO_FRAUD_KEY, DEMO_STAFF_SECRET, demoFraudJwks } from '../../runtime/demo-secrets.ts';
 import { readPorts } from '../../runtime/stack-options.ts';
 
 const addresses = {
   databaseUrl: 'postgres://latchkey_app:demo-1@127.0.0.1:4632/latchkey',
   databaseOwnerUrl: 'postgres://latchkey_owner:demo-2@127.0.0.1:4632/latchkey',
   temporalAddress: '127.0.0.1:4633',
-  temporalUiUrl: 'http://localhost:4603',
+  temporalUiUpstream: 'http://127.0.0.1:4640',
+  operations: { port: 4603, url: 'http://localhost:4603' },
+  staffDirectory: {
+    issuer: 'http://localhost:4602',
+    clientId: 'latchkey-operations',
+    clientSecret: DEMO_STAFF_SECRET,
+  },
   publicUrl: 'http://localhost:4600',
   apiPort: 4600,
   metricsPorts: { api: 4604, worker: 4605 },
@@ -25,6 +31,16 @@ describe('the environment of a development start', () => {
     expect(configuration.database).toEqual({
       url: addresses.databaseUrl,
       ownerUrl: addresses.databaseOwnerUrl,
+    });
+    expect(configuration.operations?.url).toBe('http://localhost:4603');
+    expect(configuration.staff['demo']).toMatchObject({
+      issuer: 'http://localhost:4602',
+      roles: { auditor: ['bank-auditor'] },
+    });
+    expect(configuration.temporalUi).toEqual({
+      upstream: 'http://127.0.0.1:4640',
+      tenant: 'demo',
+      namespace: 'latchkey',
     });
   });
 
@@ -57,6 +73,7 @@ describe('the environment of a development start', () => {
         'LATCHKEY_PAYLOAD_KEYS',
         'SMS_SECRET',
         'IDENTITY_SECRET',
+        'LATCHKEY_STAFF',
       ]),
     );
   });
@@ -72,6 +89,7 @@ describe('the ports of a development start', () => {
     expect(readPorts({})).toEqual({
       api: 4600,
       stageControl: 4601,
+      staffDirectory: 4602,
       operations: 4603,
       apiMetrics: 4604,
       workerMetrics: 4605,
