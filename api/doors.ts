@@ -4,6 +4,7 @@
  */
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyRequest, RouteOptions } from 'fastify';
 import { accessOf } from './access.ts';
 import type { Door } from './access.ts';
@@ -89,6 +90,7 @@ export function createOperationsDoor(
   server.maxRequestsPerSocket = app.server.maxRequestsPerSocket ?? 0;
   server.keepAliveTimeout = app.server.keepAliveTimeout;
   server.on('clientError', createClientErrorHandler(deps));
+  endSilentConnections(app, server);
   app.addHook('preClose', async () => {
     if (!server.listening) return;
     await new Promise((resolve) => {
@@ -96,6 +98,19 @@ export function createOperationsDoor(
     });
   });
   return server;
+}
+
+/** Browsers connect ahead of what they might ask. Node waits for such a connection for ever once it closes: it counts as busy. */
+export function endSilentConnections(app: LatchkeyApp, server: Server): void {
+  const silent = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  server.on('request', ({ socket }) => silent.delete(socket));
+  app.addHook('preClose', async () => {
+    for (const socket of silent) socket.destroy();
+  });
 }
 
 /** Answers the port, which is another than asked for when that was 0. */

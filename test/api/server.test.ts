@@ -19,12 +19,14 @@ const SERVER = fileURLToPath(new URL('../../api/server.ts', import.meta.url));
 describe('a process', () => {
   it('comes up while Temporal is down, serves, and ends cleanly at SIGTERM', async () => {
     const port = await findFreePort();
+    const operationsPort = await findFreePort();
     const child = spawn(process.execPath, [SERVER], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         LATCHKEY_MODE: 'development',
         LATCHKEY_PORT: String(port),
         LATCHKEY_PUBLIC_URL: `http://localhost:${String(port)}`,
+        LATCHKEY_OPERATIONS_PORT: String(operationsPort),
         DATABASE_URL: inject('servers').postgres.applicationUrl,
         TEMPORAL_ADDRESS: `127.0.0.1:${String(await findFreePort())}`,
         LATCHKEY_MASTER_KEYS: DEMO_MASTER_KEYS,
@@ -48,6 +50,9 @@ describe('a process', () => {
           () => 0,
         );
       await expect.poll(live, { timeout: 30_000 }).toBe(200);
+      const door = `http://127.0.0.1:${String(operationsPort)}`;
+      await expect.poll(async () => (await fetch(`${door}/livez`)).status).toBe(200);
+      expect((await fetch(`${door}/docs`)).status).toBe(404);
       const ready = await fetch(`http://127.0.0.1:${String(port)}/readyz`);
       expect(ready.status).toBe(503);
       const { checks } = (await ready.json()) as { checks: { name: string; ready: boolean }[] };
