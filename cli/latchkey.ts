@@ -56,9 +56,29 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       'ask the process on this machine how it is; /readyz of the API when not told otherwise',
     load: async () => (await import('./health.ts')).health,
   },
+  staff: {
+    usage: 'staff login | whoami | logout',
+    summary: 'log in at the operations door through a browser, for the three below',
+    load: async () => (await import('./staff.ts')).staff,
+  },
+  holds: {
+    usage: 'holds list | approvals | release ID | approve ID | decline ID',
+    summary: 'show who is on hold, and release them by two people',
+    load: async () => (await import('./holds.ts')).holds,
+  },
+  sessions: {
+    usage: 'sessions list CUSTOMER | sessions end ID',
+    summary: 'show a customer’s sessions, or end one',
+    load: async () => (await import('./sessions.ts')).sessions,
+  },
+  'dead-letters': {
+    usage: 'dead-letters list | dead-letters retry ID…',
+    summary: 'show what could not be delivered, or deliver it again, under one’s own name',
+    load: async () => (await import('./dead-letters.ts')).deadLetters,
+  },
   outbox: {
     usage: 'outbox list | outbox retry ID… [--tenant SLUG]',
-    summary: 'show what could not be delivered, or deliver it again',
+    summary: 'the same with the database alone, for when the API is down',
     load: async () => (await import('./outbox.ts')).outbox,
   },
 };
