@@ -32,6 +32,8 @@ export interface TestStackOptions {
   readonly hasOwnPostgres?: boolean;
   /** The public URL is a proxy that can lose answers. */
   readonly isBehindProxy?: boolean;
+  /** Told before anything starts: for a proxy of the test's own. */
+  readonly onPorts?: (ports: { readonly api: number; readonly operations: number }) => void;
 }
 
 export interface TestStack extends Omit<Stack, 'api' | 'worker'> {
@@ -104,6 +106,7 @@ async function assemble(
   );
   const temporal = await provideTemporal(options, directory, members, listen('temporal'));
   const ports = await choosePorts();
+  options.onPorts?.(ports);
   const proxy =
     options.isBehindProxy === true
       ? await startDroppingProxy({ port: 0, targetPort: ports.api })
