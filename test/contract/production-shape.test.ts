@@ -73,7 +73,8 @@ beforeAll(async () => {
     },
     'smtps://latchkey:a-password-of-the-relay@smtp.bank.example:465',
   );
-});
+  // The packages of production are installed once for each lock file.
+}, 300_000);
 
 afterAll(async () => {
   await production?.remove();

