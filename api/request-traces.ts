@@ -7,6 +7,9 @@ import { ERRORS, isErrorCode } from '../domain/errors.ts';
 import type { OpenSpan, Tracing } from '../domain/tracing.ts';
 import type { LatchkeyApp } from './types.ts';
 
+/** Asked every few seconds by whoever runs us. */
+const UNTRACED: ReadonlySet<string> = new Set(['livez', 'readyz']);
+
 export function traceRequests(app: LatchkeyApp, tracing: Tracing): void {
   const spans = new WeakMap<FastifyRequest, OpenSpan>();
   const within = (request: FastifyRequest, done: () => void): void => {
@@ -17,6 +20,10 @@ export function traceRequests(app: LatchkeyApp, tracing: Tracing): void {
   app.addHook('onRequest', (request, _reply, done) => {
     const { operationId } = request.routeOptions.config;
     const operation = operationId ?? 'unknown';
+    if (UNTRACED.has(operation)) {
+      done();
+      return;
+    }
     spans.set(
       request,
       tracing.begin({ name: operation, kind: 'server', attributes: { operation } }),

@@ -5,6 +5,14 @@ import type { BreakerState, TemporalMetrics } from '../temporal/metrics.ts';
 
 /** Up to the deadline of a call (3 s); an activity may heartbeat for longer. */
 const SECONDS_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3, 10];
+/** Of temporal/payload-codec.ts; from zero, so that the first of each is an increase. */
+const REFUSALS = [
+  'unknown key',
+  'not encrypted',
+  'bound to another workflow',
+  'form',
+  'not authentic',
+] as const;
 const BREAKER_STATES: readonly BreakerState[] = ['closed', 'half_open', 'open'];
 
 export function createTemporalMetrics(registry: Registry): TemporalMetrics {
@@ -47,7 +55,7 @@ export function createTemporalMetrics(registry: Registry): TemporalMetrics {
     labelNames: ['reason'],
     registers,
   });
-  for (const reason of ['unknown key', 'not encrypted']) payloads.inc({ reason }, 0);
+  for (const reason of REFUSALS) payloads.inc({ reason }, 0);
   return {
     called(method, outcome, seconds) {
       calls.inc({ method, outcome });
