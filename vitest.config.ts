@@ -44,6 +44,8 @@ export default defineConfig({
       withServers('api'),
       withServers('browser'),
       withServers('faults'),
+      withServers('canary'),
+      withServers('schemathesis'),
     ],
   },
 });

@@ -25,6 +25,7 @@ const projects = [
   'api',
   'browser',
   'faults',
+  'canary',
 ];
 /** A step that hangs is a failure, not a build that never ends. */
 const stepDeadlineMs = 20 * 60_000;

@@ -37,6 +37,12 @@ export const ALLOWED: readonly Allowed[] = [
     where: /^GET \/auth\/me 200$/,
     why: 'the customer reads his own first name on a trusted device',
   },
+  {
+    kinds: ['email'],
+    sink: 'body',
+    where: /^POST \/auth\/enrollments\/\{id\}\/passkey-options 200$/,
+    why: 'his passkey bears the address that he has just proved, so that he finds it in his list',
+  },
 ];
 
 export interface Judgement {

@@ -43,6 +43,8 @@ const SHORTEST = 6;
 /** Of a token: a cut one is a leak as well, and one piece of each end finds both. */
 const PIECE = 24;
 
+const PERSONAL: ReadonlySet<CanaryKind> = new Set(['name', 'email', 'document number']);
+
 /** Every form of a canary. @throws TypeError for one too short to be told from chance. */
 export function needlesOf({ kind, value }: Canary): Needle[] {
   const needles =
@@ -78,7 +80,7 @@ function textNeedles(kind: CanaryKind, value: string): Needle[] {
     case 'supplier secret':
     case 'database password':
       if (value.length < SHORTEST) throw new TypeError(`${kind}: too short to be searched for`);
-      return spellings(value).flatMap((spelling) => encodings(kind, spelling));
+      return spellings(value, PERSONAL.has(kind)).flatMap((spelling) => encodings(kind, spelling));
   }
 }
 
@@ -117,14 +119,17 @@ function tokenPieces(value: string): string[] {
     .flatMap((part) => [part.slice(0, PIECE), part.slice(-PIECE)]);
 }
 
-function spellings(value: string): string[] {
+function spellings(value: string, isPersonal: boolean): string[] {
   // Half of a name is a leak, too, and the ASCII half survives encodings that nobody thought of.
-  const asciiRuns = value.match(/[A-Za-z0-9]{7,}/g) ?? [];
+  const asciiRuns = isPersonal ? (personalPart(value).match(/[A-Za-z0-9]{7,}/g) ?? []) : [];
   const all = [value, value.normalize('NFD'), ...asciiRuns];
   return [...new Set(all.flatMap((form) => [form, form.toLowerCase(), form.toUpperCase()]))].filter(
     (form) => form.length >= SHORTEST,
   );
 }
+
+/** Of an address what stands before the @: its domain is everybody's. */
+const personalPart = (value: string): string => value.split('@')[0] ?? value;
 
 function encodings(kind: CanaryKind, text: string): Needle[] {
   const utf8 = Buffer.from(text, 'utf8');
