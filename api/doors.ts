@@ -5,7 +5,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyRequest, RouteOptions } from 'fastify';
+import type { RouteOptions } from 'fastify';
 import { accessOf } from './access.ts';
 import type { Door } from './access.ts';
 import { createClientErrorHandler } from './client-errors.ts';
@@ -18,10 +18,6 @@ const atOperations = new WeakSet<IncomingMessage>();
 
 export function doorOf(message: IncomingMessage): Door {
   return atOperations.has(message) ? 'operations' : 'public';
-}
-
-export function isAtOperations(request: FastifyRequest): boolean {
-  return doorOf(request.raw) === 'operations';
 }
 
 type ConstraintStrategy = Parameters<LatchkeyApp['addConstraintStrategy']>[0];

@@ -10,7 +10,7 @@ import { credentialsOf } from './authentication.ts';
 import { answerCrossOrigin } from './cross-origin.ts';
 import { DEFAULT_LIMITS } from './dependencies.ts';
 import type { ApiServices } from './dependencies.ts';
-import { isAtOperations } from './doors.ts';
+import { doorOf } from './doors.ts';
 import { singleHeader } from './headers.ts';
 import { requireIdempotencyKey } from './idempotency.ts';
 import { uncounted } from './metrics.ts';
@@ -40,27 +40,29 @@ export function decorateRequests(app: LatchkeyApp): void {
 export function surroundAll(app: LatchkeyApp, services: ApiServices): void {
   const { nonces, configuration, limits = DEFAULT_LIMITS } = services;
   const { failPoint = noFailPoint, metrics = uncounted } = services;
-  let inFlight = 0;
+  // Apart: staff who wait for their identity provider take no customer's place.
+  const inFlight = { public: 0, operations: 0 };
   let isClosing = false;
   app.addHook('preClose', async () => {
     isClosing = true;
   });
   app.addHook('onRequest', async (request, reply) => {
     request.facts = { startedAt: performance.now() };
-    const atOperations = isAtOperations(request);
+    const door = doorOf(request.raw);
+    const atOperations = door === 'operations';
     reply.header('latchkey-request-id', request.id);
     if (!atOperations) reply.header('dpop-nonce', nonces.current());
-    inFlight += 1;
+    inFlight[door] += 1;
     metrics.began();
     reply.raw.once('close', () => {
-      inFlight -= 1;
+      inFlight[door] -= 1;
       metrics.ended();
     });
     if (isClosing) {
       reply.header('connection', 'close');
       throw new LatchkeyError('shutting_down', { retryAfterSeconds: 1 });
     }
-    if (inFlight > limits.maxInFlight)
+    if (inFlight[door] > limits.maxInFlight)
       throw new LatchkeyError('too_many_requests', { retryAfterSeconds: 1 });
     const maxLength = atOperations ? MAX_OPERATIONS_URL_LENGTH : MAX_URL_LENGTH;
     if (request.originalUrl.length > maxLength) throw new LatchkeyError('uri_too_long');

@@ -68,7 +68,7 @@ export function createStaffLogins({
   const providerOf = (tenant: RequestTenant): StaffProvider => {
     const known = providers.get(tenant.slug);
     if (known !== undefined) return known;
-    const provider = createStaffProvider(directoryOf(tenant), logger);
+    const provider = createStaffProvider(directoryOf(tenant), { logger, clock });
     providers.set(tenant.slug, provider);
     return provider;
   };

@@ -4,6 +4,7 @@
  */
 import type { FastifyBaseLogger } from 'fastify';
 import * as client from 'openid-client';
+import type { Clock } from '../../domain/clock.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { StaffDirectory } from '../dependencies.ts';
 
@@ -11,6 +12,8 @@ import type { StaffDirectory } from '../dependencies.ts';
 const TIMEOUT_SECONDS = 4;
 /** How long a provider's endpoints are taken as known; keys are looked up anew by themselves. */
 const KNOWN_MS = 60 * 60 * 1000;
+/** Also how long nobody asks again: what waits for an answer that does not come must not pile up. */
+const RETRY_SECONDS = 5;
 const CLOCK_TOLERANCE_SECONDS = 30;
 
 export interface ProviderRequest {
@@ -44,20 +47,9 @@ export interface StaffProvider {
 
 export function createStaffProvider(
   directory: StaffDirectory,
-  logger: FastifyBaseLogger,
+  { logger, clock }: { readonly logger: FastifyBaseLogger; readonly clock: Clock },
 ): StaffProvider {
-  let known: { readonly configuration: client.Configuration; readonly atMs: number } | undefined;
-  const discover = async (): Promise<client.Configuration> => {
-    if (known !== undefined && performance.now() - known.atMs < KNOWN_MS)
-      return known.configuration;
-    try {
-      known = { configuration: await readProvider(directory), atMs: performance.now() };
-    } catch (error) {
-      logger.warn({ code: codeOf(error) }, 'the identity provider of staff was not found');
-      if (known === undefined) throw unavailable(error);
-    }
-    return known.configuration;
-  };
+  const discover = createDiscovery(directory, { logger, clock });
 
   return {
     authorizationUrl: async ({ redirectUri, state, nonce, verifier, isFresh, maxAgeSeconds }) => {
@@ -105,6 +97,32 @@ export function createStaffProvider(
         throw judged(error);
       }
     },
+  };
+}
+
+/** Asked once for all who wait; what it said stands for an hour, that it said nothing for five seconds, and what it said before meanwhile. */
+function createDiscovery(
+  directory: StaffDirectory,
+  { logger, clock }: { readonly logger: FastifyBaseLogger; readonly clock: Clock },
+): () => Promise<client.Configuration> {
+  let known: client.Configuration | undefined;
+  let nextAtMs = 0;
+  let asking: Promise<void> | undefined;
+  const ask = async (): Promise<void> => {
+    try {
+      known = await readProvider(directory);
+      nextAtMs = clock.nowMs() + KNOWN_MS;
+    } catch (error) {
+      logger.warn({ code: codeOf(error) }, 'the identity provider of staff was not found');
+      nextAtMs = clock.nowMs() + RETRY_SECONDS * 1000;
+    } finally {
+      asking = undefined;
+    }
+  };
+  return async () => {
+    if (clock.nowMs() >= nextAtMs) await (asking ??= ask());
+    if (known === undefined) throw unavailable();
+    return known;
   };
 }
 
@@ -159,8 +177,8 @@ function judged(error: unknown): LatchkeyError {
     : new LatchkeyError('staff_login_failed', { cause: error });
 }
 
-function unavailable(cause: unknown): LatchkeyError {
-  return new LatchkeyError('staff_login_unavailable', { cause, retryAfterSeconds: 5 });
+function unavailable(cause?: unknown): LatchkeyError {
+  return new LatchkeyError('staff_login_unavailable', { cause, retryAfterSeconds: RETRY_SECONDS });
 }
 
 /** The provider's own word, else the library's code: both are closed lists. */

@@ -75,6 +75,32 @@ describe('at the operations door', () => {
     expect(long).toMatchObject({ status: 414, body: { code: 'uri_too_long' } });
   });
 
+  it('has places of its own: whoever waits there takes none of the public door', async () => {
+    let release: (ready: boolean) => void = () => undefined;
+    let isAsked = false;
+    const held = new Promise<boolean>((resolve) => {
+      release = resolve;
+    });
+    const isReady = () => {
+      isAsked = true;
+      return held;
+    };
+    const own = await startTestApi({
+      limits: { maxInFlight: 1, requestTimeoutMs: 10_000 },
+      dependencies: { readiness: [{ name: 'slow', detail: 'takes its time', isReady }] },
+    });
+    try {
+      const waiting = knock(own, { path: '/readyz' });
+      await expect.poll(() => isAsked).toBe(true);
+      expect((await own.app.inject({ url: '/livez' })).statusCode).toBe(200);
+      expect((await knock(own, { path: '/livez' })).status).toBe(429);
+      release(true);
+      await waiting;
+    } finally {
+      await own.close();
+    }
+  });
+
   it('closes with the app, and both with what connected but never asked', async () => {
     const own = await startTestApi();
     await own.app.listen({ host: '127.0.0.1', port: 0 });

@@ -143,6 +143,31 @@ describe('an answer of the provider', () => {
   });
 });
 
+describe('a login', () => {
+  it('is done once, also where the provider takes a code twice', async () => {
+    const browser = createStaffBrowser(api);
+    const there = await browser.open('/t/demo/staff/login');
+    const callback = provider.callbackFor(String(there.headers['location']));
+    const cookies = [...browser.cookies];
+    const once = async () => {
+      const copy = createStaffBrowser(api);
+      for (const [name, value] of cookies) copy.cookies.set(name, value);
+      return await copy.open(callback, { accept: 'application/json' });
+    };
+    const answers = await Promise.all([once(), once(), once()]);
+    const count = (status: number) => answers.filter((answer) => answer.status === status).length;
+    expect([count(303), count(400)]).toEqual([1, 2]);
+    expect(await once()).toMatchObject({ status: 400, body: { detail: 'done before' } });
+  });
+
+  it('whose verifier the provider does not know is refused by it', async () => {
+    const browser = createStaffBrowser(api);
+    const there = new URL(String((await browser.open('/t/demo/staff/login')).headers['location']));
+    there.searchParams.set('code_challenge', 'c'.repeat(43));
+    expect((await browser.open(provider.callbackFor(there.href))).status).toBe(400);
+  });
+});
+
 describe('a provider in trouble', () => {
   const json = 'application/json';
   it.each<readonly [string, ProviderWish]>([
@@ -191,6 +216,11 @@ describe('a provider in trouble', () => {
       });
       expect(page.headers).not.toHaveProperty('set-cookie');
       provider.honest();
+      expect((await open()).status).toBe(503);
+      own.clock.advance(5_000);
+      expect((await open()).status).toBe(302);
+      provider.wish = { isGone: true };
+      own.clock.advance(60 * 60_000);
       expect((await open()).status).toBe(302);
     } finally {
       await own.close();
