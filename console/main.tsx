@@ -9,6 +9,7 @@ import './styles/stage.css';
 import './styles/phone.css';
 import './styles/home.css';
 import './styles/behind.css';
+import './styles/break.css';
 import './styles/inbox.css';
 
 const place = document.getElementById('stage');

@@ -25,14 +25,12 @@ export function FraudDesk({ fraud, customerId, home }: FraudDeskProps) {
   };
   return (
     <section className="desk" aria-label={words.title}>
-      <h3>
-        {words.title}
-        {isHeld && (
-          <Tag tone={cutOff.status === 'sealed' ? 'danger' : 'wait'} icon="shieldOff">
-            {cutOff.status === 'sealed' ? words.sealed : words.running}
-          </Tag>
-        )}
-      </h3>
+      <h3 className="hidden">{words.title}</h3>
+      {isHeld && (
+        <Tag tone={cutOff.status === 'sealed' ? 'danger' : 'wait'} icon="shieldOff">
+          {cutOff.status === 'sealed' ? words.sealed : words.running}
+        </Tag>
+      )}
       {isHeld ? <Facts cutOff={cutOff} /> : <Standing fraud={fraud} customerId={customerId} />}
       {failure !== undefined && (
         <p className="field-error" role="alert">

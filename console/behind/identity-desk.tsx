@@ -46,7 +46,7 @@ export function IdentityDesk({ control }: IdentityDeskProps) {
 
   return (
     <section className="desk" aria-label={words.title}>
-      <h3>{words.title}</h3>
+      <h3 className="hidden">{words.title}</h3>
       <RadioGroup
         className="segments"
         aria-label={words.text}

@@ -1,8 +1,8 @@
 /** The timeline as it is shown: events and calls of the phone, grouped by what they belong to, newest on top. Pure. */
 import { texts } from '../texts/texts.ts';
 
-/** Who is to thank: a call decided in PostgreSQL, a workflow driven by Temporal, a refusal, or a network that lost the answer. */
-export type Lane = 'decided' | 'driven' | 'refused' | 'lost';
+/** Who is to thank: PostgreSQL decided, Temporal drove, refused, the network lost it, nobody knows yet, or a button of this stage. */
+export type Lane = 'decided' | 'driven' | 'refused' | 'lost' | 'waits' | 'broken' | 'mended';
 export type GroupKind = 'enrollment' | 'session' | 'revocation' | 'customer' | 'calls';
 
 export interface AuditEvent {
@@ -17,12 +17,15 @@ export interface AuditEvent {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-/** A call of this phone that no audit row tells of: a refusal, or a success on the hot path. */
-export interface PhoneCall {
+/** What no audit row tells of: a call of this phone that was refused, lost or answered on the hot path, or a button of this stage. */
+export interface StageEvent {
+  readonly key: string;
   readonly at: string;
-  readonly lane: 'decided' | 'refused' | 'lost';
+  readonly lane: Exclude<Lane, 'driven'>;
   readonly text: string;
   readonly name: string;
+  /** How often it happened in a row. */
+  readonly times?: number;
   /** What the phone was busy with. */
   readonly group: { readonly kind: GroupKind; readonly id: string };
 }
@@ -34,6 +37,7 @@ export interface Line {
   readonly text: string;
   /** The literal name: the action, or the code of the refusal. */
   readonly name: string;
+  readonly times?: number;
 }
 
 export interface Group {
@@ -81,7 +85,7 @@ export const positionOf = ({ position }: AuditEvent): string => position;
 /** The group of the newest line stands first, and in it the newest line. */
 export function groupsOf(
   events: readonly AuditEvent[],
-  calls: readonly PhoneCall[],
+  stageEvents: readonly StageEvent[],
 ): readonly Group[] {
   const groups = new Map<string, { kind: GroupKind; id: string; lines: Line[] }>();
   const put = (kind: GroupKind, id: string, line: Line) => {
@@ -95,8 +99,7 @@ export function groupsOf(
     const { kind, id } = groupOf(event, cutOffs);
     put(kind, id, lineOfEvent(event));
   }
-  for (const [index, { group, ...line }] of calls.entries())
-    put(group.kind, group.id, { key: `call ${String(index)}`, ...line });
+  for (const { group, ...line } of stageEvents) put(group.kind, group.id, line);
   return [...groups.entries()]
     .map(([key, { kind, id, lines }]) => ({ key, kind, id, lines: lines.toSorted(newestFirst) }))
     .toSorted((a, b) => newest(b).localeCompare(newest(a)));

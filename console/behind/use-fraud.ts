@@ -1,6 +1,6 @@
 /** What the fraud desk did: the cut-off under way until its receipt is sealed, and the release. Kept over a reload of the page. */
 import { useCallback, useEffect, useState } from 'react';
-import { ControlRefusal } from '../stage/control.ts';
+import { ControlRefusal } from '../stage/control-call.ts';
 import type { CutOff, StageControl } from '../stage/control.ts';
 
 const REMEMBERED = 'latchkey-stage-revocation';

@@ -59,6 +59,25 @@ const PATHS = {
       <path d="M10 8.4v3.4m0 2.1v.1" />
     </>
   ),
+  line: <path d="M2.5 10h3m9 0h3M5.5 6.8v6.4M14.5 6.8v6.4M8 10h.1m1.9 0h.1m1.9 0h.1" />,
+  lineLost: (
+    <path d="M3 8.2a10.4 10.4 0 0 1 4-2.3m3.4-.5A10.4 10.4 0 0 1 17 8.2M5.6 11a6.7 6.7 0 0 1 2.9-1.7m3.7.1a6.7 6.7 0 0 1 2.2 1.6M8.2 13.7a3 3 0 0 1 3.6 0M10 16.4v.1M4 3l12 13" />
+  ),
+  pause: (
+    <>
+      <circle cx="10" cy="10" r="6.8" />
+      <path d="M8.2 7.5v5m3.6-5v5" />
+    </>
+  ),
+  worker: (
+    <>
+      <circle cx="10" cy="10" r="2.6" />
+      <path d="M10 3v2.2m0 9.6V17m7-7h-2.2M5.2 10H3m11.9-4.9-1.5 1.5m-6.8 6.8-1.5 1.5m9.8 0-1.5-1.5M6.6 6.6 5.1 5.1" />
+    </>
+  ),
+  play: <path d="M6.5 4.5v11l9-5.5z" />,
+  stop: <rect x="5.5" y="5.5" width="9" height="9" rx="1.4" />,
+  up: <path d="M10 16V4.5m-4.5 4.5L10 4.5l4.5 4.5" />,
 } as const satisfies Record<string, ReactNode>;
 
 export type IconName = keyof typeof PATHS;

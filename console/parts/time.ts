@@ -45,6 +45,14 @@ export function countdown(leftMs: number): string {
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`;
 }
 
+/** `4 s`, `1 min 5 s`, `2 h 5 min`: how long something has lasted. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor((seconds % 3_600) / 60)];
+  if (hours > 0) return `${hours} h ${minutes} min`;
+  return minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
+}
+
 /** `just now`, `12 s ago`, `4 min ago`, `2 h ago`, `3 d ago`. */
 export function ago(sinceMs: number, nowMs: number): string {
   const ms = nowMs - sinceMs;

@@ -4,17 +4,20 @@ import type { LatchkeyProblem } from '../../sdk/problem.ts';
 import type { EnrollmentView } from '../../sdk/types.ts';
 import { emptyHome } from './home-data.ts';
 import type { BankAnswer, Home } from './home-data.ts';
+import type { Waiting } from './waiting.ts';
 
 export type Screen =
   | { readonly kind: 'booting' | 'welcome' | 'number' | 'logged-out' | 'home' | 'cut-off' | 'hold' }
   | { readonly kind: 'enrollment'; readonly view: EnrollmentView };
 
-export type Notice = 'passkey_cancelled' | 'code_resent';
+export type Notice = 'passkey_cancelled' | 'code_resent' | 'went_on';
 
 export interface PhoneState {
   readonly screen: Screen;
   /** The name of the action under way. */
   readonly busy: string | undefined;
+  /** The action under way waits for somebody or something, and goes on by itself. */
+  readonly waiting: Waiting | undefined;
   readonly problem: LatchkeyProblem | undefined;
   readonly notice: Notice | undefined;
   /** Filled by a tap in the inbox. */
@@ -28,6 +31,7 @@ export interface PhoneState {
 export const INITIAL: PhoneState = {
   screen: { kind: 'booting' },
   busy: undefined,
+  waiting: undefined,
   problem: undefined,
   notice: undefined,
   draftCode: '',

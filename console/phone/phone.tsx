@@ -13,8 +13,9 @@ import { HomeScreen } from './screens/home.tsx';
 import { IdentityScreen } from './screens/identity.tsx';
 import { LoggedOutScreen, NumberScreen, WelcomeScreen } from './screens/entry.tsx';
 import { PasskeyScreen } from './screens/passkey.tsx';
-import { ProblemBanner, Page } from './screens/page.tsx';
+import { Page } from './screens/page.tsx';
 import { CheckingScreen, StartingScreen } from './screens/waiting.tsx';
+import { WaitingSheet } from './waiting-sheet.tsx';
 
 const HEARTBEAT_MS = 4_000;
 
@@ -38,22 +39,28 @@ export function Phone() {
 
   return (
     <div className="phone">
-      <StatusLine />
-      <div className="phone-screen" ref={screen} data-screen={name}>
+      <StatusLine hasLine={state.waiting?.for !== 'line'} />
+      <div
+        className="phone-screen"
+        ref={screen}
+        data-screen={name}
+        inert={state.waiting !== undefined}
+      >
         <CurrentScreen key={name} state={state} />
       </div>
+      {state.waiting !== undefined && <WaitingSheet waiting={state.waiting} />}
       <div className="phone-home-bar" aria-hidden="true" />
     </div>
   );
 }
 
-function StatusLine() {
+function StatusLine({ hasLine }: { readonly hasLine: boolean }) {
   const nowMs = useNow(10_000);
   return (
     <div className="phone-status" aria-hidden="true">
       <span>{timeOf(new Date(nowMs).toISOString())}</span>
       <span className="phone-island" />
-      <span className="phone-signal">
+      <span className="phone-signal" data-line={hasLine ? undefined : 'lost'}>
         <i />
         <i />
         <i />
@@ -125,11 +132,7 @@ function BootingScreen() {
         <div className="skeleton" data-size="short" />
       </Page>
     );
-  return (
-    <Page title={phone.bank} actions={<TryAgain onPress={() => void model.boot()} />}>
-      <ProblemBanner />
-    </Page>
-  );
+  return <Page title={phone.bank} actions={<TryAgain onPress={() => void model.boot()} />} />;
 }
 
 function TryAgain({ onPress }: { readonly onPress: () => void }) {

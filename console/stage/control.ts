@@ -2,6 +2,10 @@
  * Stage control, the development-only helper beside the API: inbox, vendors' behaviour, fraud desk. It holds the demo client's key, so
  * that this page needs none. What it answers is checked here, once.
  */
+import { ask, isMembers, numberOf, optionalText, textOf } from './control-call.ts';
+import { readParts } from './parts-view.ts';
+import type { PartsButton, PartsView } from './parts-view.ts';
+
 export interface StageConfig {
   readonly controlUrl: string;
   readonly issuer: string;
@@ -31,19 +35,6 @@ export interface CutOff {
   readonly ceremoniesEnded: number | undefined;
   readonly lastTokenDiesAt: string | undefined;
   readonly receipt: unknown;
-}
-
-/** Something of the stage itself did not work; `title` is what the API said. */
-export class ControlRefusal extends Error {
-  override readonly name = 'ControlRefusal';
-  readonly title: string;
-  readonly code: string;
-
-  constructor(title: string, code: string) {
-    super(title);
-    this.title = title;
-    this.code = code;
-  }
 }
 
 /** @throws ControlRefusal when this page belongs to no development stack. */
@@ -96,6 +87,18 @@ export class StageControl {
     return identityOf(await ask(`${this.#url}/identity/release`, {}));
   }
 
+  /** What stands of the stack's parts, and which build has that enrollment in hand. */
+  async parts(enrollmentId: string | undefined): Promise<PartsView> {
+    const query =
+      enrollmentId === undefined ? '' : `?${new URLSearchParams({ enrollmentId }).toString()}`;
+    return readParts(await ask(`${this.#url}/parts${query}`));
+  }
+
+  /** Returns when it is done. */
+  async press(button: PartsButton): Promise<PartsView> {
+    return readParts(await ask(`${this.#url}/parts/${button}`, {}));
+  }
+
   async cutOff(customerId: string): Promise<string> {
     const answer = await ask(`${this.#url}/fraud/signals`, {
       customerId,
@@ -131,47 +134,10 @@ export class StageControl {
   }
 }
 
-type Members = Readonly<Record<string, unknown>>;
-
-async function ask(url: string, body?: unknown): Promise<Members> {
-  const response = await fetch(url, {
-    credentials: 'omit',
-    ...(body === undefined
-      ? {}
-      : {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(body),
-        }),
-  }).catch(() => undefined);
-  const answer: unknown = await response?.json().catch(() => undefined);
-  const members = isMembers(answer) ? answer : {};
-  if (response?.ok === true) return members;
-  const title = optionalText(members['title']) ?? 'no answer';
-  throw new ControlRefusal(title, optionalText(members['code']) ?? 'no_answer');
-}
-
 function identityOf(value: unknown): IdentityDesk {
   const { behaviour, waiting } = isMembers(value) ? value : {};
   return {
     behaviour: behaviour === 'slow' || behaviour === 'refuses' ? behaviour : 'normal',
     waiting: Array.isArray(waiting) ? waiting.length : 0,
   };
-}
-
-function textOf(value: unknown): string {
-  if (typeof value === 'string') return value;
-  throw new ControlRefusal('an answer of stage control lacks a member', 'unreadable');
-}
-
-function optionalText(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
-
-function numberOf(value: unknown): number | undefined {
-  return typeof value === 'number' ? value : undefined;
-}
-
-function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

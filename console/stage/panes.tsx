@@ -12,10 +12,12 @@ export interface PanesProps {
   readonly pane: Pane;
   readonly onPane: (pane: Pane) => void;
   readonly unread: number;
+  /** Marks the tab behind which it can be mended. */
+  readonly isBroken: boolean;
   readonly content: Readonly<Record<Pane, ReactNode>>;
 }
 
-export function Panes({ pane, onPane, unread, content }: PanesProps) {
+export function Panes({ pane, onPane, unread, isBroken, content }: PanesProps) {
   const { panes } = texts.stage;
   const isWide = useSyncExternalStore(subscribeToWidth, () => WIDE.matches);
   if (isWide) {
@@ -49,6 +51,11 @@ export function Panes({ pane, onPane, unread, content }: PanesProps) {
           {PANES.map((name) => (
             <Tab key={name} id={name} className="tab">
               {panes[name]}
+              {name === 'behind' && isBroken && (
+                <span className="badge" data-tone="wait" title={texts.parts.outage.badge}>
+                  !<span className="hidden">{texts.parts.outage.badge}</span>
+                </span>
+              )}
               {name === 'inbox' && unread > 0 && <span className="badge">{unread}</span>}
             </Tab>
           ))}

@@ -25,7 +25,6 @@ let building: Promise<StageParts> | undefined;
 
 export function StageLoader() {
   const [parts, setParts] = useState<StageParts | 'missing'>();
-  const [performance, setPerformance] = useState(1);
   useEffect(() => {
     building ??= build();
     building.then(setParts, () => {
@@ -56,15 +55,7 @@ export function StageLoader() {
       </main>
     );
   }
-  return (
-    <Stage
-      key={performance}
-      parts={parts}
-      onStartedOver={() => {
-        setPerformance((before) => before + 1);
-      }}
-    />
-  );
+  return <Stage parts={parts} />;
 }
 
 async function build(): Promise<StageParts> {
@@ -73,13 +64,21 @@ async function build(): Promise<StageParts> {
   const tell: CallListener = (operation, problem) => {
     for (const listener of listeners) listener(operation, problem);
   };
+  let hear: PhoneModel['hear'] = () => undefined;
   const latchkey = createLatchkey({
     issuer: config.issuer,
     clientId: config.clientId,
-    onProblem: tell,
-    onAnswer: tell,
+    onProblem: (operation, problem) => {
+      hear(problem);
+      tell(operation, problem);
+    },
+    onAnswer: (operation) => {
+      hear();
+      tell(operation);
+    },
   });
   const model = new PhoneModel({ latchkey, bankUrl: config.bankUrl, locale: 'en' });
+  ({ hear } = model);
   void model.boot();
   return {
     config,

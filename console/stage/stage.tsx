@@ -1,10 +1,10 @@
 /** The stage: phone, what happens behind it, inbox. Three panes where there is room, else tabs over the same three. */
 import { useState, useSyncExternalStore } from 'react';
-import { Timeline } from '../behind/behind.tsx';
-import { FraudDesk } from '../behind/fraud-desk.tsx';
-import { IdentityDesk } from '../behind/identity-desk.tsx';
+import { BehindPane } from '../behind/behind-pane.tsx';
 import { positionOf, readAuditEvent } from '../behind/timeline.ts';
 import { useFraud } from '../behind/use-fraud.ts';
+import { useParts } from '../behind/use-parts.ts';
+import { brokenParts } from '../behind/works-now.ts';
 import { Inbox } from '../inbox/inbox.tsx';
 import { messageId, readMessage } from '../inbox/message.ts';
 import { Phone } from '../phone/phone.tsx';
@@ -16,39 +16,39 @@ import { Panes } from './panes.tsx';
 import type { Pane } from './panes.tsx';
 import type { StageParts } from './stage-loader.tsx';
 import { stepsDone } from './stories.ts';
-import type { StoryId } from './stories.ts';
+import { usePartEvents } from './use-part-events.ts';
 import { usePhoneCalls } from './use-phone-calls.ts';
+import { useStory } from './use-story.ts';
 
-export interface StageProps {
-  readonly parts: StageParts;
-  readonly onStartedOver: () => void;
-}
-
-export function Stage({ parts, onStartedOver }: StageProps) {
-  const { config, control, model } = parts;
+export function Stage({ parts: stageParts }: { readonly parts: StageParts }) {
+  const { config, control, model } = stageParts;
   const phone = useSyncExternalStore(model.subscribe, model.state);
-  const [story, setStory] = useState<StoryId>('enroll');
+  const { story, desk, setStory, setDesk } = useStory();
   const [pane, setPane] = useState<Pane>('phone');
   const [seen, setSeen] = useState(0);
   const [isStartingOver, setIsStartingOver] = useState(false);
   const customerId = customerOf(phone);
   const fraud = useFraud(control, customerId);
-  const calls = usePhoneCalls(parts);
-  const { timeline, inbox } = useStreams(parts, phone);
+  const calls = usePhoneCalls(stageParts);
+  const partEvents = usePartEvents(model);
+  const enrollmentId = enrollmentOf(phone);
+  const parts = useParts({ control, enrollmentId, onView: partEvents.hear });
+  const { timeline, inbox } = useStreams(stageParts, phone);
 
   const startOver = async () => {
     setIsStartingOver(true);
     fraud.forget();
     await control.startOver().catch(() => undefined);
     await model.forgetEverything();
-    onStartedOver();
+    // A new page: no call of the old phone can reach the new one.
+    location.reload();
   };
   const showPane = (next: Pane) => {
     if (pane === 'inbox' || next === 'inbox') setSeen(inbox.items.length);
     setPane(next);
   };
   const useCode = (code: string) => {
-    model.setDraftCode(code);
+    model.enrolling.setDraftCode(code);
     showPane('phone');
   };
 
@@ -56,7 +56,7 @@ export function Stage({ parts, onStartedOver }: StageProps) {
     <PhoneContext value={model}>
       <Header
         story={story}
-        stepsDone={stepsDone(story, phone, fraud.state)}
+        stepsDone={stepsDone(story, { phone, fraud: fraud.state, parts: parts.view })}
         onStory={setStory}
         onStartOver={() => void startOver()}
         isStartingOver={isStartingOver}
@@ -65,16 +65,22 @@ export function Stage({ parts, onStartedOver }: StageProps) {
         pane={pane}
         onPane={showPane}
         unread={pane === 'inbox' ? 0 : Math.max(0, inbox.items.length - seen)}
+        isBroken={parts.view !== undefined && brokenParts(parts.view).length > 0}
         content={{
           phone: <Phone />,
           behind: (
-            <>
-              <div className="desks">
-                <IdentityDesk control={control} />
-                <FraudDesk fraud={fraud} customerId={customerId} home={phone.home} />
-              </div>
-              <Timeline stream={timeline} calls={calls} config={config} />
-            </>
+            <BehindPane
+              config={config}
+              control={control}
+              parts={parts}
+              fraud={fraud}
+              customerId={customerId}
+              home={phone.home}
+              desk={desk}
+              onDesk={setDesk}
+              timeline={timeline}
+              stageEvents={[...calls, ...partEvents.events]}
+            />
           ),
           inbox: <Inbox stream={inbox} onUseCode={asksForCode(phone) ? useCode : undefined} />,
         }}
@@ -101,6 +107,12 @@ function useStreams(parts: StageParts, phone: PhoneState) {
 
 function customerOf({ home, installation }: PhoneState): string | undefined {
   return home.me?.customerId ?? installation?.customerId;
+}
+
+/** The enrollment under way. */
+function enrollmentOf({ screen }: PhoneState): string | undefined {
+  const isUnderWay = screen.kind === 'enrollment' && screen.view.state !== 'ended';
+  return isUnderWay ? screen.view.enrollmentId : undefined;
 }
 
 /** The customer once there is one, else the ceremony under way. */

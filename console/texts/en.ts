@@ -1,7 +1,8 @@
 /** The English catalogue. Another locale is another object of the same type. */
 import { behind } from './en/behind.ts';
+import { parts } from './en/parts.ts';
 import { phone } from './en/phone.ts';
 import { problems } from './en/problems.ts';
 import { stage } from './en/stage.ts';
 
-export const en = { behind, phone, problems, stage };
+export const en = { behind, parts, phone, problems, stage };

@@ -107,9 +107,32 @@ export class StageDriver {
     await this.phone.getByRole('button', { name, exact: true }).click();
   }
 
+  /** Waits until the phone has done what it was told: until then it takes no other order. */
+  async settles(): Promise<void> {
+    await this.look('Phone');
+    await this.phone.locator('[aria-busy=true]').waitFor({ state: 'detached' });
+  }
+
   async pressBehind(name: string): Promise<void> {
     await this.look('Behind it');
     await this.page.getByRole('button', { name, exact: true }).click();
+  }
+
+  /** Chooses a story, which opens its desk. */
+  async story(name: 'Enroll' | 'Lost network' | 'Fraud button'): Promise<void> {
+    await this.page.getByRole('radio', { name }).click();
+  }
+
+  async desk(name: 'Break it' | 'Identity vendor' | 'Fraud desk'): Promise<void> {
+    await this.look('Behind it');
+    await this.page.getByRole('tab', { name, exact: true }).click();
+  }
+
+  /** Waits until the part is said to be in that state. */
+  async partIs(name: 'Line to the phone' | 'Worker' | 'Temporal', state: string): Promise<void> {
+    await this.look('Behind it');
+    const part = this.page.getByRole('listitem', { name, exact: true });
+    await part.locator('.tag', { hasText: state }).waitFor();
   }
 
   async type(label: string, text: string): Promise<void> {

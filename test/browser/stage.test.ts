@@ -9,6 +9,7 @@ import { launchBrowser } from '../setup/browser.ts';
 import { startTestStack } from '../setup/stack.ts';
 import type { TestStack } from '../setup/stack.ts';
 import { NARROW, StageDriver, WIDE } from './stage-driver.ts';
+import * as walk from './stage-walk.ts';
 
 let stack: TestStack;
 let browser: Browser;
@@ -36,49 +37,11 @@ const open = async (size: typeof WIDE) => {
   await stage.sees('Set up the app');
 };
 
-const enterNumber = async () => {
-  await stage.press('Set up the app');
-  await stage.press('Fill in an example');
-  await stage.press('Continue');
-  await stage.sees('Enter the code we sent you');
-};
-
-const proveNumber = async () => {
-  await stage.takeCodeFrom('sms');
-  await stage.press('Confirm');
-  await stage.sees('What is your name?');
-};
-
-const handInIdentity = async () => {
-  await stage.press('Fill in an example');
-  await stage.press('Continue');
-  await stage.phone.getByRole('spinbutton').first().click();
-  await stage.page.keyboard.type('17041988');
-  await stage.press('Continue');
-  await stage.press('Fill in an example');
-  await stage.press('Check my identity');
-};
-
-const proveEmail = async () => {
-  await stage.sees('What is your e\u2011mail address?');
-  await stage.press('Fill in an example');
-  await stage.press('Continue');
-  await stage.sees('Enter the code from the e-mail');
-  await stage.takeCodeFrom('email');
-  await stage.press('Confirm');
-  await stage.sees('Create your passkey');
-};
-
-const becomeCustomer = async () => {
-  await enterNumber();
-  await proveNumber();
-  await handInIdentity();
-  await proveEmail();
-  await stage.press('Create passkey');
-  await stage.sees('This phone is trusted');
-  await stage.press('Log in');
-  await stage.sees('Hello, Aroha Jane');
-};
+const enterNumber = () => walk.enterNumber(stage);
+const proveNumber = () => walk.proveNumber(stage);
+const handInIdentity = () => walk.handInIdentity(stage);
+const proveEmail = () => walk.proveEmail(stage);
+const becomeCustomer = () => walk.becomeCustomer(stage);
 
 describe('at a desk', () => {
   it('enrolls, logs in, refreshes, calls the bank, logs out and in, is cut off, held, released and back', async () => {
@@ -116,7 +79,7 @@ describe('at a desk', () => {
     await stage.press('Log in with passkey');
     await stage.sees('Hello, Aroha Jane');
 
-    await stage.page.getByRole('radio', { name: 'Fraud button' }).click();
+    await stage.story('Fraud button');
     await stage.pressBehind('Cut off');
     const preview = stage.page.getByRole('alertdialog');
     await preview.getByText('Ends 1 session and every running ceremony').waitFor();
@@ -151,6 +114,7 @@ describe('at a desk', () => {
     await stage.press('Show accounts');
     await stage.sees('Savings');
     expect(await stage.seriousFindings()).toStrictEqual([]);
+    await stage.story('Fraud button');
     await stage.pressBehind('Cut off');
     expect(await stage.seriousFindings()).toStrictEqual([]);
   });

@@ -1,13 +1,18 @@
 /** The pure parts of the stage: how events are grouped and told, what a message holds, where stage control is, how far a story is. */
 import { describe, expect, it } from 'vitest';
 import { groupsOf, readAuditEvent, shortId } from '../../console/behind/timeline.ts';
-import type { AuditEvent, PhoneCall } from '../../console/behind/timeline.ts';
+import type { AuditEvent, StageEvent } from '../../console/behind/timeline.ts';
 import { codeIn, readMessage } from '../../console/inbox/message.ts';
-import { ago, countdown } from '../../console/parts/time.ts';
+import { ago, countdown, duration } from '../../console/parts/time.ts';
 import { INITIAL } from '../../console/phone/phone-state.ts';
+import { waitingFor } from '../../console/phone/waiting.ts';
+import { brokenParts, worksNow } from '../../console/behind/works-now.ts';
 import { findControl } from '../../console/stage/control.ts';
-import { stepsDone } from '../../console/stage/stories.ts';
+import { readParts } from '../../console/stage/parts-view.ts';
+import { stepsDone, storyOf } from '../../console/stage/stories.ts';
+import type { StageFacts } from '../../console/stage/stories.ts';
 import { problems } from '../../console/texts/en/problems.ts';
+import { LatchkeyProblem } from '../../sdk/problem.ts';
 import { ERRORS } from '../../domain/errors.ts';
 
 const event = (position: number, members: Partial<AuditEvent>): AuditEvent => ({
@@ -23,7 +28,8 @@ const event = (position: number, members: Partial<AuditEvent>): AuditEvent => ({
   ...members,
 });
 
-const refused: PhoneCall = {
+const refused: StageEvent = {
+  key: 'call 1',
   at: '2026-03-01T10:00:30.000Z',
   lane: 'refused',
   text: 'No.',
@@ -123,23 +129,102 @@ describe('stage control', () => {
 
 describe('a story', () => {
   const fraud = { cutOff: undefined, releasedAt: undefined, failure: undefined, isBusy: false };
+  const facts: StageFacts = { phone: INITIAL, fraud, parts: undefined };
+  const home = { ...INITIAL, screen: { kind: 'home' } } as const;
 
   it('begins at its first step and is over when the customer is in', () => {
-    expect(stepsDone('enroll', INITIAL, fraud)).toBe(0);
-    expect(stepsDone('enroll', { ...INITIAL, screen: { kind: 'home' } }, fraud)).toBe(6);
+    expect(stepsDone('enroll', facts)).toBe(0);
+    expect(stepsDone('enroll', { ...facts, phone: home })).toBe(6);
   });
 
   it('of the fraud button ends with the customer back in', () => {
-    const home = { ...INITIAL, screen: { kind: 'home' } } as const;
     const cutOff = { revocationId: 'rev_1', status: 'running' } as never;
-    expect(stepsDone('fraud', home, fraud)).toBe(1);
+    const cut = { ...fraud, cutOff };
+    const at = (kind: 'cut-off' | 'hold') => ({ ...INITIAL, screen: { kind } }) as const;
+    expect(stepsDone('fraud', { ...facts, phone: home })).toBe(1);
+    expect(stepsDone('fraud', { ...facts, phone: at('cut-off'), fraud: cut })).toBe(2);
+    expect(stepsDone('fraud', { ...facts, phone: at('hold'), fraud: cut })).toBe(3);
+    const released = { ...cut, releasedAt: 'now' };
+    expect(stepsDone('fraud', { ...facts, phone: home, fraud: released })).toBe(5);
+  });
+
+  it('of the lost network goes on only when the line is back and the phone waits no more', () => {
+    const view = { enrollmentId: 'cer_1', state: 'phone' } as never;
+    const phone = { ...INITIAL, screen: { kind: 'enrollment', view } } as const;
+    const lost = { id: 1, at: 'now', what: 'answer_lost', path: '/a', status: 200 };
+    const parts = (status: string) => readParts({ line: { status }, events: [lost] });
+    const waiting = { for: 'line', sinceMs: 0 } as const;
+    expect(stepsDone('lost-network', facts)).toBe(0);
+    expect(stepsDone('lost-network', { ...facts, phone })).toBe(1);
     expect(
-      stepsDone('fraud', { ...INITIAL, screen: { kind: 'cut-off' } }, { ...fraud, cutOff }),
+      stepsDone('lost-network', { ...facts, phone: { ...phone, waiting }, parts: parts('down') }),
     ).toBe(2);
-    expect(stepsDone('fraud', { ...INITIAL, screen: { kind: 'hold' } }, { ...fraud, cutOff })).toBe(
-      3,
+    expect(stepsDone('lost-network', { ...facts, phone, parts: parts('up') })).toBe(3);
+    expect(stepsDone('lost-network', { ...facts, phone: home, parts: parts('up') })).toBe(4);
+  });
+
+  it('stands in the address, and an address without one tells the first', () => {
+    expect([storyOf('#lost-network'), storyOf('#fraud'), storyOf(''), storyOf('#x')]).toStrictEqual(
+      ['lost-network', 'fraud', 'enroll', 'enroll'],
     );
-    expect(stepsDone('fraud', home, { ...fraud, cutOff, releasedAt: 'now' })).toBe(5);
+  });
+});
+
+describe('what works now', () => {
+  const view = (line: string, worker: string, temporal: string) =>
+    readParts({
+      line: { status: line },
+      worker: { status: worker },
+      temporal: { status: temporal },
+    });
+
+  it.each([
+    ['up', 'up', 'up', []],
+    ['armed', 'up', 'not_ours', []],
+    ['down', 'up', 'up', ['line']],
+    ['up', 'starting', 'stopping', ['worker', 'temporal']],
+  ])('with line %s, worker %s and Temporal %s is broken: %j', (line, worker, temporal, broken) => {
+    expect(brokenParts(view(line, worker, temporal))).toStrictEqual(broken);
+  });
+
+  it.each([
+    [[], 'works', 'works', 'works', 'works'],
+    [['worker'], 'works', 'later', 'waits', 'waits'],
+    [['temporal'], 'works', 'later', 'waits', 'works'],
+    [['line'], 'unreachable', 'works', 'unreachable', 'works'],
+  ] as const)(
+    'without %j: log in %s, cut-off %s, enrollment %s, messages %s',
+    (broken, hotPath, cutOff, ceremonies, messages) => {
+      expect(worksNow(broken)).toStrictEqual({ hotPath, cutOff, ceremonies, messages });
+    },
+  );
+
+  it('is read from what stage control sends, and nothing else gets in', () => {
+    expect(readParts(undefined)).toMatchObject({ temporal: { status: 'not_ours' }, events: [] });
+    const events = [
+      { id: 1, at: 'now', what: 'exploded' },
+      { id: 2, at: 'now', what: 'deployed' },
+    ];
+    expect(readParts({ worker: { status: 'dancing' }, events })).toMatchObject({
+      worker: { status: 'up' },
+      events: [{ id: 2, what: 'deployed' }],
+    });
+  });
+});
+
+describe('waiting', () => {
+  it('is for outcomes that are unknown, never for a decision', () => {
+    const of = (code: string) => waitingFor(new LatchkeyProblem({ code, status: 503, title: '' }));
+    expect(['network_lost', 'outcome_pending', 'temporal_unavailable'].map(of)).toStrictEqual([
+      'line',
+      'outcome',
+      'ceremonies',
+    ]);
+    expect(['wrong_code', 'customer_on_hold', 'passkey_cancelled'].map(of)).toStrictEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 });
 
@@ -156,6 +241,11 @@ describe('words', () => {
       '12 s ago',
       '4 min ago',
       '2 h ago',
+    ]);
+    expect([duration(4_200), duration(65_000), duration(7_500_000)]).toStrictEqual([
+      '4 s',
+      '1 min 5 s',
+      '2 h 5 min',
     ]);
     expect([countdown(299_001), countdown(-5), countdown(3_600_000)]).toStrictEqual([
       '5:00',

@@ -2,12 +2,12 @@
 import type { EnrollmentView, SentCode } from '../../../sdk/types.ts';
 import { texts } from '../../texts/texts.ts';
 import { countdown, useNow } from '../../parts/time.ts';
-import { Banner, Button, Field } from '../../parts/parts.tsx';
+import { Button, Field } from '../../parts/parts.tsx';
 import { usePhone } from '../phone-context.ts';
-import { Page, ProblemBanner } from './page.tsx';
+import { Page } from './page.tsx';
 
 export function CodeScreen({ view }: { readonly view: EnrollmentView }) {
-  const [{ busy, draftCode, problem, notice }, model] = usePhone();
+  const [{ busy, draftCode, problem }, model] = usePhone();
   const { code: words } = texts.phone;
   const isPhone = view.state === 'phone';
   const digits = view.code?.digits ?? 6;
@@ -16,7 +16,12 @@ export function CodeScreen({ view }: { readonly view: EnrollmentView }) {
       title={isPhone ? words.phoneTitle : words.emailTitle}
       {...(view.code === undefined ? {} : { text: words.sentTo(view.code.sentTo) })}
       step={isPhone ? 1 : 4}
-      onSubmit={() => void model.submitCode(draftCode)}
+      refusalNote={
+        problem?.code === 'wrong_code' &&
+        view.code !== undefined &&
+        words.attemptsLeft(view.code.attemptsLeft)
+      }
+      onSubmit={() => void model.enrolling.submitCode(draftCode)}
       actions={
         <>
           <Button
@@ -31,8 +36,8 @@ export function CodeScreen({ view }: { readonly view: EnrollmentView }) {
             kind="quiet"
             isBusy={busy === 'cancel'}
             onPress={() => {
-              if (isPhone) void model.cancelEnrollment();
-              else model.changeEmail(true);
+              if (isPhone) void model.enrolling.cancel();
+              else model.enrolling.changeEmail(true);
             }}
           >
             {isPhone ? words.otherNumber : words.otherAddress}
@@ -48,17 +53,11 @@ export function CodeScreen({ view }: { readonly view: EnrollmentView }) {
         maxLength={digits}
         value={draftCode}
         onChange={(typed) => {
-          model.setDraftCode(typed.replaceAll(/\D/g, ''));
+          model.enrolling.setDraftCode(typed.replaceAll(/\D/g, ''));
         }}
         autoFocus
       />
       {view.code !== undefined && <CodeClock code={view.code} />}
-      <ProblemBanner>
-        {problem?.code === 'wrong_code' &&
-          view.code !== undefined &&
-          words.attemptsLeft(view.code.attemptsLeft)}
-      </ProblemBanner>
-      {notice === 'code_resent' && <Banner tone="good">{words.resent}</Banner>}
     </Page>
   );
 }
@@ -83,7 +82,7 @@ function CodeClock({ code }: { readonly code: SentCode }) {
           className="link"
           type="button"
           disabled={!canResend || busy !== undefined}
-          onClick={() => void model.resendCode()}
+          onClick={() => void model.enrolling.resendCode()}
         >
           {canResend ? words.resend : words.resendIn(countdown(resendInMs))}
         </button>

@@ -1,9 +1,9 @@
 /** A cut-off says what happened, what it means and what to do; a hold says whom to call. Neither blames. */
 import { texts } from '../../texts/texts.ts';
 import { Icon } from '../../parts/icons.tsx';
-import { Banner, Button } from '../../parts/parts.tsx';
+import { Button } from '../../parts/parts.tsx';
 import { usePhone } from '../phone-context.ts';
-import { Page, ProblemBanner } from './page.tsx';
+import { Page } from './page.tsx';
 
 export function CutOffScreen() {
   return <Explained words={texts.phone.cutOff} tone="danger" />;
@@ -20,7 +20,7 @@ function Explained({
   readonly words: typeof texts.phone.cutOff | typeof texts.phone.hold;
   readonly tone: 'danger' | 'wait';
 }) {
-  const [{ busy, notice }, model] = usePhone();
+  const [{ busy }, model] = usePhone();
   return (
     <Page
       title={words.title}
@@ -45,10 +45,6 @@ function Explained({
         <dt>{words.now}</dt>
         <dd>{words.nowText}</dd>
       </dl>
-      {notice === 'passkey_cancelled' && (
-        <Banner tone="plain">{texts.phone.loggedOut.cancelled}</Banner>
-      )}
-      <ProblemBanner />
     </Page>
   );
 }

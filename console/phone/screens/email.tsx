@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { texts } from '../../texts/texts.ts';
 import { Button, Field } from '../../parts/parts.tsx';
 import { usePhone } from '../phone-context.ts';
-import { ExampleFiller, Page, ProblemBanner } from './page.tsx';
+import { ExampleFiller, Page } from './page.tsx';
 
 export function EmailScreen() {
   const [{ busy, isChangingEmail }, model] = usePhone();
@@ -13,14 +13,15 @@ export function EmailScreen() {
     <Page
       title={words.title}
       step={3}
+      misfit={texts.problems.email_invalid}
       {...(isChangingEmail
         ? {
             onBack: () => {
-              model.changeEmail(false);
+              model.enrolling.changeEmail(false);
             },
           }
         : {})}
-      onSubmit={() => void model.submitEmail(email.trim())}
+      onSubmit={() => void model.enrolling.submitEmail(email.trim())}
       actions={
         <Button kind="primary" type="submit" isBusy={busy === 'email'} isDisabled={email === ''}>
           {next}
@@ -44,7 +45,6 @@ export function EmailScreen() {
           setEmail(`aroha.${crypto.randomUUID().slice(0, 4)}@example.com`);
         }}
       />
-      <ProblemBanner misfit={texts.problems.email_invalid} />
     </Page>
   );
 }

@@ -2,13 +2,13 @@
 import type { EnrollmentView } from '../../../sdk/types.ts';
 import { endingText, texts } from '../../texts/texts.ts';
 import { Icon } from '../../parts/icons.tsx';
-import { Banner, Button } from '../../parts/parts.tsx';
+import { Button } from '../../parts/parts.tsx';
 import { usePhone } from '../phone-context.ts';
-import { Page, ProblemBanner } from './page.tsx';
+import { Page } from './page.tsx';
 
 export function DoneScreen() {
-  const [{ busy, notice }, model] = usePhone();
-  const { done, loggedOut } = texts.phone;
+  const [{ busy }, model] = usePhone();
+  const { done } = texts.phone;
   return (
     <Page
       title={done.title}
@@ -27,8 +27,6 @@ export function DoneScreen() {
       <span className="medal" data-tone="good">
         <Icon name="shield" size={32} />
       </span>
-      {notice === 'passkey_cancelled' && <Banner tone="plain">{loggedOut.cancelled}</Banner>}
-      <ProblemBanner />
     </Page>
   );
 }
@@ -45,16 +43,16 @@ export function EndedScreen({ view }: { readonly view: EnrollmentView }) {
       actions={
         <>
           {next.includes('login') && (
-            <Button kind="primary" onPress={() => void model.leaveEnrollment('logged-out')}>
+            <Button kind="primary" onPress={() => void model.enrolling.leave('logged-out')}>
               {ended.logIn}
             </Button>
           )}
           {next.includes('start_again') && (
-            <Button kind="primary" onPress={() => void model.leaveEnrollment('number')}>
+            <Button kind="primary" onPress={() => void model.enrolling.leave('number')}>
               {ended.startAgain}
             </Button>
           )}
-          <Button kind="quiet" onPress={() => void model.leaveEnrollment('welcome')}>
+          <Button kind="quiet" onPress={() => void model.enrolling.leave('welcome')}>
             {ended.close}
           </Button>
         </>

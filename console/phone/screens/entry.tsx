@@ -1,13 +1,13 @@
 /** The screens before anybody is known: welcome, the number, and login with a passkey. */
 import { useState } from 'react';
 import { texts } from '../../texts/texts.ts';
-import { Banner, Button, Field } from '../../parts/parts.tsx';
+import { Button, Field } from '../../parts/parts.tsx';
 import { usePhone } from '../phone-context.ts';
-import { ExampleFiller, Page, ProblemBanner } from './page.tsx';
+import { ExampleFiller, Page } from './page.tsx';
 
 export function WelcomeScreen() {
-  const [{ busy, notice }, model] = usePhone();
-  const { welcome, loggedOut } = texts.phone;
+  const [{ busy }, model] = usePhone();
+  const { welcome } = texts.phone;
   return (
     <Page
       title={welcome.title}
@@ -31,8 +31,6 @@ export function WelcomeScreen() {
       <div className="hero" aria-hidden="true">
         <span className="hero-mark" />
       </div>
-      {notice === 'passkey_cancelled' && <Banner tone="plain">{loggedOut.cancelled}</Banner>}
-      <ProblemBanner />
     </Page>
   );
 }
@@ -45,10 +43,11 @@ export function NumberScreen() {
     <Page
       title={words.title}
       step={1}
+      misfit={texts.problems.phone_invalid}
       onBack={() => {
         model.goTo(installation === undefined ? 'welcome' : 'logged-out');
       }}
-      onSubmit={() => void model.startEnrollment(number.replaceAll(/[\s()-]/g, ''))}
+      onSubmit={() => void model.enrolling.start(number.replaceAll(/[\s()-]/g, ''))}
       actions={
         <Button kind="primary" type="submit" isBusy={busy === 'start'} isDisabled={number === ''}>
           {next}
@@ -72,7 +71,6 @@ export function NumberScreen() {
           setNumber(exampleNumber());
         }}
       />
-      <ProblemBanner misfit={texts.problems.phone_invalid} />
     </Page>
   );
 }
@@ -84,7 +82,7 @@ function exampleNumber(): string {
 }
 
 export function LoggedOutScreen() {
-  const [{ busy, notice }, model] = usePhone();
+  const [{ busy }, model] = usePhone();
   const { loggedOut } = texts.phone;
   return (
     <Page
@@ -114,8 +112,6 @@ export function LoggedOutScreen() {
       <div className="hero" aria-hidden="true">
         <span className="hero-mark" />
       </div>
-      {notice === 'passkey_cancelled' && <Banner tone="plain">{loggedOut.cancelled}</Banner>}
-      <ProblemBanner />
     </Page>
   );
 }

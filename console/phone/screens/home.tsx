@@ -5,7 +5,7 @@ import { Icon } from '../../parts/icons.tsx';
 import { Button, Tag } from '../../parts/parts.tsx';
 import { usePhone } from '../phone-context.ts';
 import { AccountsCard } from './accounts.tsx';
-import { Brand, ProblemBanner } from './page.tsx';
+import { Brand, Outcome } from './page.tsx';
 import { SessionsCard } from './sessions.tsx';
 import { TokenCard } from './token.tsx';
 
@@ -22,7 +22,7 @@ export function HomeScreen() {
           ? words.greeting(home.me.givenName)
           : words.greetingNameless}
       </h2>
-      <ProblemBanner />
+      <Outcome />
       <AccountsCard />
       <DeviceCard me={home.me} />
       <TokenCard />

@@ -5,7 +5,7 @@ import type { DateValue } from 'react-aria-components';
 import { texts } from '../../texts/texts.ts';
 import { Button, Field } from '../../parts/parts.tsx';
 import { usePhone } from '../phone-context.ts';
-import { ExampleFiller, Page, ProblemBanner } from './page.tsx';
+import { ExampleFiller, Page } from './page.tsx';
 
 type Question = 'name' | 'birth' | 'document';
 const ORDER: readonly Question[] = ['name', 'birth', 'document'];
@@ -37,7 +37,7 @@ export function IdentityScreen() {
 
   const goOn = () => {
     if (!isReady) return;
-    if (following === undefined) void model.submitIdentity(detailsOf(answers));
+    if (following === undefined) void model.enrolling.submitIdentity(detailsOf(answers));
     else setQuestion(following);
   };
 
@@ -61,7 +61,6 @@ export function IdentityScreen() {
           setAnswers({ ...answers, ...change });
         }}
       />
-      <ProblemBanner />
     </Page>
   );
 }

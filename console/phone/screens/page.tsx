@@ -5,6 +5,7 @@ import type { ProblemText } from '../../texts/texts.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { Banner } from '../../parts/parts.tsx';
 import { usePhone } from '../phone-context.ts';
+import type { PhoneState } from '../phone-state.ts';
 
 export interface PageProps {
   readonly title: string;
@@ -17,6 +18,10 @@ export interface PageProps {
   readonly children?: ReactNode;
   /** Makes the page a form. */
   readonly onSubmit?: () => void;
+  /** On a page with one field: what is wrong with it when the request does not fit. */
+  readonly misfit?: ProblemText;
+  /** Stands behind the refusal's own words. */
+  readonly refusalNote?: ReactNode;
 }
 
 export const STEPS = 5;
@@ -37,6 +42,7 @@ export function Page(props: PageProps) {
         <h2 className={props.isTitleHidden === true ? 'hidden' : 'page-title'}>{title}</h2>
         {text !== undefined && <p className="page-text">{text}</p>}
         {children}
+        <Outcome misfit={props.misfit} refusalNote={props.refusalNote} />
       </div>
       {actions !== undefined && <div className="page-actions">{actions}</div>}
     </>
@@ -79,27 +85,46 @@ function Progress({ step }: { readonly step: number }) {
   );
 }
 
-interface ProblemBannerProps {
-  readonly children?: ReactNode;
-  /** On a screen with one field: what is wrong with it when the request does not fit. */
-  readonly misfit?: ProblemText;
+interface OutcomeProps {
+  readonly misfit?: ProblemText | undefined;
+  readonly refusalNote?: ReactNode;
 }
 
-/** The refusal of the last action, in a customer's words. */
-export function ProblemBanner({ children, misfit }: ProblemBannerProps) {
-  const [{ problem }] = usePhone();
-  if (problem === undefined) return null;
+/** What the last action led to, in a customer's words: a notice, or a refusal. Nothing while all is plain. */
+export function Outcome({ misfit, refusalNote }: OutcomeProps) {
+  const [state] = usePhone();
+  const { problem } = state;
+  if (problem === undefined) return <NoticeBanner state={state} />;
   const isMisfit = problem.code === 'invalid_request';
   const { title, text } = (isMisfit ? misfit : undefined) ?? problemText(problem);
   const isUnknown = text === texts.problems.unknown.text;
   return (
     <Banner tone="danger" title={title}>
-      {text} {children}
+      {text} {refusalNote}
       {isUnknown && problem.requestId !== undefined && (
         <small>{texts.phone.reference(problem.requestId)}</small>
       )}
     </Banner>
   );
+}
+
+function NoticeBanner({ state: { notice, screen } }: { readonly state: PhoneState }) {
+  const { code, loggedOut, passkey, waiting } = texts.phone;
+  const isCreating = screen.kind === 'enrollment' && screen.view.state === 'passkey';
+  switch (notice) {
+    case undefined:
+      return null;
+    case 'passkey_cancelled':
+      return <Banner tone="plain">{isCreating ? passkey.cancelled : loggedOut.cancelled}</Banner>;
+    case 'code_resent':
+      return <Banner tone="good">{code.resent}</Banner>;
+    case 'went_on':
+      return (
+        <Banner tone="good" title={waiting.wentOn.title}>
+          {waiting.wentOn.text}
+        </Banner>
+      );
+  }
 }
 
 /** For the people at the stage, so that two minutes are enough; it types, nothing more. */

@@ -1,12 +1,12 @@
 /** The passkey: what it is, and the platform's own prompt. Closing that prompt is an answer, not an error. */
 import { texts } from '../../texts/texts.ts';
 import { Icon } from '../../parts/icons.tsx';
-import { Banner, Button } from '../../parts/parts.tsx';
+import { Button } from '../../parts/parts.tsx';
 import { usePhone } from '../phone-context.ts';
-import { Page, ProblemBanner } from './page.tsx';
+import { Page } from './page.tsx';
 
 export function PasskeyScreen() {
-  const [{ busy, notice }, model] = usePhone();
+  const [{ busy }, model] = usePhone();
   const { passkey } = texts.phone;
   return (
     <Page
@@ -18,7 +18,7 @@ export function PasskeyScreen() {
           kind="primary"
           icon="key"
           isBusy={busy === 'passkey'}
-          onPress={() => void model.createPasskey()}
+          onPress={() => void model.enrolling.createPasskey()}
         >
           {passkey.create}
         </Button>
@@ -32,8 +32,6 @@ export function PasskeyScreen() {
           <Icon name="shield" /> {passkey.noSecret}
         </li>
       </ul>
-      {notice === 'passkey_cancelled' && <Banner tone="plain">{passkey.cancelled}</Banner>}
-      <ProblemBanner />
     </Page>
   );
 }

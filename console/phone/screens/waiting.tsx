@@ -1,15 +1,22 @@
 /** Waiting is a screen too: what we wait for, until when, and that the app may be closed. */
+import { useState } from 'react';
 import type { EnrollmentView } from '../../../sdk/types.ts';
 import { texts } from '../../texts/texts.ts';
 import { fullTimeOf, momentOf, useNow } from '../../parts/time.ts';
-import { Page, ProblemBanner } from './page.tsx';
+import { Page } from './page.tsx';
+
+/** After this an opening is no longer "a second". */
+const SLOW_AFTER_MS = 5_000;
 
 export function StartingScreen() {
-  const { starting } = texts.phone;
+  const { starting, checking } = texts.phone;
+  const nowMs = useNow();
+  const [sinceMs] = useState(nowMs);
+  const isSlow = nowMs - sinceMs >= SLOW_AFTER_MS;
   return (
-    <Page title={starting.title} text={starting.text} step={1}>
+    <Page title={starting.title} text={isSlow ? starting.slow : starting.text} step={1}>
       <Pulse />
-      <ProblemBanner />
+      {isSlow && <p className="waiting-until">{checking.close}</p>}
     </Page>
   );
 }
@@ -28,12 +35,11 @@ export function CheckingScreen({ view }: { readonly view: EnrollmentView }) {
         <br />
         {checking.close}
       </p>
-      <ProblemBanner />
     </Page>
   );
 }
 
-function Pulse() {
+export function Pulse() {
   return (
     <div className="pulse" role="status" aria-label={texts.phone.working}>
       <i />

@@ -28,8 +28,27 @@ export const behind = {
     driven: 'Temporal drove',
     refused: 'Refused',
     lost: 'Lost on the way',
+    waits: 'Not known yet',
+    broken: 'Broken at this stage',
+    mended: 'Mended at this stage',
   },
-  lanesShort: { decided: 'PostgreSQL', driven: 'Temporal', refused: 'Refused', lost: 'Lost' },
+  lanesShort: {
+    decided: 'PostgreSQL',
+    driven: 'Temporal',
+    refused: 'Refused',
+    lost: 'Lost',
+    waits: 'Waits',
+    broken: 'Stage',
+    mended: 'Stage',
+  },
+  desks: {
+    label: 'What to press',
+    parts: 'Break it',
+    identity: 'Identity vendor',
+    fraud: 'Fraud desk',
+  },
+  askedAgain: 'Asked again under its first key: answered, and done once',
+  times: (count: number) => `${count} times`,
   /** Successes of the hot path, which leave no audit row. */
   hotPath: {
     token: 'A new access token; the refresh token was rotated',

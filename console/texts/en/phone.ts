@@ -21,7 +21,40 @@ export const phone = {
     hint: 'With its country code. We send a code to it.',
     placeholder: '+64 21 123 4567',
   },
-  starting: { title: 'Opening your application', text: 'This takes a second.' },
+  starting: {
+    title: 'Opening your application',
+    text: 'This takes a second.',
+    slow: 'This takes longer than it should. Nothing is lost, and you need not do it again.',
+  },
+  waiting: {
+    reasons: {
+      line: {
+        title: 'We lost the line',
+        text: 'Nothing is lost. We ask again until the bank answers, and it does nothing twice.',
+        doing: 'Trying again',
+      },
+      outcome: {
+        title: 'The bank has it',
+        text: 'What you sent arrived and is kept. Finishing this step takes longer than usual.',
+        doing: 'Waiting for the outcome',
+      },
+      ceremonies: {
+        title: 'A short pause at the bank',
+        text: 'Setting up cannot go on this minute. Your place is kept, and nothing has to be done again.',
+        doing: 'Waiting for the bank',
+      },
+      bank: {
+        title: 'The bank cannot answer',
+        text: 'Nothing is lost. Your place is kept, and we ask again until it does.',
+        doing: 'Trying again',
+      },
+    },
+    giveUp: 'Not now',
+    wentOn: {
+      title: 'Back on the line',
+      text: 'Nothing was lost, and nothing was done twice.',
+    },
+  },
   code: {
     phoneTitle: 'Enter the code we sent you',
     emailTitle: 'Enter the code from the e-mail',

@@ -19,6 +19,11 @@ export const stage = {
       text: 'A stranger becomes a customer with a trusted device.',
       steps: ['Number', 'Code', 'Identity', 'E-mail', 'Passkey', 'Logged in'],
     },
+    'lost-network': {
+      name: 'Lost network',
+      text: 'Drop an answer, then take a step. It happens once, and only once.',
+      steps: ['Under way', 'Answer lost', 'Asked again', 'Logged in'],
+    },
     fraud: {
       name: 'Fraud button',
       text: 'One signal cuts a customer off, everywhere, at once.',

@@ -6,27 +6,34 @@ import { ago, exactTimeOf, fullTimeOf, useNow } from '../parts/time.ts';
 import { Tag } from '../parts/parts.tsx';
 import type { StageConfig } from '../stage/control.ts';
 import type { Stream } from '../stage/event-stream.ts';
+import type { PartsView } from '../stage/parts-view.ts';
+import { shortBuild } from './builds.ts';
 import { groupsOf, shortId } from './timeline.ts';
-import type { AuditEvent, Group, GroupKind, Lane, Line, PhoneCall } from './timeline.ts';
+import type { AuditEvent, Group, GroupKind, Lane, Line, StageEvent } from './timeline.ts';
 
 const ICONS: Readonly<Record<Lane, IconName>> = {
   decided: 'database',
   driven: 'loop',
   refused: 'refused',
-  lost: 'warning',
+  lost: 'lineLost',
+  waits: 'pause',
+  broken: 'stop',
+  mended: 'play',
 };
 const LEGEND: readonly Lane[] = ['decided', 'driven', 'refused'];
 const WORKFLOWS: ReadonlySet<GroupKind> = new Set(['enrollment', 'session', 'revocation']);
 
 export interface TimelineProps {
   readonly stream: Stream<AuditEvent>;
-  readonly calls: readonly PhoneCall[];
+  readonly stageEvents: readonly StageEvent[];
+  /** Which build of the workers has the ceremony in hand. */
+  readonly ceremony: PartsView['ceremony'];
   readonly config: StageConfig;
 }
 
-export function Timeline({ stream, calls, config }: TimelineProps) {
+export function Timeline({ stream, stageEvents, config, ceremony }: TimelineProps) {
   const { behind } = texts;
-  const groups = groupsOf(stream.items, calls);
+  const groups = groupsOf(stream.items, stageEvents);
   return (
     <section className="timeline" aria-label={behind.title}>
       <div className="timeline-head">
@@ -47,7 +54,12 @@ export function Timeline({ stream, calls, config }: TimelineProps) {
       ) : (
         <ol className="groups" aria-live="polite" aria-relevant="additions">
           {groups.map((group) => (
-            <GroupOfLines key={group.key} group={group} config={config} />
+            <GroupOfLines
+              key={group.key}
+              group={group}
+              config={config}
+              buildId={ceremony?.enrollmentId === group.id ? ceremony.buildId : undefined}
+            />
           ))}
         </ol>
       )}
@@ -78,7 +90,13 @@ function StreamState({ stream }: { readonly stream: Stream<AuditEvent> }) {
   }
 }
 
-function GroupOfLines({ group, config }: { readonly group: Group; readonly config: StageConfig }) {
+interface GroupProps {
+  readonly group: Group;
+  readonly config: StageConfig;
+  readonly buildId: string | undefined;
+}
+
+function GroupOfLines({ group, config, buildId }: GroupProps) {
   const { behind } = texts;
   const href = workflowHref(group, config);
   return (
@@ -86,6 +104,9 @@ function GroupOfLines({ group, config }: { readonly group: Group; readonly confi
       <div className="group-head">
         <h3>{behind.groups[group.kind]}</h3>
         <code title={group.id}>{shortId(group.id)}</code>
+        {buildId !== undefined && (
+          <code title={buildId}>{texts.parts.onBuild(shortBuild(buildId))}</code>
+        )}
         {href !== undefined && (
           <a href={href} target="_blank" rel="noreferrer">
             {behind.openInTemporal} <Icon name="external" size={14} />
@@ -111,6 +132,7 @@ function EventLine({ line }: { readonly line: Line }) {
         {line.text}
         <small>
           {texts.behind.lanesShort[line.lane]} · {line.name}
+          {line.times !== undefined && line.times > 1 && ` · ${texts.behind.times(line.times)}`}
         </small>
       </span>
       <time dateTime={line.at} title={fullTimeOf(line.at)}>

@@ -1,0 +1,51 @@
+/** The middle of the stage: what is broken, the desks that break and decide things, and what happens because of it. */
+import type { PhoneState } from '../phone/phone-state.ts';
+import type { StageConfig, StageControl } from '../stage/control.ts';
+import type { Stream } from '../stage/event-stream.ts';
+import { Desks } from './desks.tsx';
+import type { Desk } from './desks.tsx';
+import { FraudDesk } from './fraud-desk.tsx';
+import { IdentityDesk } from './identity-desk.tsx';
+import { OutageStrip } from './outage-strip.tsx';
+import { PartsDesk } from './parts-desk.tsx';
+import { Timeline } from './timeline-view.tsx';
+import type { AuditEvent, StageEvent } from './timeline.ts';
+import type { Fraud } from './use-fraud.ts';
+import type { PartsState } from './use-parts.ts';
+
+export interface BehindPaneProps {
+  readonly config: StageConfig;
+  readonly control: StageControl;
+  readonly parts: PartsState;
+  readonly fraud: Fraud;
+  readonly customerId: string | undefined;
+  readonly home: PhoneState['home'];
+  readonly desk: Desk;
+  readonly onDesk: (desk: Desk) => void;
+  readonly timeline: Stream<AuditEvent>;
+  readonly stageEvents: readonly StageEvent[];
+}
+
+export function BehindPane(props: BehindPaneProps) {
+  const { config, control, parts, fraud, customerId, home } = props;
+  return (
+    <>
+      {props.desk !== 'parts' && <OutageStrip parts={parts} />}
+      <Desks
+        desk={props.desk}
+        onDesk={props.onDesk}
+        content={{
+          parts: <PartsDesk parts={parts} />,
+          identity: <IdentityDesk control={control} />,
+          fraud: <FraudDesk fraud={fraud} customerId={customerId} home={home} />,
+        }}
+      />
+      <Timeline
+        stream={props.timeline}
+        stageEvents={props.stageEvents}
+        config={config}
+        ceremony={parts.view?.ceremony}
+      />
+    </>
+  );
+}
