@@ -5,9 +5,10 @@ import { FAULT_MUTANTS } from '../fault-mutants.ts';
 import { MUTANTS } from '../mutants.ts';
 
 const page = readFileSync('docs/verification.md', 'utf8');
-const commands = [...page.matchAll(/`((?:npx|npm|node) [^`]+)`/g)].map(
-  ([, command = '']) => command,
-);
+const threats = readFileSync('docs/threat-model.md', 'utf8');
+const commandsOf = (text: string): string[] =>
+  [...text.matchAll(/`((?:npx|npm|node) [^`]+)`/g)].map(([, command = '']) => command);
+const commands = commandsOf(page);
 
 interface VitestCommand {
   readonly command: string;
@@ -17,25 +18,29 @@ interface VitestCommand {
 }
 
 const FORM = /^npx vitest run --project (\w+) (test\/\S+\.test\.ts)(?: -t "([^"]+)")?$/;
-const vitest = commands
-  .filter((command) => command.startsWith('npx '))
-  .map((command): VitestCommand => {
-    const [, project = '', file = '', name] = FORM.exec(command) ?? [];
-    return { command, project, file, name };
-  });
+const vitestOf = (all: readonly string[]): VitestCommand[] =>
+  all
+    .filter((command) => command.startsWith('npx '))
+    .map((command) => {
+      const [, project = '', file = '', name] = FORM.exec(command) ?? [];
+      return { command, project, file, name };
+    });
+const vitest = vitestOf(commands);
+
+/** The project is the file's folder, and the name stands in the file, where quotes inside a sentence may be escaped. */
+const findsItsTests = ({ project, file, name }: VitestCommand): boolean => {
+  if (file.split('/')[1] !== project || !existsSync(file)) return false;
+  const source = readFileSync(file, 'utf8').replaceAll("\\'", "'");
+  return name === undefined || source.includes(name);
+};
 
 describe('docs/verification.md', () => {
   test('names commands at all', () => {
     expect(vitest.length).toBeGreaterThan(50);
   });
 
-  test.each(vitest)('$command', ({ project, file, name }) => {
-    expect(file.split('/')[1]).toBe(project);
-    expect(existsSync(file)).toBe(true);
-    if (name === undefined) return;
-    // As written in the file, where quotes inside a sentence may be escaped.
-    const source = readFileSync(file, 'utf8').replaceAll("\\'", "'");
-    expect(source).toContain(name);
+  test.each(vitest)('$command', (command) => {
+    expect(command).toSatisfy(findsItsTests);
   });
 
   test('names scripts and mutants that there are', () => {
@@ -57,5 +62,42 @@ describe('docs/verification.md', () => {
     expect(files.filter((file) => !page.includes(`test/faults/${file}`))).toEqual([]);
     const recoveries = FAULT_MUTANTS.map(({ name }) => name.replace('fault: ', ''));
     expect(recoveries.filter((name) => !page.includes(name))).toEqual([]);
+  });
+});
+
+describe('docs/threat-model.md', () => {
+  const rows = threats.split('\n').filter((line) => line.startsWith('| '));
+  /** The tables from section 1 on; what stands before them is no attack. */
+  const attacks = threats
+    .slice(threats.indexOf('\n## Section 1'))
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !/^\| (attack|---) /.test(line));
+
+  test.each(vitestOf(commandsOf(threats)))('$command', (command) => {
+    expect(command).toSatisfy(findsItsTests);
+  });
+
+  test('shows each attack refused, or says which issue brings the answer', () => {
+    expect(attacks.length).toBeGreaterThan(50);
+    const isHonest = (row: string) => row.includes('`npx vitest ') || row.includes('not yet: ');
+    expect(attacks.filter((row) => !isHonest(row))).toEqual([]);
+  });
+
+  test('answers every attack of the list in the security design, by name', () => {
+    for (const attack of [
+      'SIM swap',
+      'Mailbox takeover',
+      'Dishonest agent',
+      'Malware with accessibility service',
+      'Relayed or injected liveness',
+      'Fatigue',
+      'Shared codes',
+      'Stolen unlocked phone',
+      'One proofed person under two numbers',
+      'Caller who says he is the bank',
+      'Thief as vetoer',
+    ]) {
+      expect(rows.filter((row) => row.includes(`**${attack}**`))).toHaveLength(1);
+    }
   });
 });
