@@ -29,7 +29,7 @@ import { createBacklogReader } from './db/backlog.ts';
 import { connectDatabase, DEFAULT_MAX_CONNECTIONS } from './db/connection.ts';
 import type { Database } from './db/connection.ts';
 import { createEnrollmentStore } from './db/enrollment-store.ts';
-import { checkKeysUntilKnown } from './db/key-canaries.ts';
+import { checkKeys, checkKeysUntilKnown } from './db/key-canaries.ts';
 import { createLeadership } from './db/leadership.ts';
 import { messageFacts } from './db/messages.ts';
 import { createOutboxPort } from './db/outbox-port.ts';
@@ -42,9 +42,11 @@ import { createSessionStore } from './db/session-lifecycle.ts';
 import { createSweepPort } from './db/sweeping.ts';
 import type { FailPoint } from './domain/fail-point.ts';
 import { KeyCanaryError } from './domain/key-canary.ts';
+import type { KeyCanary } from './domain/key-canary.ts';
 import type { OtpCodes } from './domain/ports.ts';
 import { createDeliveries } from './relay/deliveries.ts';
 import { KINDS } from './relay/kinds.ts';
+import { startLoop } from './relay/loop.ts';
 import { createMessageDelivery } from './relay/messages.ts';
 import { startReconciler } from './relay/reconciler.ts';
 import { startRelay } from './relay/relay.ts';
@@ -68,6 +70,8 @@ import { buildWorkflows } from './temporal/workflow-bundle.ts';
 /** Longer than any delivery's own deadline. */
 const LEASE_MS = 30_000;
 const RECONNECT_MS = 1_000;
+/** A tenant that was made since the start gets its canaries so much later. */
+const CHECK_KEYS_EVERY_MS = 300_000;
 
 interface Parts {
   readonly configuration: Configuration;
@@ -200,13 +204,16 @@ async function work(parts: Parts, signal: AbortSignal): Promise<void> {
   await relay.stop();
 }
 
+function canariesOf({ payload, master }: Configuration['keys']): readonly KeyCanary[] {
+  return [...payloadCanaries(payload), ...masterCanaries(master)];
+}
+
 /** @throws KeyCanaryError. false: told to stop before the database had said. */
 async function keysAreRight(
   { configuration: { keys }, database, log, telemetry }: Parts,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const canaries = [...payloadCanaries(keys.payload), ...masterCanaries(keys.master)];
-  const isKnown = await checkKeysUntilKnown(database, canaries, {
+  const isKnown = await checkKeysUntilKnown(database, canariesOf(keys), {
     signal,
     onUnknown: (error) => {
       log.warn({ err: error }, 'the database cannot say yet whether the keys are right');
@@ -325,9 +332,15 @@ function startRelayParts(parts: Parts): { stop(): Promise<void> } {
   });
   const sweeps = createSweepPort(database, personalData);
   const sweeper = startSweeper({ sweeps, leadership, metrics, log });
+  const keys = startLoop({ name: 'keys', everyMs: CHECK_KEYS_EVERY_MS, metrics, log }, async () => {
+    parts.telemetry.keysChecked.set(0);
+    await checkKeys(database, canariesOf(configuration.keys));
+    parts.telemetry.keysChecked.set(1);
+    return undefined;
+  });
   return {
     async stop() {
-      await Promise.all([relay.stop(), reconciler.stop(), sweeper.stop()]);
+      await Promise.all([relay.stop(), reconciler.stop(), sweeper.stop(), keys.stop()]);
       await leadership.close();
       log.info({}, 'relay stopped');
     },

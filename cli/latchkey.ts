@@ -81,6 +81,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'the same with the database alone, for when the API is down',
     load: async () => (await import('./outbox.ts')).outbox,
   },
+  keys: {
+    usage: 'keys list | keys retire payload|master|index ID',
+    summary: 'show the keys that every start demands, or let one go when nothing is left under it',
+    load: async () => (await import('./keys.ts')).keys,
+  },
 };
 
 function help(): string {
