@@ -6,6 +6,8 @@ import { readFileSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { fraudEngine } from '../../setup/faults.ts';
+import { recordHistory } from '../../setup/recorded-history.ts';
+import { TEST_PAYLOAD_KEYS } from '../../setup/payload-keys.ts';
 import { startOtlpCollector } from '../../setup/otlp-collector.ts';
 import type { CollectedSpan, OtlpCollector } from '../../setup/otlp-collector.ts';
 import { metricNames } from '../../setup/metric-names.ts';
@@ -32,7 +34,16 @@ const codes: string[] = [];
 
 beforeAll(async () => {
   collector = await startOtlpCollector();
-  stack = await startTestStack({ environment: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url } });
+  const payloadKeys = TEST_PAYLOAD_KEYS.map(
+    ({ kid, key }) => `${kid}:${Buffer.from(key).toString('base64')}`,
+  );
+  stack = await startTestStack({
+    environment: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      // Its history is kept for the replay gate, which opens it with these.
+      LATCHKEY_PAYLOAD_KEYS: payloadKeys.join(),
+    },
+  });
   phone = createSoftwarePhone(stack);
   const { latchkey } = phone;
   const enrollmentId = await beginEnrollment(phone);
@@ -192,6 +203,41 @@ describe('a trace', () => {
       );
       expect(refused).toMatchObject({ status: 0, attributes: { status: 401 } });
     }, PATIENCE);
+  });
+});
+
+describe('in Temporal', () => {
+  test('the history of a traced enrollment carries a traceparent in clear and no other header', async () => {
+    const { namespace, temporalAddress } = stack;
+    const workflowId = await vi.waitFor(() => {
+      const span = collector.spans.find(({ name }) => name === 'temporal start enrollment');
+      if (span === undefined) throw new Error('no enrollment was started');
+      return String(span.attributes['workflowId']);
+    }, PATIENCE);
+    const connection = await Connection.connect({ address: temporalAddress });
+    try {
+      const { history } = await connection.workflowService.getWorkflowExecutionHistory({
+        namespace,
+        execution: { workflowId },
+      });
+      const headers = (history?.events ?? []).flatMap(
+        ({
+          workflowExecutionStartedEventAttributes: started,
+          activityTaskScheduledEventAttributes: scheduled,
+        }) => [started?.header?.fields ?? {}, scheduled?.header?.fields ?? {}],
+      );
+      const carried = headers.flatMap((fields) => Object.entries(fields));
+      expect(carried.length).toBeGreaterThan(1);
+      for (const [name, payload] of carried) {
+        expect(name).toBe('traceparent');
+        expect(Buffer.from(payload.data ?? []).toString()).toMatch(
+          /^"00-[0-9a-f]{32}-[0-9a-f]{16}-01"$/,
+        );
+      }
+      await recordHistory(connection, { name: 'enrollment.traced', namespace, workflowId });
+    } finally {
+      await connection.close();
+    }
   });
 });
 
