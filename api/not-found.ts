@@ -14,6 +14,8 @@ interface KnownRoute {
 /** Call it before any route is added: it listens to them all. */
 export function answerUnknownRoutes(app: LatchkeyApp): void {
   const routes: KnownRoute[] = [];
+  // No route takes it; the framework would speak of a missing content type before it knew that.
+  app.addHttpMethod('QUERY', { hasBody: false, overrideExisting: true });
   app.addHook('onRoute', (route) => {
     const { url, method } = route;
     if (url.includes('*')) return;

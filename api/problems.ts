@@ -37,6 +37,7 @@ const FRAMEWORK_CODES: { readonly [code: string]: ErrorCode } = {
   FST_ERR_INVALID_URL: 'invalid_request',
   FST_ERR_MAX_PARAM_LENGTH: 'uri_too_long',
   FST_ERR_NOT_FOUND: 'not_found',
+  FST_STATIC_FORBIDDEN_PATH: 'not_found',
   FST_ERR_HANDLER_TIMEOUT: 'request_timeout',
 };
 
