@@ -172,6 +172,13 @@ describe('what changes something', () => {
     expect((await ana.get('/staff/me')).status).toBe(200);
   });
 
+  it('is refused without a type even when it is empty', async () => {
+    expect(await logout({ 'content-type': '' }, '')).toMatchObject({
+      status: 415,
+      body: { code: 'unsupported_media_type' },
+    });
+  });
+
   it('is refused with a type that only looks like JSON', async () => {
     expect((await logout({ 'content-type': 'application/json-evil' })).status).toBe(415);
   });

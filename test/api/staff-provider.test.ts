@@ -8,6 +8,8 @@ import type { CrookedProvider, ProviderWish } from '../setup/crooked-provider.ts
 import { createStaffBrowser } from '../setup/staff-browser.ts';
 
 const CLIENT = 'latchkey-operations';
+/** Problems instead of pages. */
+const AS_SCRIPT = { 'sec-fetch-mode': 'cors', 'sec-fetch-site': 'same-origin' };
 const seconds = (ahead: number) => Math.floor(Date.now() / 1000) + ahead;
 
 let provider: CrookedProvider;
@@ -42,7 +44,7 @@ async function logIn(
   const there = await browser.open(`/t/${slug}/staff/login${query}`);
   const callback = provider.callbackFor(String(there.headers['location']));
   provider.wish = wish;
-  const back = await browser.open(callback, { accept: 'application/json' });
+  const back = await browser.open(callback, AS_SCRIPT);
   const isIn = browser.cookies.has(STAFF_COOKIE);
   const me = isIn ? (await browser.open(`/t/${slug}/staff/me`)).body : undefined;
   return {
@@ -152,7 +154,7 @@ describe('a login', () => {
     const once = async () => {
       const copy = createStaffBrowser(api);
       for (const [name, value] of cookies) copy.cookies.set(name, value);
-      return await copy.open(callback, { accept: 'application/json' });
+      return await copy.open(callback, AS_SCRIPT);
     };
     const answers = await Promise.all([once(), once(), once()]);
     const count = (status: number) => answers.filter((answer) => answer.status === status).length;
@@ -212,7 +214,7 @@ describe('a provider in trouble', () => {
           'content-type': expect.stringContaining('text/html'),
           'content-security-policy': expect.stringContaining("default-src 'none'"),
         },
-        body: expect.stringContaining('does not answer right now'),
+        body: expect.stringContaining('The identity provider of staff does not answer.'),
       });
       expect(page.headers).not.toHaveProperty('set-cookie');
       provider.honest();
