@@ -23,20 +23,21 @@ const WORDS: {
 };
 
 /** For the two addresses that people open: a page when they did, the problem as everywhere when a program did. */
-export async function sendLoginRefusal(
+export function sendLoginRefusal(
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<FastifyReply> {
+): void {
   const refusal = judgeError(error);
   const { code, retryAfterSeconds } = refusal;
   if (!wantsPage(request) || code === 'internal_error' || code === 'not_found') {
     sendProblem(error, request, reply);
-    return reply;
+    return;
   }
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
   const words = WORDS[code] ?? { title: 'You are not logged in', told: ERRORS[code].title };
-  return await sendDoorPage(request, reply, {
+  // It throws nothing, and the answer is on its way when it returns.
+  void sendDoorPage(request, reply, {
     code,
     ...words,
     next: { href: 'login', text: 'Log in' },
