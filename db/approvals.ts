@@ -163,20 +163,23 @@ async function lockApproval(
 
 async function judge(tx: Tx, { tenantId, staffId }: Decision, approval: ApprovalRow) {
   const { preparedBy, preparedEmployee } = approval;
-  // Shared until the commit: a role taken away meanwhile either comes first and counts, or waits.
-  const staff = await tx<{ staffId: string; roles: string[]; isSamePerson: boolean }[]>`
-    select staff_id, roles, latchkey_same_person(employee_id, ${preparedEmployee}) as is_same_person from staff
-    where tenant_id = ${tenantId} and staff_id in (${staffId}, ${preparedBy}) order by staff_id for share`;
-  const decider = staff.find((row) => row.staffId === staffId);
-  const preparer = staff.find((row) => row.staffId === preparedBy);
+  // Shared until the commit: a role taken away meanwhile either comes first and counts, or waits. An employee id that was put right since counts as well.
+  const [persons] = await tx<
+    { deciderRoles: string[]; preparerRoles: string[]; isSamePerson: boolean }[]
+  >`
+    select d.roles as decider_roles, p.roles as preparer_roles,
+      latchkey_same_person(d.employee_id, ${preparedEmployee}) or latchkey_same_person(d.employee_id, p.employee_id) as is_same_person
+    from staff d, staff p
+    where d.tenant_id = ${tenantId} and d.staff_id = ${staffId} and p.tenant_id = ${tenantId} and p.staff_id = ${preparedBy}
+    for share`;
   const state = await readHoldState(tx, tenantId, approval.holdId);
   return judgeApproval({
     status: approval.status,
     expiresAtMs: approval.expiresAt.getTime(),
     nowMs: await databaseNowMs(tx),
-    isSamePerson: staffId === preparedBy || decider?.isSamePerson !== false,
-    deciderRoles: decider?.roles ?? [],
-    preparerRoles: preparer?.roles ?? [],
+    isSamePerson: persons?.isSamePerson !== false,
+    deciderRoles: persons?.deciderRoles ?? [],
+    preparerRoles: persons?.preparerRoles ?? [],
     isHoldActive: state?.status === 'active',
     isUnchanged: state !== undefined && Buffer.compare(state.hash, approval.stateHash) === 0,
   });

@@ -96,7 +96,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'four eyes compared by account',
     file: 'db/approvals.ts',
-    from: 'isSamePerson: staffId === preparedBy || decider?.isSamePerson !== false',
+    from: 'isSamePerson: persons?.isSamePerson !== false',
     to: 'isSamePerson: staffId === preparedBy',
     project: 'contract',
     test: 'test/contract/database/approvals.test.ts',

@@ -121,6 +121,17 @@ describe('an approval', () => {
     },
   );
 
+  it('by a person whose employee id was put right only after the request is refused as well', async () => {
+    const { holdId } = await held();
+    const preparer = await staff(['agent'], 'E-4-misspelt');
+    const approver = await staff(['supervisor'], 'E-4');
+    const { approvalId } = await ask(holdId, preparer);
+    await inTenant(
+      (tx) => tx`update staff set employee_id = 'e-4' where staff_id = ${preparer.staffId}`,
+    );
+    expect(await approve(approvalId, approver)).toEqual({ refused: 'four_eyes_required' });
+  });
+
   it.each([['agent'], ['auditor'], ['administrator']] as const)(
     'by a mere %s is refused',
     async (role) => {
