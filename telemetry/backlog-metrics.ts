@@ -28,6 +28,7 @@ interface BacklogGauges {
 export function exposeBacklog(
   registry: Registry,
   read: BacklogReader,
+  freshForMs = FRESH_FOR_MS,
 ): { readonly refresh: () => Promise<void> } {
   const gauges = createGauges([registry]);
   const failures = new Counter({
@@ -50,7 +51,7 @@ export function exposeBacklog(
   };
   return {
     refresh: () => {
-      if (underWay === undefined && performance.now() - readAt < FRESH_FOR_MS)
+      if (underWay === undefined && performance.now() - readAt < freshForMs)
         return Promise.resolve();
       underWay ??= refreshNow();
       return underWay;
