@@ -193,7 +193,7 @@ test('the API is red until promote gave the work to the build of the worker, and
   expect(worker.said()).toContain(`"buildId":"${current}"`);
 });
 
-test('the API serves the tenant under its public address, staff at the other door, and no demo page at either', async () => {
+test('the API serves the tenant under its public address, staff and their page at the other door, and the demo at neither', async () => {
   const from = async (port: number, path: string) =>
     await fetch(`http://127.0.0.1:${port}${path}`, { redirect: 'manual' });
   const discovery = await from(ports.api, '/t/bank/.well-known/openid-configuration');
@@ -202,6 +202,9 @@ test('the API serves the tenant under its public address, staff at the other doo
   expect((await from(ports.api, '/')).status).toBe(404);
   expect((await from(ports.api, '/t/bank/staff/me')).status).toBe(404);
   expect((await from(ports.operations, '/livez')).status).toBe(200);
+  // The page of the door was built into the image; it asks for what it shows.
+  const page = await from(ports.operations, '/');
+  expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<script')]);
   expect((await from(ports.operations, '/t/bank/staff/me')).status).toBe(401);
 });
 

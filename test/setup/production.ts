@@ -32,7 +32,7 @@ export interface RunningService extends ManagedProcess {
 }
 
 /** A start with its bundle of workflows takes seconds on a busy machine. */
-const SAYING_TIMEOUT_MS = 60_000;
+const SAYING_TIMEOUT_MS = 90_000;
 
 export class Production {
   /** The files of the compose file's secrets, where its containers find them. */
