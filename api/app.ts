@@ -146,10 +146,7 @@ function createServices(deps: AppDependencies): ApiServices {
       accessTokens,
     ),
     idempotency: createIdempotency(deps),
-    staffAuthentication: createStaffAuthentication(
-      deps.database,
-      deps.configuration.operations?.url,
-    ),
+    staffAuthentication: createStaffAuthentication(deps),
   };
 }
 

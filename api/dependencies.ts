@@ -41,7 +41,7 @@ export interface ApiConfiguration {
     readonly tenant: string;
     readonly namespace: string;
   };
-  /** Where the staff of each tenant log in, by its slug. */
+  /** Where the staff of each tenant log in, by its slug; who came from elsewhere is nobody. Left out, nobody can log in and sessions are not asked. */
   readonly staff?: Readonly<Record<string, StaffDirectory>>;
 }
 

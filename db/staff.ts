@@ -20,6 +20,8 @@ export interface StaffIdentity {
 export interface StaffSessionRecord {
   readonly staffSessionId: string;
   readonly staffId: string;
+  /** Who vouched for the person. */
+  readonly issuer: string;
   readonly employeeId: string;
   readonly name: string;
   readonly kind: StaffSessionKind;
@@ -52,7 +54,7 @@ export async function readStaffSession(
 ): Promise<StaffSessionRecord | undefined> {
   const [row] = await tx<StaffSessionRow[]>`
     with t as materialized (select latchkey_now() as now)
-    select s.staff_session_id, s.staff_id, f.employee_id, f.name, s.kind, s.status, s.roles as session_roles, f.roles as staff_roles,
+    select s.staff_session_id, s.staff_id, f.issuer, f.employee_id, f.name, s.kind, s.status, s.roles as session_roles, f.roles as staff_roles,
       s.auth_time, s.last_seen_at, s.idle_deadline, s.absolute_deadline, t.now
     from t, staff_session s join staff f on f.tenant_id = s.tenant_id and f.staff_id = s.staff_id
     where s.tenant_id = ${tenantId} and s.token_hash = ${tokenHash}`;

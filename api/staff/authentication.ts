@@ -3,11 +3,11 @@
  * requests, so that an ended session is dead at its next one. Any doubt is a refusal.
  */
 import type { FastifyRequest } from 'fastify';
-import type { Database } from '../../db/connection.ts';
 import { readStaffSession, touchStaffSession } from '../../db/staff.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { isRecentLogin, STAFF_SESSION, standingRoles } from '../../domain/staff.ts';
 import type { AccessRow } from '../access.ts';
+import type { AppDependencies } from '../dependencies.ts';
 import type { RequestTenant, StaffCaller } from '../types.ts';
 import { readCookie, STAFF_COOKIE } from './cookies.ts';
 import { readStaffToken } from './tokens.ts';
@@ -31,19 +31,29 @@ export interface StaffAuthentication {
   ): Promise<StaffCaller>;
 }
 
-export function createStaffAuthentication(
-  database: Database,
-  /** The origin of the operations door; undefined where there is none. */
-  operationsUrl: string | undefined,
-): StaffAuthentication {
+export function createStaffAuthentication({
+  database,
+  configuration,
+}: Pick<AppDependencies, 'database' | 'configuration'>): StaffAuthentication {
+  const { operations, staff } = configuration;
+  /** Of the tenant's provider; undefined where staff are asked for none. Before any transaction: it may need a connection of its own. */
+  const issuerFor = async (tenantId: string): Promise<string | undefined> => {
+    if (staff === undefined) return undefined;
+    const tenant = (await database.tenants()).find((one) => one.tenantId === tenantId);
+    const slug = tenant?.slug ?? '';
+    return (Object.hasOwn(staff, slug) ? staff[slug]?.issuer : undefined) ?? 'none';
+  };
   const visitOf: StaffAuthentication['visitOf'] = async (request) => {
     const token = readCookie(request, STAFF_COOKIE);
     const shown = token === undefined ? undefined : readStaffToken(token);
     if (shown === undefined) return undefined;
     const { tenantId, hash } = shown;
+    const issuer = await issuerFor(tenantId);
     return await database.tenant(tenantId, async (tx) => {
       const session = await readStaffSession(tx, tenantId, hash);
       if (session === undefined) return undefined;
+      // Whoever came from a provider that was taken out of the configuration, or replaced there, is nobody at once.
+      if (issuer !== undefined && session.issuer !== issuer) return undefined;
       const { nowMs, authTimeMs, staffSessionId, staffId, employeeId, name } = session;
       const roles = standingRoles(session, nowMs);
       if (roles.length === 0) return undefined;
@@ -61,7 +71,7 @@ export function createStaffAuthentication(
   return {
     visitOf,
     authenticate: async (request, tenant, row) => {
-      const loginUrl = `${operationsUrl ?? ''}/t/${tenant.slug}/staff/login`;
+      const loginUrl = `${operations?.url ?? ''}/t/${tenant.slug}/staff/login`;
       const visit = await visitOf(request);
       if (visit?.tenantId !== tenant.tenantId)
         throw new LatchkeyError('staff_login_required', { extra: { loginUrl } });

@@ -1,6 +1,8 @@
 /** A staff login through a real OpenID provider, the demo's: from the first redirect to a session, in a browser and for a command line. */
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FastifyRequest } from 'fastify';
+import { createStaffAuthentication } from '../../api/staff/authentication.ts';
 import { LOGIN_COOKIE, STAFF_COOKIE } from '../../api/staff/cookies.ts';
 import { startStaffDirectory } from '../../runtime/staff-directory.ts';
 import type { StaffDirectory } from '../../runtime/staff-directory.ts';
@@ -344,6 +346,26 @@ describe('the session of a tenant', () => {
       body: { code: 'staff_login_required' },
     });
     expect(otherTenantId).not.toBe(api.tenantId);
+  });
+});
+
+describe('a provider that was replaced in the configuration', () => {
+  it.each([
+    ['by another', { demo: { issuer: 'https://idp.example' } }],
+    ['by none', {}],
+  ])('%s has no sessions any more', async (_, change) => {
+    const browser = createStaffBrowser(api);
+    await logIn(browser, 'ana');
+    const [before] = Object.values(api.deps.configuration.staff ?? {});
+    const staff = Object.fromEntries(
+      Object.entries(change).map(([slug, { issuer }]) => [slug, { ...before, issuer }]),
+    ) as NonNullable<typeof api.deps.configuration.staff>;
+    const configuration = { ...api.deps.configuration, staff };
+    const after = createStaffAuthentication({ ...api.deps, configuration });
+    const cookie = [`${STAFF_COOKIE}=${browser.cookies.get(STAFF_COOKIE) ?? ''}`];
+    const request = { raw: { headersDistinct: { cookie } } } as unknown as FastifyRequest;
+    expect(await after.visitOf(request)).toBeUndefined();
+    expect(await createStaffAuthentication(api.deps).visitOf(request)).toBeDefined();
   });
 });
 

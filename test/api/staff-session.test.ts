@@ -175,7 +175,7 @@ describe('a staff session', () => {
 
 describe('an operation for some of the staff', () => {
   const ask = async (staff: Staff, row: { roles: readonly ['supervisor']; recentLogin?: true }) => {
-    const staffAuthentication = createStaffAuthentication(api.database, api.operations.url);
+    const staffAuthentication = createStaffAuthentication(api.deps);
     const cookie = [`${STAFF_COOKIE}=${staff.token}`];
     // What it reads of a request.
     const request = { raw: { headersDistinct: { cookie } } } as unknown as Parameters<

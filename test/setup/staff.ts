@@ -82,7 +82,7 @@ export async function createStaff(
       staffId: newId('staff'),
       staffSessionId,
       identity: {
-        issuer: 'http://idp.test',
+        issuer: api.deps.configuration.staff?.[slug]?.issuer ?? 'http://idp.test',
         subject: randomBytes(8).toString('hex'),
         employeeId,
         name: options.name ?? 'Sam Staff',
