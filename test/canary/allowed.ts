@@ -43,6 +43,18 @@ export const ALLOWED: readonly Allowed[] = [
     where: /^POST \/auth\/enrollments\/\{id\}\/passkey-options 200$/,
     why: 'his passkey bears the address that he has just proved, so that he finds it in his list',
   },
+  {
+    kinds: ['staff cookie'],
+    sink: 'header',
+    where: /^GET \/staff\/(login 302|callback 303)$/,
+    why: 'a cookie is set in the answer to the login that it is for',
+  },
+  {
+    kinds: ['authorization code'],
+    sink: 'URL',
+    where: /^GET \/staff\/callback 303$/,
+    why: 'OpenID Connect brings the code back in the address; it is spent there and worth nothing without its verifier',
+  },
 ];
 
 export interface Judgement {

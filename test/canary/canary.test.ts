@@ -10,10 +10,12 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../adapters/clock.ts';
 import { createEmbeddedKms } from '../../adapters/kms/embedded.ts';
 import type { SecretLabel } from '../../domain/ports.ts';
-import { DEMO_FRAUD_KEY } from '../../runtime/demo-secrets.ts';
+import { DEMO_FRAUD_KEY, DEMO_STAFF_SECRET } from '../../runtime/demo-secrets.ts';
 import { MachineClient } from '../../runtime/machine-client.ts';
 import { PayloadEncryption } from '../../temporal/payload-codec.ts';
 import { openRows, shortenSecondListing } from '../setup/faults.ts';
+import { startOtlpCollector } from '../setup/otlp-collector.ts';
+import type { OtlpCollector } from '../setup/otlp-collector.ts';
 import { startTestStack } from '../setup/stack.ts';
 import type { TestStack } from '../setup/stack.ts';
 import { judge } from './allowed.ts';
@@ -32,7 +34,13 @@ import type { Actor, Scene } from './ceremonies.ts';
 import { needlesOf } from './needles.ts';
 import type { Canary } from './needles.ts';
 import { makeKey, makeSecret } from './persons.ts';
-import { plantInHttp, plantInLog, plantInPostgres, plantInTemporal } from './planted.ts';
+import {
+  plantInHttp,
+  plantInLog,
+  plantInPostgres,
+  plantInTelemetry,
+  plantInTemporal,
+} from './planted.ts';
 import { createSearch } from './search.ts';
 import type { Finding, Haystack, Sink } from './search.ts';
 import {
@@ -41,8 +49,10 @@ import {
   collectFiles,
   collectLogs,
   collectMessages,
+  collectTelemetry,
   collectTemporal,
 } from './sinks.ts';
+import { workAtTheDesk } from './staff.ts';
 import { beStrange } from './stranger.ts';
 import { openWiretap } from './wiretap.ts';
 
@@ -62,12 +72,14 @@ const [smsSecret, identitySecret] = [makeSecret(), makeSecret()];
 const canaries: Canary[] = [
   ...master.canaries,
   ...payload.canaries,
+  { kind: 'staff secret', value: DEMO_STAFF_SECRET },
   { kind: 'supplier secret', value: smsSecret },
   { kind: 'supplier secret', value: identitySecret },
 ];
 const kms = createEmbeddedKms([{ kid: 'canary-master', key: master.key }]);
 for (const label of DERIVED) canaries.push({ kind: 'key', value: kms.secret(label).key });
 
+let collector: OtlpCollector;
 let stack: TestStack;
 let rows: postgres.Sql;
 let scene: Scene;
@@ -76,12 +88,14 @@ let connection: Connection;
 let haystacks: readonly Haystack[];
 
 beforeAll(async () => {
+  collector = await startOtlpCollector();
   stack = await startTestStack({
     hasOwnTemporal: true,
     hasOwnPostgres: true,
     isBehindProxy: true,
     environment: {
       LATCHKEY_LOG_LEVEL: 'debug',
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
       LATCHKEY_MASTER_KEYS: master.entry,
       LATCHKEY_PAYLOAD_KEYS: payload.entry,
       SMS_SECRET: smsSecret,
@@ -93,7 +107,7 @@ beforeAll(async () => {
   await rows`update policy set document = jsonb_set(document, '{otp,digits}', '10')`;
   for (const url of [stack.database.ownerUrl, stack.database.applicationUrl])
     canaries.push({ kind: 'database password', value: new URL(url).password });
-  const wiretap = openWiretap(stack);
+  const wiretap = openWiretap({ others: [staffIssuer(), collector.url] });
   scene = { stack, rows, wiretap, canaries };
   await goThroughEverything();
   connection = await Connection.connect({ address: stack.temporalAddress, connectTimeout: 10_000 });
@@ -105,7 +119,17 @@ afterAll(async () => {
   await connection?.close();
   await rows?.end();
   await stack?.stop();
+  await collector?.stop();
 });
+
+function staffIssuer(): string {
+  // As the demo's environment holds it.
+  const staff = JSON.parse(stack.environment['LATCHKEY_STAFF'] ?? '{}') as {
+    demo?: { issuer: string };
+  };
+  if (staff.demo === undefined) throw new Error('the demo has no staff directory');
+  return staff.demo.issuer;
+}
 
 async function goThroughEverything(): Promise<void> {
   actor = newActor(scene);
@@ -118,6 +142,7 @@ async function goThroughEverything(): Promise<void> {
   expect(statuses.filter((status) => status < 400 || status >= 500)).toEqual([]);
   await cutOff(scene, actor, customerId);
   await readTimeline(customerId);
+  await workAtTheDesk(scene, actor, customerId);
   await outages(scene);
   const pending = () => rows`select topic from outbox where status = 'pending'`;
   await vi.waitFor(async () => expect(await pending()).toHaveLength(0), PATIENCE);
@@ -164,6 +189,7 @@ async function collectEverything(): Promise<readonly Haystack[]> {
     ...(await collectColumns(rows)),
     ...collectFiles('Temporal’s files', stack.directory, /temporal\.db/),
     ...collectFiles('PostgreSQL’s files', join(stack.directory, 'postgres'), /^(base|pg_wal)\//),
+    ...(await collectTelemetry(stack, collector)),
     ...collectLogs(stack),
     ...collectCommandLines(stack),
     ...collectMessages(stack),
@@ -182,6 +208,7 @@ describe('after whole ceremonies, everything that can go wrong in them, and a st
     const kinds = new Set([...canaries, ...scene.wiretap.canaries].map(({ kind }) => kind));
     expect([...kinds].toSorted()).toEqual([
       'access token',
+      'authorization code',
       'birth date',
       'client assertion',
       'database password',
@@ -194,6 +221,8 @@ describe('after whole ceremonies, everything that can go wrong in them, and a st
       'phone',
       'proof',
       'refresh token',
+      'staff cookie',
+      'staff secret',
       'supplier secret',
       'typed code',
     ]);
@@ -202,7 +231,7 @@ describe('after whole ceremonies, everything that can go wrong in them, and a st
       bytes.set(sink, (bytes.get(sink) ?? 0) + found.length);
     const small = [...bytes].filter(([, size]) => size < 100);
     expect(small).toEqual([]);
-    expect(bytes.size).toBe(11);
+    expect(bytes.size).toBe(13);
     for (const part of ['api', 'worker'] as const)
       expect(stack.lines(part).length).toBeGreaterThan(20);
     expect(existsSync(join(stack.directory, 'postgres', 'base'))).toBe(true);
@@ -217,13 +246,17 @@ describe('after whole ceremonies, everything that can go wrong in them, and a st
   test('the search finds a leak in every place', async () => {
     const keys = [{ kid: 'canary-payload', key: payload.key }];
     const inLog = plantInLog(actor);
+    const inTelemetry = await plantInTelemetry(collector, actor);
     const planted = [
       ...(await plantInTemporal(actor, { ...temporalPlace(), keys })),
       ...(await plantInPostgres(scene, actor)),
       ...(await plantInHttp(scene, actor)),
       ...inLog.planted,
+      ...inTelemetry.planted,
     ];
-    const { leaks } = judge(findIn([...(await collectEverything()), inLog.haystack]));
+    const { leaks } = judge(
+      findIn([...(await collectEverything()), inLog.haystack, inTelemetry.haystack]),
+    );
     const found = new Set(leaks.map(({ sink, kind }) => `${kind} in a ${sink}`));
     expect(
       planted.map(([sink, kind]) => `${kind} in a ${sink}`).filter((one) => !found.has(one)),

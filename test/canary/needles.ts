@@ -18,6 +18,7 @@ export type CanaryKind =
   | 'proof'
   | 'client assertion'
   | 'staff cookie'
+  | 'authorization code'
   | 'staff secret'
   | 'key'
   | 'supplier secret'
@@ -37,6 +38,9 @@ export interface Needle {
   /** Digits that are also looked for with separators between them. */
   readonly isDigits: boolean;
 }
+
+/** Named in tokens, and no secret. */
+const ID = /^[a-z]{2,4}_[0-9a-f]{32}$/;
 
 /** Below this a needle is found by chance. */
 const SHORTEST = 6;
@@ -71,6 +75,7 @@ function textNeedles(kind: CanaryKind, value: string): Needle[] {
     case 'proof':
     case 'client assertion':
     case 'staff cookie':
+    case 'authorization code':
       return tokenPieces(value).flatMap((piece) => encodings(kind, piece));
     case 'name':
     case 'email':
@@ -115,7 +120,7 @@ function tokenPieces(value: string): string[] {
   const parts = value.split('.');
   const secret = parts.length === 3 ? parts.slice(1) : parts;
   return secret
-    .filter((part) => part.length >= 20 && !part.startsWith('ses_'))
+    .filter((part) => part.length >= 20 && !ID.test(part))
     .flatMap((part) => [part.slice(0, PIECE), part.slice(-PIECE)]);
 }
 

@@ -5,12 +5,14 @@
 import { Client } from '@temporalio/client';
 import type { Connection } from '@temporalio/client';
 import { Writable } from 'node:stream';
+import { Counter, Registry } from 'prom-client';
 import { createLogger } from '../../api/logging.ts';
 import { systemClock } from '../../adapters/clock.ts';
 import { startLocalServer } from '../../runtime/local-http.ts';
 import { signBody } from '../../runtime/vendor-signature.ts';
 import { createDataConverter } from '../../temporal/data-converter.ts';
 import type { PayloadKey } from '../../temporal/payload-codec.ts';
+import type { OtlpCollector } from '../setup/otlp-collector.ts';
 import type { Actor, Scene } from './ceremonies.ts';
 import type { CanaryKind } from './needles.ts';
 import type { Haystack, Sink } from './search.ts';
@@ -121,4 +123,35 @@ export async function plantInHttp(
     ['body', 'document number'],
     ['message', 'name'],
   ];
+}
+
+/** In an attribute of a span, sent as a process sends it, and in a label. */
+export async function plantInTelemetry(
+  collector: Pick<OtlpCollector, 'url'>,
+  { number, email }: Actor,
+): Promise<{ readonly haystack: Haystack; readonly planted: readonly Planted[] }> {
+  const attributes = [{ key: 'to', value: { stringValue: number } }];
+  const span = { name: 'planted', traceId: '0'.repeat(32), spanId: '0'.repeat(16), attributes };
+  await fetch(`${collector.url}/v1/traces`, {
+    method: 'POST',
+    body: JSON.stringify({
+      resourceSpans: [{ resource: { attributes: [] }, scopeSpans: [{ spans: [span] }] }],
+    }),
+  });
+  const registry = new Registry();
+  const counter = new Counter({
+    name: 'planted',
+    help: 'A leak.',
+    labelNames: ['to'],
+    registers: [registry],
+  });
+  counter.inc({ to: email });
+  const bytes = Buffer.from(await registry.metrics(), 'utf8');
+  return {
+    haystack: { sink: 'metric', where: 'planted', bytes },
+    planted: [
+      ['span', 'phone'],
+      ['metric', 'email'],
+    ],
+  };
 }

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import type { Connection } from '@temporalio/client';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import type postgres from 'postgres';
+import type { OtlpCollector } from '../setup/otlp-collector.ts';
+import { scrape } from '../setup/scrape.ts';
 import type { TestStack } from '../setup/stack.ts';
 import type { Haystack, Sink } from './search.ts';
 
@@ -151,4 +153,22 @@ export function collectMessages({ inbox }: Pick<TestStack, 'inbox'>): Haystack[]
     where: channel,
     bytes: Buffer.from([subject, text, html].join('\n'), 'utf8'),
   }));
+}
+
+/** Each span as it was exported, and each metric as Prometheus reads it. */
+export async function collectTelemetry(
+  { environment }: Pick<TestStack, 'environment'>,
+  { received }: Pick<OtlpCollector, 'received'>,
+): Promise<Haystack[]> {
+  const variables = ['LATCHKEY_API_METRICS_PORT', 'LATCHKEY_WORKER_METRICS_PORT'] as const;
+  const metrics = variables.map(async (variable): Promise<Haystack> => {
+    const { text } = await scrape(Number(environment[variable]));
+    return { sink: 'metric', where: variable, bytes: Buffer.from(text, 'utf8') };
+  });
+  const spans = received.map((text): Haystack => ({
+    sink: 'span',
+    where: 'OTLP',
+    bytes: Buffer.from(text, 'utf8'),
+  }));
+  return [...spans, ...(await Promise.all(metrics))];
 }

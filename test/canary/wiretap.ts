@@ -26,7 +26,12 @@ export interface Wiretap {
 }
 
 /** Replaces `fetch` until it is closed. Call it once a test file. */
-export function openWiretap({ issuer }: { readonly issuer: string }): Wiretap {
+export function openWiretap({
+  others,
+}: {
+  /** Servers that are no part of Latchkey, by the beginning of their addresses. */
+  readonly others: readonly string[];
+}): Wiretap {
   const canaries: Canary[] = [];
   const haystacks: Haystack[] = [];
   const original = globalThis.fetch;
@@ -37,10 +42,13 @@ export function openWiretap({ issuer }: { readonly issuer: string }): Wiretap {
 
   globalThis.fetch = async (input, init) => {
     const url = input instanceof Request ? input.url : input.toString();
+    if (others.some((other) => url.startsWith(other))) return await original(input, init);
     const isStranger = strangers > 0;
     noteRequest(canaries, new Headers(init?.headers), init?.body);
+    noteAddress(canaries, url);
     const response = await original(input, init);
-    const path = isStranger ? '(a stranger’s)' : placeOf(url, issuer);
+    for (const line of response.headers.getSetCookie()) noteCookie(canaries, line);
+    const path = isStranger ? '(a stranger’s)' : placeOf(url);
     const where = `${init?.method ?? 'GET'} ${path} ${String(response.status)}`;
     if (!isStranger) add('URL', where, url);
     add('header', where, [...response.headers].map((header) => header.join(': ')).join('\n'));
@@ -72,9 +80,8 @@ export function openWiretap({ issuer }: { readonly issuer: string }): Wiretap {
   };
 }
 
-function placeOf(url: string, issuer: string): string {
-  const path = url.startsWith(issuer) ? url.slice(issuer.length) : new URL(url).pathname;
-  return path.replaceAll(ID, '{id}').split('?')[0] ?? path;
+function placeOf(url: string): string {
+  return new URL(url).pathname.replace(/^\/t\/[^/]+/, '').replaceAll(ID, '{id}');
 }
 
 function noteRequest(canaries: Canary[], headers: Headers, body: unknown): void {
@@ -86,6 +93,19 @@ function noteRequest(canaries: Canary[], headers: Headers, body: unknown): void 
   if (typed !== undefined) canaries.push({ kind: 'typed code', value: typed });
   const assertion = new URLSearchParams(body).get('client_assertion');
   if (assertion !== null) canaries.push({ kind: 'client assertion', value: assertion });
+}
+
+/** The code of OpenID Connect travels in an address by its protocol, once. */
+function noteAddress(canaries: Canary[], url: string): void {
+  const { pathname, searchParams } = new URL(url);
+  const code = searchParams.get('code');
+  if (pathname.endsWith('/staff/callback') && code !== null)
+    canaries.push({ kind: 'authorization code', value: code });
+}
+
+function noteCookie(canaries: Canary[], line: string): void {
+  const [, value = ''] = /^[^=]+=([^;]*)/.exec(line) ?? [];
+  if (value !== '') canaries.push({ kind: 'staff cookie', value });
 }
 
 function noteAnswer(canaries: Canary[], body: string): void {
