@@ -183,7 +183,6 @@ describe('the Dockerfile', () => {
   test('is based on the very Node that package.json pins', () => {
     const node = packageJson.dependencies['node'];
     expect(text).toContain(`ARG NODE_IMAGE=node:${node}-trixie-slim\n`);
-    expect(text).toContain(`image.base.name="docker.io/library/node:${node}-trixie-slim"`);
     expect(text).toContain(`ARG VERSION=${packageJson.version}\n`);
   });
 
