@@ -35,6 +35,12 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'bring the database of DATABASE_OWNER_URL to the current schema',
     load: async () => (await import('./migrate.ts')).migrateDatabase,
   },
+  restored: {
+    usage: 'restored [--yes]',
+    summary:
+      'after PostgreSQL was restored to an earlier point: let nothing that was lost be valid again',
+    load: async () => (await import('./restored.ts')).restored,
+  },
   deploy: {
     usage: 'deploy promote [--build-id ID]',
     summary: 'give the work to this build of the workers, or to the named one',

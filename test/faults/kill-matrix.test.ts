@@ -45,6 +45,7 @@ afterAll(async () => {
 });
 
 const PATIENCE = { timeout: 60_000 };
+const A_STRING = expect.any(String);
 
 const arm = (part: Part, place: FailPointName): Promise<Kill> =>
   armKill(stack, rows, { part, place });
@@ -63,11 +64,11 @@ const eventually = async <T>(call: () => Promise<T>): Promise<T> => {
 
 describe('in mid-enrollment, while a code is judged', () => {
   test.each([
-    ['api', 'api.before_answer.submitPhoneCode'],
-    ['worker', 'activity.after.advanceEnrollment'],
-    ['temporal', 'activity.after.judgeEnrollmentCode'],
-    ['postgres', 'activity.before.advanceEnrollment'],
-  ] as const)('%s killed at %s: the step is taken exactly once', async (part, place) => {
+    ['the API, before it answers the step', 'api', 'api.before_answer.submitPhoneCode'],
+    ['the worker, after the move is committed', 'worker', 'activity.after.advanceEnrollment'],
+    ['Temporal, after the code is judged', 'temporal', 'activity.after.judgeEnrollmentCode'],
+    ['PostgreSQL, before the move is made', 'postgres', 'activity.before.advanceEnrollment'],
+  ] as const)('%s: the step is taken exactly once', async (_when, part, place) => {
     const phone = createSoftwarePhone(stack);
     const enrollmentId = await beginEnrollment(phone);
     const code = await codeSentTo(stack, phone.number);
@@ -97,11 +98,11 @@ describe('in mid-enrollment, while a code is judged', () => {
 
 describe('between a login and the start of its session', () => {
   test.each([
-    ['api', 'api.before_answer.login'],
-    ['worker', 'relay.before_call.session.start'],
-    ['temporal', 'relay.before_call.session.start'],
-    ['postgres', 'relay.after_call.session.start'],
-  ] as const)('%s killed at %s: one login, one workflow', async (part, place) => {
+    ['the API, before it answers the login', 'api', 'api.before_answer.login'],
+    ['the worker, before it calls Temporal', 'worker', 'relay.before_call.session.start'],
+    ['Temporal, before it is called', 'temporal', 'relay.before_call.session.start'],
+    ['PostgreSQL, after Temporal was called', 'postgres', 'relay.after_call.session.start'],
+  ] as const)('%s: one login, one workflow', async (_when, part, place) => {
     const phone = await enrollPhone(stack);
     const kill = await arm(part, place);
     const loggingIn = untilDecided(() => phone.latchkey.logIn());
@@ -132,11 +133,11 @@ describe('between a login and the start of its session', () => {
 
 describe('in mid-revocation', () => {
   test.each([
-    ['api', 'api.before_answer.fraudSignal', undefined],
-    ['worker', 'activity.after.endRows', expect.any(String)],
-    ['temporal', 'activity.after.endRows', expect.any(String)],
-    ['postgres', 'activity.before.endRows', expect.any(String)],
-  ] as const)('%s killed at %s: cut off once, counted once, sealed', async (part, place, heard) => {
+    ['the API, before it answers the signal', 'api', 'api.before_answer.fraudSignal', undefined],
+    ['the worker, after it ended the rows', 'worker', 'activity.after.endRows', A_STRING],
+    ['Temporal, after the rows were ended', 'temporal', 'activity.after.endRows', A_STRING],
+    ['PostgreSQL, before the rows are ended', 'postgres', 'activity.before.endRows', A_STRING],
+  ] as const)('%s: cut off once, counted once, sealed', async (_when, part, place, heard) => {
     const { phone, workflows } = await customerWithEverythingOpen(stack, rows, temporal);
     const kill = await arm(part, place);
     const key = `kill-${part}`;

@@ -1,14 +1,10 @@
 /** Rows of the outbox that are delivered twice, and rows that nobody can deliver: the first change nothing, the second hold up nobody. */
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CHECKOUT } from '../../runtime/latchkey-processes.ts';
-import { nodeExecutable } from '../../runtime/node-executable.ts';
 import { customerWithEverythingOpen, cutOff, expectAllClosed } from '../setup/cut-off.ts';
 import {
   fraudEngine,
+  latchkey,
   openRows,
   openTemporalEyes,
   shortenSecondListing,
@@ -119,16 +115,6 @@ describe('every row of the outbox delivered a second time', () => {
   });
 });
 
-/** The command that an operator has. */
-async function latchkey(...args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(
-    nodeExecutable(),
-    [join(CHECKOUT, 'cli/latchkey.ts'), ...args],
-    { env: stack.environment },
-  );
-  return stdout;
-}
-
 describe('rows that nobody can deliver', () => {
   test('go to the dead letters, hold up neither a revocation nor a login nor a message, and are delivered once cured', async () => {
     const { phone, tenantId, workflows } = await customerWithEverythingOpen(stack, rows, temporal);
@@ -173,12 +159,12 @@ describe('rows that nobody can deliver', () => {
     ]);
 
     const outboxId = unsendable?.outboxId ?? '';
-    expect(await latchkey('outbox', 'list')).toContain(outboxId);
+    expect(await latchkey(stack, 'outbox', 'list')).toContain(outboxId);
     await rows`
       update outbox set payload = payload || '{"template": "hold_released"}' where outbox_id = ${outboxId}`;
     const told = () => messagesTo(stack, phone.number);
     const before = told().length;
-    await latchkey('outbox', 'retry', outboxId);
+    await latchkey(stack, 'outbox', 'retry', outboxId);
     await expect.poll(told, PATIENCE).toHaveLength(before + 1);
     expect(await codeSentTo(stack, passer.number)).toMatch(/^\d{6}$/);
   });

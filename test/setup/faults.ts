@@ -2,9 +2,11 @@
  * What a fault test needs beside a whole Latchkey: a process told to die or to hold still at a named place and proof that it was there, the
  * rows as they really are, and the workflows that Temporal knows. It never repairs anything: coming back is Latchkey's own business.
  */
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import postgres from 'postgres';
 import { expect, vi } from 'vitest';
@@ -12,7 +14,9 @@ import { systemClock } from '../../adapters/clock.ts';
 import type { FailPointName } from '../../domain/fail-point.ts';
 import { DEMO_FRAUD_KEY } from '../../runtime/demo-secrets.ts';
 import { reachedMarker } from '../../runtime/fail-point.ts';
+import { CHECKOUT } from '../../runtime/latchkey-processes.ts';
 import { MachineClient } from '../../runtime/machine-client.ts';
+import { nodeExecutable } from '../../runtime/node-executable.ts';
 import { FAULT_ORDER } from './stack.ts';
 import type { TestStack } from './stack.ts';
 
@@ -85,6 +89,13 @@ export async function restart(
     if (readyLines() === before) throw new Error(`the ${part} is not ready`);
   }, PATIENCE);
   return started;
+}
+
+/** The command that an operator has, with the environment of the stack; answers what it says. @throws when it does not exit with 0 */
+export async function latchkey(stack: TestStack, ...args: readonly string[]): Promise<string> {
+  const program = join(CHECKOUT, 'cli/latchkey.ts');
+  const options = { env: stack.environment };
+  return (await promisify(execFile)(nodeExecutable(), [program, ...args], options)).stdout;
 }
 
 const READY = { api: /"api listens"/, worker: /"worker ready"/ } as const;

@@ -1,4 +1,4 @@
-/** docs/verification.md is true of the tree: every command it names can be run, and finds the tests it promises. */
+/** docs/verification.md and docs/operations.md are true of the tree: every command they name can be run, and finds the tests it promises. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { FAULT_MUTANTS } from '../fault-mutants.ts';
@@ -8,7 +8,8 @@ const page = readFileSync('docs/verification.md', 'utf8');
 const threats = readFileSync('docs/threat-model.md', 'utf8');
 const commandsOf = (text: string): string[] =>
   [...text.matchAll(/`((?:npx|npm|node) [^`]+)`/g)].map(([, command = '']) => command);
-const commands = commandsOf(page);
+const operations = readFileSync('docs/operations.md', 'utf8');
+const commands = commandsOf(`${page}\n${operations}`);
 
 interface VitestCommand {
   readonly command: string;
@@ -34,13 +35,22 @@ const findsItsTests = ({ project, file, name }: VitestCommand): boolean => {
   return name === undefined || source.includes(name);
 };
 
-describe('docs/verification.md', () => {
+describe('docs/verification.md and docs/operations.md', () => {
   test('names commands at all', () => {
     expect(vitest.length).toBeGreaterThan(50);
   });
 
   test.each(vitest)('$command', (command) => {
     expect(command).toSatisfy(findsItsTests);
+  });
+
+  test('says for every part that may be down which test shows it', () => {
+    const [, table = ''] = operations.split('## What works when which part is down');
+    const lines = (table.split('\n## ')[0] ?? '')
+      .split('\n')
+      .filter((line) => line.startsWith('| '));
+    expect(lines.length).toBeGreaterThan(10);
+    expect(lines.slice(2).filter((line) => !line.includes('npx vitest run'))).toEqual([]);
   });
 
   test('names scripts and mutants that there are', () => {
