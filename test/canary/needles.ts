@@ -127,7 +127,7 @@ function tokenPieces(value: string): string[] {
 function spellings(value: string, isPersonal: boolean): string[] {
   // Half of a name is a leak, too, and the ASCII half survives encodings that nobody thought of.
   const asciiRuns = isPersonal ? (personalPart(value).match(/[A-Za-z0-9]{7,}/g) ?? []) : [];
-  const all = [value, value.normalize('NFD'), ...asciiRuns];
+  const all = [value, value.normalize('NFD'), personalPart(value), ...asciiRuns];
   return [...new Set(all.flatMap((form) => [form, form.toLowerCase(), form.toUpperCase()]))].filter(
     (form) => form.length >= SHORTEST,
   );
