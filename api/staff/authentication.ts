@@ -41,7 +41,7 @@ export function createStaffAuthentication({
     if (staff === undefined) return undefined;
     const tenant = (await database.tenants()).find((one) => one.tenantId === tenantId);
     const slug = tenant?.slug ?? '';
-    return (Object.hasOwn(staff, slug) ? staff[slug]?.issuer : undefined) ?? 'none';
+    return (Object.hasOwn(staff, slug) ? staff[slug]?.issuer : undefined) ?? 'none:';
   };
   const visitOf: StaffAuthentication['visitOf'] = async (request) => {
     const token = readCookie(request, STAFF_COOKIE);
@@ -53,7 +53,7 @@ export function createStaffAuthentication({
       const session = await readStaffSession(tx, tenantId, hash);
       if (session === undefined) return undefined;
       // Whoever came from a provider that was taken out of the configuration, or replaced there, is nobody at once.
-      if (issuer !== undefined && session.issuer !== issuer) return undefined;
+      if (issuer !== undefined && !isSameIssuer(session.issuer, issuer)) return undefined;
       const { nowMs, authTimeMs, staffSessionId, staffId, employeeId, name } = session;
       const roles = standingRoles(session, nowMs);
       if (roles.length === 0) return undefined;
@@ -87,4 +87,9 @@ export function createStaffAuthentication({
       return caller;
     },
   };
+}
+
+/** As discovery compares them: some providers end theirs with a slash that nobody writes into a configuration. */
+function isSameIssuer(one: string, other: string): boolean {
+  return new URL(one).href === new URL(other).href;
 }

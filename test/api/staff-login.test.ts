@@ -349,23 +349,31 @@ describe('the session of a tenant', () => {
   });
 });
 
-describe('a provider that was replaced in the configuration', () => {
-  it.each([
-    ['by another', { demo: { issuer: 'https://idp.example' } }],
-    ['by none', {}],
-  ])('%s has no sessions any more', async (_, change) => {
+describe('a provider that is another one in the configuration now', () => {
+  const visitUnder = async (issuers: Readonly<Record<string, string>>) => {
     const browser = createStaffBrowser(api);
     await logIn(browser, 'ana');
     const [before] = Object.values(api.deps.configuration.staff ?? {});
+    if (before === undefined) throw new Error('the demo tenant has a directory');
     const staff = Object.fromEntries(
-      Object.entries(change).map(([slug, { issuer }]) => [slug, { ...before, issuer }]),
-    ) as NonNullable<typeof api.deps.configuration.staff>;
+      Object.entries(issuers).map(([slug, issuer]) => [slug, { ...before, issuer }]),
+    );
     const configuration = { ...api.deps.configuration, staff };
-    const after = createStaffAuthentication({ ...api.deps, configuration });
+    const { visitOf } = createStaffAuthentication({ ...api.deps, configuration });
     const cookie = [`${STAFF_COOKIE}=${browser.cookies.get(STAFF_COOKIE) ?? ''}`];
-    const request = { raw: { headersDistinct: { cookie } } } as unknown as FastifyRequest;
-    expect(await after.visitOf(request)).toBeUndefined();
-    expect(await createStaffAuthentication(api.deps).visitOf(request)).toBeDefined();
+    // What it reads of a request.
+    return await visitOf({ raw: { headersDistinct: { cookie } } } as unknown as FastifyRequest);
+  };
+  it('has no sessions any more', async () => {
+    expect(await visitUnder({ demo: 'https://idp.example' })).toBeUndefined();
+    expect(await visitUnder({ other: directory.issuer })).toBeUndefined();
+    expect(await visitUnder({})).toBeUndefined();
+  });
+  it('keeps them when only its last slash came or went', async () => {
+    expect(await visitUnder({ demo: directory.issuer })).toMatchObject({ tenantId: api.tenantId });
+    expect(await visitUnder({ demo: `${directory.issuer}/` })).toMatchObject({
+      tenantId: api.tenantId,
+    });
   });
 });
 
