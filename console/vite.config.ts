@@ -10,6 +10,12 @@ export default defineConfig({
   build: {
     outDir: fileURLToPath(new URL('../dist/console', import.meta.url)),
     emptyOutDir: true,
+    rolldownOptions: {
+      input: {
+        stage: fileURLToPath(new URL('index.html', import.meta.url)),
+        operations: fileURLToPath(new URL('operations/index.html', import.meta.url)),
+      },
+    },
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: 'es2023',

@@ -10,10 +10,12 @@ import { accessOf } from '../access.ts';
 import type { ApiServices } from '../dependencies.ts';
 import type { LatchkeyApp } from '../types.ts';
 import { sendDoorPage, wantsPage } from './door-pages.ts';
-import { answerHeaders, pagePolicy, requestHeaders } from './ui-headers.ts';
+import { answerHeaders, pagePolicy, RENDERED_POLICY, requestHeaders } from './ui-headers.ts';
 
 export const TEMPORAL_UI_PATH = '/temporal';
 const SETTINGS = `${TEMPORAL_UI_PATH}/api/v1/settings`;
+/** Where the UI has its Markdown drawn, in a frame. */
+const RENDER = `${TEMPORAL_UI_PATH}/render`;
 /** What the UI posts only to read: the current details of a workflow are the answer to a query. */
 const QUERY = /^\/temporal\/api\/v1\/namespaces\/[^/]+\/workflows\/[^/]+\/quer(?:y|ies)\/[\w%]+$/;
 const MAX_DOCUMENT_BYTES = 1024 * 1024;
@@ -27,6 +29,10 @@ export async function proxyTemporalUi(app: LatchkeyApp, services: ApiServices): 
   await app.register(async (scope: LatchkeyApp) => {
     scope.addHook('onRequest', (request, reply) => admit(request, reply, services, temporalUi));
     await scope.register(replyFrom, { base: temporalUi.upstream, disableRequestLogging: true });
+    // The UI sends its JSON under the type that browsers take by default; it is passed on as it is.
+    scope.addContentTypeParser('text/plain', { parseAs: 'string' }, (_request, body, done) => {
+      done(null, body);
+    });
     const config = { operationId: 'temporalUi' } as const;
     const schema = { hide: true } as const;
     const forward = (request: FastifyRequest, reply: FastifyReply) =>
@@ -83,11 +89,15 @@ async function answerFromUi(
     /%2e|%2f|%5c|\/\.{1,2}(?:\/|$)|\\/i.test(path.replaceAll(/\/workflows\/[^/]+/g, '/workflows'))
   )
     throw new LatchkeyError('not_found');
-  const isDocument = path === SETTINGS || wantsPage(request);
+  const isRendering = path === RENDER;
+  const isDocument = path === SETTINGS || (wantsPage(request) && !isRendering);
   const codecUrl = `${configuration.operations?.url ?? ''}/t/${tenant}/ops/codec`;
-  reply.from(request.raw.url ?? path, {
+  const address = request.raw.url ?? path;
+  // Measured on UI 2.50.1: it takes its public path off every address and then looks for this one with it.
+  reply.from(isRendering ? `${TEMPORAL_UI_PATH}${address}` : address, {
     rewriteRequestHeaders: (_request, headers) => requestHeaders(headers, { isDocument }),
-    rewriteHeaders: (headers) => answerHeaders(headers),
+    rewriteHeaders: (headers) =>
+      answerHeaders(headers, isRendering ? RENDERED_POLICY : pagePolicy('')),
     ...(isDocument
       ? {
           onResponse: (_request, to, { stream, statusCode }) => {

@@ -52,7 +52,7 @@ export function requestHeaders(
   };
 }
 
-export function answerHeaders(headers: Headers): IncomingHttpHeaders {
+export function answerHeaders(headers: Headers, policy: string): IncomingHttpHeaders {
   const passed = Object.entries(headers).filter(([name]) => FROM_THE_UI.has(name));
   const cookies = [headers['set-cookie'] ?? []].flat().filter((cookie) => {
     const [pair = ''] = cookie.split(';');
@@ -61,11 +61,21 @@ export function answerHeaders(headers: Headers): IncomingHttpHeaders {
   return {
     ...Object.fromEntries(passed),
     ...(cookies.length === 0 ? {} : { 'set-cookie': cookies }),
-    'content-security-policy': pagePolicy(''),
+    'content-security-policy': policy,
     // The UI shows Markdown in a frame of its own.
     'x-frame-options': 'SAMEORIGIN',
   };
 }
+
+/** What workflows say of themselves, as Markdown: it runs nothing, whatever it holds, and its links open beside the UI. */
+export const RENDERED_POLICY = [
+  "default-src 'none'",
+  "style-src 'unsafe-inline'",
+  "form-action 'none'",
+  "base-uri 'self'",
+  "frame-ancestors 'self'",
+  'sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox',
+].join('; ');
 
 /** The page's own inline scripts by their hashes, and no others; everything from this origin. */
 export function pagePolicy(html: string): string {

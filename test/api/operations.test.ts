@@ -158,6 +158,17 @@ describe("Temporal's UI", () => {
     });
   });
 
+  it('draws Markdown without running anything of it', async () => {
+    const answer = await auditor.get('/temporal/render?content=a', {
+      ...atDoor,
+      headers: NAVIGATION,
+    });
+    expect(reached.map(({ url }) => url)).toEqual(['/temporal/temporal/render?content=a']);
+    expect(answer.headers['content-security-policy']).toMatch(
+      /^default-src 'none'; .*sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox$/,
+    );
+  });
+
   it('may ask a workflow a question, and nothing else that is posted', async () => {
     const workflow = '/temporal/api/v1/namespaces/latchkey/workflows/session%2Ften%2Fses';
     const query = await auditor.post(
@@ -166,12 +177,18 @@ describe("Temporal's UI", () => {
       atDoor,
     );
     expect(query.status).toBe(200);
-    expect(reached).toHaveLength(1);
+    const asText = await auditor.post(
+      `${workflow}/query/__stack_trace`,
+      {},
+      { ...atDoor, headers: { 'content-type': 'text/plain;charset=UTF-8' } },
+    );
+    expect(asText.status).toBe(200);
+    expect(reached).toHaveLength(2);
     for (const action of ['terminate', 'cancel', 'signal/revoke', 'reset', 'update/x']) {
       const answer = await auditor.post(`${workflow}/${action}`, {}, atDoor);
       expect(answer).toMatchObject({ status: 405, body: { code: 'method_not_allowed' } });
     }
-    expect(reached).toHaveLength(1);
+    expect(reached).toHaveLength(2);
   });
 
   it.each(['/temporal/../api/v1/namespaces', '/temporal/%2e%2e/api', '/temporal/..%2fapi'])(

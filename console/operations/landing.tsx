@@ -1,0 +1,139 @@
+/** The landing page of the operations door: who I am, what I may do, and what waits. It shows what the door answers and keeps nothing. */
+import { useCallback, useEffect, useState } from 'react';
+import { Icon } from '../parts/icons.tsx';
+import { Banner, Button, Spinner } from '../parts/parts.tsx';
+import { loginAddress, logOut, readDoor, readMe } from './door.ts';
+import type { Door, Me } from './door.ts';
+import { Desk } from './desk.tsx';
+import { texts } from './texts.ts';
+
+type Standing =
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'out'; readonly door: Door; readonly why?: 'logged-out' | 'lost' }
+  | { readonly kind: 'in'; readonly door: Door; readonly me: Me };
+
+/** A door that does not answer is asked again without anybody pressing anything. */
+const LOOK_AGAIN_MS = 3_000;
+
+async function standingNow(): Promise<Standing> {
+  const door = await readDoor();
+  if (door.kind !== 'answered') return { kind: 'silent' };
+  const me = await readMe(door.value.tenants);
+  if (me.kind === 'answered') return { kind: 'in', door: door.value, me: me.value };
+  return me.kind === 'logged-out' ? { kind: 'out', door: door.value } : { kind: 'silent' };
+}
+
+export function Landing() {
+  const [standing, setStanding] = useState<Standing>({ kind: 'loading' });
+  const look = useCallback(() => {
+    void standingNow().then(setStanding);
+  }, []);
+  useEffect(look, [look]);
+  const isSilent = standing.kind === 'silent';
+  useEffect(() => {
+    if (!isSilent) return undefined;
+    const timer = setInterval(look, LOOK_AGAIN_MS);
+    return () => {
+      clearInterval(timer);
+    };
+  }, [isSilent, look]);
+
+  if (standing.kind === 'loading') {
+    return (
+      <main className="gate" aria-busy="true">
+        <p className="quiet">
+          <Spinner /> {texts.loading}
+        </p>
+      </main>
+    );
+  }
+  if (standing.kind === 'silent') {
+    return (
+      <main className="gate">
+        <div className="card">
+          <h1>{texts.silent.title}</h1>
+          <p className="quiet">{texts.silent.text}</p>
+          <Button kind="primary" onPress={look}>
+            {texts.refresh}
+          </Button>
+        </div>
+      </main>
+    );
+  }
+  if (standing.kind === 'out') return <Welcome door={standing.door} why={standing.why} />;
+  const { door, me } = standing;
+  const leave = (why: 'logged-out' | 'lost') => {
+    setStanding({ kind: 'out', door, why });
+  };
+  return (
+    <>
+      <Bar me={me} onLeft={() => leave('logged-out')} />
+      <Desk door={door} me={me} onLost={() => leave('lost')} />
+    </>
+  );
+}
+
+function Welcome({
+  door,
+  why,
+}: {
+  readonly door: Door;
+  readonly why: 'logged-out' | 'lost' | undefined;
+}) {
+  const { welcome } = texts;
+  const isOne = door.tenants.length === 1;
+  return (
+    <main className="gate">
+      <div className="card">
+        <Wordmark />
+        <h1>{welcome.title}</h1>
+        {why === 'logged-out' && <Banner tone="good">{welcome.loggedOut}</Banner>}
+        {why === 'lost' && <Banner tone="wait">{welcome.lost}</Banner>}
+        <p className="quiet">{door.tenants.length === 0 ? welcome.nobody : welcome.text}</p>
+        {door.tenants.map((tenant) => (
+          <a key={tenant} className="button" data-kind="primary" href={loginAddress(tenant)}>
+            {isOne ? welcome.logIn : `${welcome.logIn}: ${tenant}`}
+          </a>
+        ))}
+      </div>
+    </main>
+  );
+}
+
+function Bar({ me, onLeft }: { readonly me: Me; readonly onLeft: () => void }) {
+  const [isLeaving, setIsLeaving] = useState(false);
+  const [hasFailed, setHasFailed] = useState(false);
+  const leave = async () => {
+    setIsLeaving(true);
+    const hasLeft = await logOut(me.tenant.slug);
+    setIsLeaving(false);
+    setHasFailed(!hasLeft);
+    if (hasLeft) onLeft();
+  };
+  return (
+    <header className="bar">
+      <Wordmark />
+      <span className="bar-tenant">{me.tenant.name}</span>
+      <nav className="bar-end">
+        <a href="/runbook">{texts.runbook}</a>
+        <span className="bar-name">{me.name}</span>
+        <Button size="dense" icon="out" isBusy={isLeaving} onPress={() => void leave()}>
+          {texts.logOut}
+        </Button>
+      </nav>
+      {hasFailed && <Banner tone="danger">{texts.logOutFailed}</Banner>}
+    </header>
+  );
+}
+
+export function Wordmark() {
+  return (
+    <p className="mark">
+      <span className="mark-key" aria-hidden="true">
+        <Icon name="key" size={18} />
+      </span>
+      <strong>{texts.title}</strong> <span className="mark-of">{texts.subtitle}</span>
+    </p>
+  );
+}

@@ -1,0 +1,97 @@
+/** A member of the staff at the operations door: a browser of their own, hands for the directory's login page, and a camera. It decides nothing. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { DemoPersonId } from '../../runtime/staff-people.ts';
+import { DEMO_PEOPLE } from '../../runtime/staff-people.ts';
+
+const SHOTS = fileURLToPath(new URL('../../test-results/operations/', import.meta.url));
+const PATIENCE_MS = 30_000;
+
+export class StaffMember {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** What the browser complained about: refused by the content security policy, or thrown. */
+  readonly complaints: string[] = [];
+  readonly #door: string;
+  readonly #width: number;
+
+  private constructor(page: Page, door: string, width: number) {
+    this.page = page;
+    this.context = page.context();
+    this.#door = door;
+    this.#width = width;
+    page.on('pageerror', (error) => this.complaints.push(error.message));
+    page.on('console', (message) => {
+      if (message.text().includes('Content Security Policy')) this.complaints.push(message.text());
+    });
+  }
+
+  static async open(
+    browser: Browser,
+    door: string,
+    viewport: { readonly width: number; readonly height: number },
+  ): Promise<StaffMember> {
+    const context = await browser.newContext({ viewport, reducedMotion: 'reduce' });
+    context.setDefaultTimeout(PATIENCE_MS);
+    return new StaffMember(await context.newPage(), door, viewport.width);
+  }
+
+  async goTo(path: string): Promise<void> {
+    await this.page.goto(`${this.#door}${path}`);
+  }
+
+  async sees(words: string | RegExp): Promise<void> {
+    await this.page.getByText(words).first().waitFor();
+  }
+
+  /** From the landing page, over the directory, and back. */
+  async logIn(person: DemoPersonId): Promise<void> {
+    await this.goTo('/');
+    await this.page.getByRole('link', { name: 'Log in' }).click();
+    await this.choose(person);
+    await this.page.getByRole('button', { name: 'Log out' }).waitFor();
+  }
+
+  /** At the directory's login page. */
+  async choose(person: DemoPersonId): Promise<void> {
+    await this.page.getByRole('button', { name: DEMO_PEOPLE[person].name }).click();
+  }
+
+  async logOut(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Log out' }).click();
+    await this.sees('You have logged out.');
+  }
+
+  /** Light and dark, into test-results/operations/. */
+  async shoot(name: string): Promise<void> {
+    await mkdir(SHOTS, { recursive: true });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await this.page.emulateMedia({ colorScheme });
+      const path = join(SHOTS, `${String(this.#width)}-${name}-${colorScheme}.png`);
+      await this.page.screenshot({ path, animations: 'disabled' });
+    }
+    await this.page.emulateMedia({ colorScheme: 'light' });
+  }
+
+  /** Everything that axe calls serious or critical on what stands there now, light and dark; empty when all is well. */
+  async seriousFindings(): Promise<readonly string[]> {
+    const found: string[] = [];
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await this.page.emulateMedia({ colorScheme });
+      const { violations } = await new AxeBuilder({ page: this.page }).analyze();
+      for (const { id, impact, nodes } of violations) {
+        if (impact !== 'serious' && impact !== 'critical') continue;
+        for (const { target, failureSummary } of nodes)
+          found.push(`${colorScheme} ${id}: ${target.join(' ')} ${failureSummary ?? ''}`);
+      }
+    }
+    return found;
+  }
+
+  async close(): Promise<void> {
+    await this.context.close();
+  }
+}
