@@ -24,6 +24,8 @@ export interface StackOptions extends ProcessHost {
   readonly ports: StackPorts;
   /** Done before the API starts: it serves the pages that it finds then. */
   readonly pagesAreBuilt?: Promise<void>;
+  /** How long the phone has no line after an answer was lost. */
+  readonly noLineMs?: number;
   /** What a person is told while it takes a while. */
   readonly onProgress: (line: string) => void;
 }

@@ -177,6 +177,7 @@ async function startLine(options: StackOptions, apiPort: number): Promise<PhoneL
     port: options.ports.api,
     host: options.environment['LATCHKEY_HOST'] || LOOPBACK,
     targetPort: apiPort,
+    ...(options.noLineMs === undefined ? {} : { noLineMs: options.noLineMs }),
   });
   await options.adopt({ name: 'line', stop: () => line.stop() });
   return line;

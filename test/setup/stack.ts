@@ -32,6 +32,8 @@ export interface TestStackOptions {
   readonly hasOwnPostgres?: boolean;
   /** The public URL is a proxy that can lose answers. */
   readonly isBehindProxy?: boolean;
+  /** How long the stage's phone has no line after an answer was lost. */
+  readonly noLineMs?: number;
   /** Told before anything starts: for a proxy of the test's own. */
   readonly onPorts?: (ports: { readonly api: number; readonly operations: number }) => void;
 }
@@ -142,6 +144,7 @@ async function assemble(
     },
     directory,
     ports,
+    ...(options.noLineMs === undefined ? {} : { noLineMs: options.noLineMs }),
     onProgress: () => undefined,
   });
   let { api, worker } = stack;
