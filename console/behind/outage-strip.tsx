@@ -14,12 +14,14 @@ export function OutageStrip({ parts }: { readonly parts: PartsState }) {
   if (view === undefined || broken.length === 0) return null;
   const { outage, since } = texts.parts;
   const sinceMs = Math.min(...broken.map((part) => view[part].sinceMs));
+  const lastedMs = nowMs - sinceMs;
   const isDriven = !broken.includes('worker') && !broken.includes('temporal');
   return (
     <div className="outage" role="status">
       <Icon name="warning" size={18} />
       <p>
-        <strong>{titleOf(broken)}</strong> <time>{since(duration(nowMs - sinceMs))}</time>
+        <strong>{titleOf(broken)}</strong>{' '}
+        {lastedMs >= 1_000 && <time>{since(duration(lastedMs))}</time>}
         <span>{isDriven ? outage.meanwhile.line : outage.meanwhile.driven}</span>
       </p>
       <ResumeAll parts={parts} view={view} />

@@ -79,7 +79,7 @@ function WorkerRow({ parts, view }: RowProps) {
         {words.buttons.deploy}
       </PartButton>
       {isDown ? (
-        <PartButton parts={parts} button="worker/start" isPrimary>
+        <PartButton parts={parts} button="worker/start">
           {words.buttons.startWorker}
         </PartButton>
       ) : (
@@ -103,7 +103,7 @@ function TemporalRow({ parts, view: { temporal } }: RowProps) {
       text={isOurs ? words.effects.temporal : words.effects.not_ours}
     >
       {isDown ? (
-        <PartButton parts={parts} button="temporal/start" isPrimary>
+        <PartButton parts={parts} button="temporal/start">
           {words.buttons.startTemporal}
         </PartButton>
       ) : (
@@ -159,7 +159,7 @@ function PartRow({ icon, name, standing, text, more, children }: PartRowProps) {
         <div className="part-head">
           <strong>{name}</strong>
           <StatusTag standing={standing} />
-          {standing.buildId !== undefined && (
+          {standing.buildId !== undefined && standing.status === 'up' && (
             <code title={standing.buildId}>{words.build(shortBuild(standing.buildId))}</code>
           )}
         </div>
@@ -200,17 +200,15 @@ function StatusTag({ standing: { status, sinceMs } }: { readonly standing: Stand
 interface PartButtonProps {
   readonly parts: PartsState;
   readonly button: PartsButton;
-  readonly isPrimary?: boolean;
   readonly isDisabled?: boolean;
   readonly children: string;
 }
 
-function PartButton({ parts, button, isPrimary, isDisabled, children }: PartButtonProps) {
+function PartButton({ parts, button, isDisabled, children }: PartButtonProps) {
   const isOther = parts.pressed !== undefined && parts.pressed !== button;
   return (
     <Button
       size="dense"
-      kind={isPrimary === true ? 'primary' : 'secondary'}
       isBusy={parts.pressed === button}
       isDisabled={isDisabled === true || isOther}
       onPress={() => {

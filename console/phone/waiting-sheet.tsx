@@ -24,6 +24,7 @@ export function WaitingSheet({ waiting }: { readonly waiting: Waiting }) {
   const sheet = useRef<HTMLDivElement>(null);
   const words = texts.phone.waiting;
   const { title, text, doing } = words.reasons[waiting.for];
+  const lastedMs = nowMs - waiting.sinceMs;
 
   // The screen below is out of reach meanwhile: the focus comes here, and goes back to where it was.
   useEffect(() => {
@@ -46,7 +47,7 @@ export function WaitingSheet({ waiting }: { readonly waiting: Waiting }) {
         <p className="waiting-line">
           <span className="spinner" aria-hidden="true" />
           {doing}
-          <time aria-hidden="true">{duration(nowMs - waiting.sinceMs)}</time>
+          {lastedMs >= 1_000 && <time aria-hidden="true">{duration(lastedMs)}</time>}
         </p>
         <Button
           kind="quiet"

@@ -18,6 +18,8 @@ import {
   proveNumber,
 } from './stage-walk.ts';
 
+/** The line comes back when a test presses the button for it. */
+const NO_LINE_MS = 600_000;
 const PATIENCE = { timeout: 60_000, interval: 200 };
 
 let stack: TestStack;
@@ -29,7 +31,10 @@ beforeAll(async () => {
   if ((await stateOfPages()) !== 'current') await buildPages();
   // Without an address the stack starts a Temporal of its own, which it may stop.
   const environment = { TEMPORAL_ADDRESS: '', TEMPORAL_NAMESPACE: 'latchkey' };
-  [stack, browser] = await Promise.all([startTestStack({ environment }), launchBrowser()]);
+  [stack, browser] = await Promise.all([
+    startTestStack({ environment, noLineMs: NO_LINE_MS }),
+    launchBrowser(),
+  ]);
   rows = postgres(stack.database.superuserUrl, { max: 1, onnotice: () => undefined });
 });
 
@@ -76,6 +81,7 @@ describe('a lost answer', () => {
     expect(await stage.seriousFindings()).toStrictEqual([]);
     expect((await audited()).filter((action) => action === 'enrollment.step_done')).toHaveLength(1);
 
+    await stage.pressBehind('Restore the line');
     await stage.sees('What is your name?');
     await stage.sees('Nothing was lost, and nothing was done twice.');
     await stage.partIs('Line to the phone', 'Up');
@@ -91,10 +97,12 @@ describe('a lost answer', () => {
     await stage.pressBehind('Drop the next answer');
     await stage.press('Create passkey');
     await stage.sees('We lost the line');
+    await stage.pressBehind('Restore the line');
     await stage.sees('This phone is trusted');
     await stage.pressBehind('Drop the next answer');
     await stage.press('Log in');
     await stage.sees('We lost the line');
+    await stage.pressBehind('Restore the line');
     await stage.sees('Hello, Aroha Jane');
     await stage.shoot('break-lost-network-done');
     expect(await rows`select 1 from credential where status = 'active' limit 2`).toHaveLength(1);
@@ -114,7 +122,9 @@ describe('a lost answer', () => {
     await stage.press('Not now');
     await stage.sees('No connection');
     await stage.desk('Break it');
+    await stage.partIs('Line to the phone', 'Down');
     await stage.shoot('break-parts');
+    await stage.pressBehind('Resume all');
     await stage.partIs('Line to the phone', 'Up');
     await stage.press('Confirm');
     await stage.sees('What is your name?');
@@ -141,6 +151,7 @@ describe('a stopped worker', () => {
     await stage.shoot('break-worker-waiting');
     expect(await stage.seriousFindings()).toStrictEqual([]);
     await stage.pressBehind('Resume all');
+    await stage.desk('Break it');
     await stage.partIs('Worker', 'Up');
     await stage.sees('What is your name?');
     await stage.sees('Nothing was lost, and nothing was done twice.');
@@ -185,9 +196,11 @@ describe('a stopped Temporal', () => {
     await stage.shoot('break-temporal-hot-path');
     expect(await stage.seriousFindings()).toStrictEqual([]);
 
-    await stage.settles();
-    await stage.press('Log out');
-    await stage.press('Set up the app anew');
+    await stage.close();
+    await open(WIDE);
+    await stage.desk('Break it');
+    await stage.partIs('Temporal', 'Down');
+    await stage.press('Set up the app');
     await stage.press('Fill in an example');
     await stage.press('Continue');
     await stage.sees('A short pause at the bank');
@@ -206,17 +219,17 @@ describe('a new version of the worker', () => {
     await stage.story('Lost network');
     await enterNumber(stage);
     const old = (stack.parts.view().worker.buildId ?? '').slice(0, 8);
-    await stage.page.getByText(`open enrollment runs on build ${old}`).waitFor();
+    await stage.page.getByText(`Open enrollment: on build ${old}`).waitFor();
     await stage.pressBehind('Deploy a new version');
     await stage.page.getByText(`Build ${old}.2 starts beside the old one`).waitFor();
     await stage.shoot('break-deploying');
     await stage.page.getByText(`Deployed ${old} → ${old}.2`).waitFor({ timeout: 90_000 });
-    await stage.page.getByText(`its next step runs on ${old}.2`).waitFor();
+    await stage.page.getByText(`its next step on ${old}.2`).waitFor();
     await stage.shoot('break-deployed');
     expect(await stage.seriousFindings()).toStrictEqual([]);
 
     await proveNumber(stage);
-    await stage.page.getByText(`open enrollment runs on build ${old}.2`).waitFor();
+    await stage.page.getByText(`Open enrollment: on build ${old}.2`).waitFor();
     await stage.timelineSays(`build ${old} → ${old}.2, the old worker drained`);
     await stage.shoot('break-moved');
     await handInIdentity(stage);

@@ -12,6 +12,8 @@ import type { TestStack } from '../setup/stack.ts';
 const SHOTS = fileURLToPath(new URL('../../test-results/stage/', import.meta.url));
 const TABS_BELOW = 1080;
 const PATIENCE_MS = 30_000;
+/** A worker bundles its workflows before it is up. */
+const PART_PATIENCE_MS = 90_000;
 
 export const WIDE = { width: 1280, height: 800 };
 export const NARROW = { width: 390, height: 844 };
@@ -132,7 +134,7 @@ export class StageDriver {
   async partIs(name: 'Line to the phone' | 'Worker' | 'Temporal', state: string): Promise<void> {
     await this.look('Behind it');
     const part = this.page.getByRole('listitem', { name, exact: true });
-    await part.locator('.tag', { hasText: state }).waitFor();
+    await part.locator('.tag', { hasText: state }).waitFor({ timeout: PART_PATIENCE_MS });
   }
 
   async type(label: string, text: string): Promise<void> {

@@ -29,9 +29,9 @@ export const parts = {
     done: (from: string, to: string) => `Deployed ${from} → ${to}; the old one is drained.`,
     failed: (to: string) => `Build ${to} did not come up; the old one works on.`,
   },
-  ceremony: (buildId: string) => `The open enrollment runs on build ${buildId}`,
+  ceremony: (buildId: string) => `Open enrollment: on build ${buildId}`,
   ceremonyMoves: (buildId: string, next: string) =>
-    `The open enrollment ran on build ${buildId}; its next step runs on ${next}`,
+    `Open enrollment: so far on ${buildId}, its next step on ${next}`,
   onBuild: (id: string) => `on build ${id}`,
   buttons: {
     drop: 'Drop the next answer',

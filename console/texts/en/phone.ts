@@ -51,7 +51,7 @@ export const phone = {
     },
     giveUp: 'Not now',
     wentOn: {
-      title: 'Back on the line',
+      title: 'We are back',
       text: 'Nothing was lost, and nothing was done twice.',
     },
   },

@@ -45,6 +45,10 @@ export const problems = {
     title: 'This phone may not log in',
     text: 'Call the bank at the number on your card.',
   },
+  device_key_exists: {
+    title: 'This phone is set up already',
+    text: 'Log in with your passkey. Nothing was changed.',
+  },
   passkey_unsupported: {
     title: 'No passkeys here',
     text: 'This browser has no passkeys. Use a current one on a device with a screen lock.',
