@@ -15,6 +15,8 @@ export interface HttpConfiguration {
   readonly trustedProxies: readonly string[];
 }
 
+export const DEFAULT_PORT = 4600;
+
 const slug = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 const isProxyRange = (text: string): boolean => {
@@ -72,7 +74,7 @@ export const readHttp = (reader: EnvironmentReader): HttpConfiguration => {
   );
   return {
     host: host ?? '127.0.0.1',
-    port: Number(port ?? '4600'),
+    port: Number(port ?? DEFAULT_PORT),
     publicUrl,
     ...(tenantAtRoot === undefined ? {} : { tenantAtRoot }),
     trustedProxies: proxies?.split(',').map((range) => range.trim()) ?? [],

@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { isPort, readUrl } from './environment.ts';
 import type { EnvironmentReader } from './environment.ts';
+import { DEFAULT_PORT } from './http.ts';
 
 export interface MetricsAddress {
   readonly host: string;
@@ -44,11 +45,15 @@ const readMetrics = (reader: EnvironmentReader): MetricsAddress | undefined => {
     'use an IP address or localhost',
   );
   if (port === undefined) return undefined;
-  if (port === reader.optional('LATCHKEY_PORT')) {
+  const doors = [
+    reader.optional('LATCHKEY_PORT') ?? String(DEFAULT_PORT),
+    reader.optional('LATCHKEY_OPERATIONS_PORT'),
+  ];
+  if (doors.includes(port)) {
     reader.refuse(
       'LATCHKEY_METRICS_PORT',
-      'is the public door',
-      'choose another port than LATCHKEY_PORT',
+      'is the port of another door',
+      'choose one that neither customers nor staff reach',
     );
   }
   return { host: host ?? '127.0.0.1', port: Number(port) };

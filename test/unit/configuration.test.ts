@@ -66,6 +66,33 @@ const proxyForm = 'has the wrong form; use IP addresses or CIDR ranges, separate
 const bad: readonly (readonly [string, string, string])[] = [
   ['LATCHKEY_MODE', 'staging', 'is none of its values; use production, development'],
   ['DATABASE_URL', 'mysql://app:pw@db/latchkey', pgForm],
+  ['LATCHKEY_METRICS_PORT', '70000', 'has the wrong form; use a number from 1 to 65535'],
+  [
+    'LATCHKEY_METRICS_PORT',
+    '4600',
+    'is the port of another door; choose one that neither customers nor staff reach',
+  ],
+  [
+    'LATCHKEY_METRICS_HOST',
+    'metrics.example',
+    'has the wrong form; use an IP address or localhost',
+  ],
+  [
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    'collector:4318',
+    'has the wrong form; use http(s)://host:port of an OTLP collector, without credentials',
+  ],
+  [
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    'http://user:secret@collector:4318',
+    'has the wrong form; use http(s)://host:port of an OTLP collector, without credentials',
+  ],
+  [
+    'OTEL_EXPORTER_OTLP_HEADERS',
+    'just-a-token',
+    'has the wrong form; use name=value, separated by commas',
+  ],
+  ['LATCHKEY_TRACE_RATIO', '1.5', 'has the wrong form; use a share from 0 to 1'],
   ['DATABASE_URL', 'postgres://app:pw@db', pgForm],
   ['DATABASE_URL', 'db:5432', pgForm],
   [
