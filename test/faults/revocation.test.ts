@@ -1,6 +1,6 @@
 /** One fraud signal from end to end, over real processes: what it stops, and what its workflow does afterwards. */
 import type postgres from 'postgres';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { customerWithEverythingOpen, cutOff, expectAllClosed, STOPPED } from '../setup/cut-off.ts';
 import {
   fraudEngine,
@@ -57,8 +57,8 @@ describe('a fraud signal', () => {
       body: { customerId: phone.customerId, reason: 'customer_verified' },
     });
     expect(released.status).toBe(200);
-    // A challenge from within the clocks' skew after the cut-off is refused still.
-    const again = await vi.waitFor(() => phone.latchkey.logIn(), { timeout: 60_000 });
-    expect(again.claims).toMatchObject({ epoch: 2 });
+    // A challenge from within the clocks' skew after the cut-off is refused still: the raise is made older, no clock.
+    await rows`update customer set epoch_raised_at = epoch_raised_at - interval '1 minute'`;
+    expect((await phone.latchkey.logIn()).claims).toMatchObject({ epoch: 2 });
   });
 });
