@@ -166,6 +166,8 @@ describe("Temporal's UI behind the door", () => {
     const told = await everything();
     expect(told).toContain('Enrollment of a new customer');
     expect(told).toContain('the customer, in the app');
+    await staff.page.getByText('Details', { exact: true }).first().hover();
+    await staff.page.mouse.wheel(0, 1_000);
     await staff.shoot('temporal-details');
     expect(staff.complaints).toEqual([]);
     const [reading] = await rows<{ name: string }[]>`
