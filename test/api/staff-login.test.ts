@@ -359,10 +359,12 @@ describe('a provider that is another one in the configuration now', () => {
       Object.entries(issuers).map(([slug, issuer]) => [slug, { ...before, issuer }]),
     );
     const configuration = { ...api.deps.configuration, staff };
-    const { visitOf } = createStaffAuthentication({ ...api.deps, configuration });
+    const authentication = createStaffAuthentication({ ...api.deps, configuration });
     const cookie = [`${STAFF_COOKIE}=${browser.cookies.get(STAFF_COOKIE) ?? ''}`];
     // What it reads of a request.
-    return await visitOf({ raw: { headersDistinct: { cookie } } } as unknown as FastifyRequest);
+    return await authentication.visitOf({
+      raw: { headersDistinct: { cookie } },
+    } as unknown as FastifyRequest);
   };
   it('has no sessions any more', async () => {
     expect(await visitUnder({ demo: 'https://idp.example' })).toBeUndefined();
