@@ -32,6 +32,7 @@ import { StackParts } from './stack-parts.ts';
 import { startDatabase, startDirectory, startTemporal, startVendors } from './stack-servers.ts';
 import type { StackTemporal } from './stack-servers.ts';
 import { startStageControl } from './stage-control.ts';
+import type { StageControlOptions } from './stage-control.ts';
 import { WantedEnds } from './wanted-ends.ts';
 
 const READY_TIMEOUT_MS = 60_000;
@@ -65,12 +66,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     startTemporal({ ...options, ...ends.host(options) }),
   ]);
   const vendors = await startVendors(options);
-  const operationsUrl =
-    options.environment['LATCHKEY_OPERATIONS_URL'] ||
-    `http://localhost:${options.ports.operations}`;
+  const { publicUrl, operationsUrl } = addressesOf(options);
   const staffDirectory = await startDirectory(options, operationsUrl);
-  const publicUrl =
-    options.environment['LATCHKEY_PUBLIC_URL'] || `http://localhost:${options.ports.api}`;
   // The public port is the line, which a button can break; behind it the API has one of its own.
   const apiPort = await findFreePort();
   const given = { ...options.environment, LATCHKEY_PORT: '', LATCHKEY_HOST: LOOPBACK };
@@ -100,25 +97,18 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     apiPort,
   });
   const issuer = `${publicUrl}/t/${DEMO_SLUG}`;
-  const stageControl = await startStageControl({
-    port: options.ports.stageControl,
+  const stageControl = await startStage(options, {
     publicUrl,
     issuer,
-    appClientId: DEMO_APP_CLIENT,
-    fraudClientId: DEMO_FRAUD_CLIENT,
-    gatewayId: DEMO_GATEWAY,
     ...vendors,
     parts,
     builds,
-    clock: systemClock,
     ...(configuration.temporalUi === undefined
       ? {}
       : { temporalUiUrl: `${operationsUrl}/temporal` }),
     temporalNamespace: configuration.temporal.namespace,
     ...(tenantId === undefined ? {} : { tenantId }),
-    onError: errorLine(options, 'stage control'),
   });
-  await options.adopt({ name: 'stage control', stop: () => stageControl.stop() });
   await waitForReadiness(options.ports.api, api);
   return {
     environment,
@@ -131,6 +121,32 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...vendors,
     operationsUrl,
   };
+}
+
+function addressesOf({ environment, ports }: StackOptions) {
+  return {
+    publicUrl: environment['LATCHKEY_PUBLIC_URL'] || `http://localhost:${ports.api}`,
+    operationsUrl: environment['LATCHKEY_OPERATIONS_URL'] || `http://localhost:${ports.operations}`,
+  };
+}
+
+type OfTheDemo = 'port' | 'appClientId' | 'fraudClientId' | 'gatewayId' | 'clock' | 'onError';
+
+async function startStage(
+  options: StackOptions,
+  given: Omit<StageControlOptions, OfTheDemo>,
+): Promise<LocalServer> {
+  const stageControl = await startStageControl({
+    ...given,
+    port: options.ports.stageControl,
+    appClientId: DEMO_APP_CLIENT,
+    fraudClientId: DEMO_FRAUD_CLIENT,
+    gatewayId: DEMO_GATEWAY,
+    clock: systemClock,
+    onError: errorLine(options, 'stage control'),
+  });
+  await options.adopt({ name: 'stage control', stop: () => stageControl.stop() });
+  return stageControl;
 }
 
 interface Processes {
