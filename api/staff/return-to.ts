@@ -8,8 +8,7 @@ const CHALLENGE = /^[A-Za-z0-9_-]{43}$/;
 
 /** The whole address, so that no browser reads `//host` out of a path; undefined for what leads elsewhere. */
 export function returnAddress(operationsUrl: string, path: string): string | undefined {
-  if (path.length > MAX_LENGTH || !/^\/[\x21-\x7e]*$/.test(path) || path.includes('\\'))
-    return undefined;
+  if (path.length > MAX_LENGTH || !/^\/[\x21-\x7e]*$/.test(path)) return undefined;
   if (!URL.canParse(path, operationsUrl)) return undefined;
   const url = new URL(path, operationsUrl);
   return url.origin === operationsUrl ? url.href : undefined;

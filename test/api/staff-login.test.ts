@@ -172,6 +172,8 @@ describe('a staff login', () => {
     expect(await me(old)).toMatchObject({ status: 401, body: { code: 'staff_login_required' } });
     const [refused] = (await auditOf('staff.login_refused')).slice(-1);
     expect(refused?.detail).toEqual({ reason: 'no_staff_role' });
+    const [ended] = (await auditOf('staff.session_ended')).slice(-1);
+    expect(ended?.detail).toEqual({ reason: 'roles_removed' });
   });
 
   it('keeps at most ten sessions of one person, the newest', async () => {
@@ -201,6 +203,17 @@ describe('a callback', () => {
     await victim.open(LOGIN);
     expect(await victim.open(callback)).toMatchObject(refused);
   });
+
+  it.each(['another', undefined])(
+    'is refused with its own code under the state %j',
+    async (state) => {
+      const browser = createStaffBrowser(api);
+      const callback = new URL(await goThere(browser, 'ana'));
+      if (state === undefined) callback.searchParams.delete('state');
+      else callback.searchParams.set('state', state);
+      expect(await browser.open(callback.href)).toMatchObject(refused);
+    },
+  );
 
   it("is refused with another login's code under its own state (code injection)", async () => {
     const attackers = new URL(await goThere(createStaffBrowser(api), 'ana'));
@@ -431,6 +444,12 @@ describe('a command line', () => {
   it('gets nothing at another tenant', async () => {
     const path = '/t/other/staff/cli-sessions';
     expect(await redeem({ code: await codeOf(), verifier }, path)).toMatchObject(failed);
+  });
+  it('gets nothing for what was sealed for another purpose', async () => {
+    const browser = createStaffBrowser(api);
+    await browser.open(LOGIN);
+    const code = browser.cookies.get(LOGIN_COOKIE);
+    expect(await redeem({ code, verifier })).toMatchObject(failed);
   });
   it('gets nothing for a code of its own making', async () => {
     expect(await redeem({ code: 'abc.def', verifier })).toMatchObject(failed);

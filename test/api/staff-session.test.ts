@@ -120,6 +120,8 @@ describe('a staff session', () => {
     expect(await idle.get('/staff/me')).toMatchObject(nobody);
     api.clock.advance(13 * MINUTE);
     expect((await used.get('/staff/me')).status).toBe(200);
+    api.clock.advance(15 * MINUTE);
+    expect(await used.get('/staff/me')).toMatchObject(nobody);
   });
 
   it('ends after ten hours whatever its use, and not just before', async () => {
