@@ -1,5 +1,6 @@
 /** A key that data was sealed under and that is missing or changed stops a start, by name; a wrong list leaves no trace. */
 import { randomBytes } from 'node:crypto';
+import { connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -146,19 +147,34 @@ describe('a process with other payload keys', () => {
       IDENTITY_SECRET: DEMO_IDENTITY_SECRET,
     };
   };
-  const run = async (args: readonly string[], payload: Key) => {
+  const run = async (
+    args: readonly string[],
+    payload: Key,
+    {
+      changes = {},
+      meanwhile,
+    }: {
+      readonly changes?: NodeJS.ProcessEnv;
+      readonly meanwhile?: (lines: readonly string[]) => Promise<void>;
+    } = {},
+  ) => {
     const lines: string[] = [];
     const [file = '', ...rest] = args;
     const child = await startProcess({
       name: file,
       command: process.execPath,
       args: [fileURLToPath(new URL(`../../${file}`, import.meta.url)), ...rest],
-      env: await environment(payload),
+      env: { ...(await environment(payload)), ...changes },
       onLine: (line) => {
         lines.push(line);
       },
     });
-    return { exit: await child.exited, lines };
+    try {
+      await meanwhile?.(lines);
+      return { exit: await child.exited, lines };
+    } finally {
+      await child.kill();
+    }
   };
 
   test.each(['api/server.ts', 'worker.ts'])(
@@ -170,6 +186,35 @@ describe('a process with other payload keys', () => {
       expect(said).toContain('LATCHKEY_PAYLOAD_KEYS: key p1 is missing');
       expect(said).not.toContain('    at ');
       expect(lines.join('\n')).not.toContain('listens');
+    },
+  );
+
+  test.each(['api/server.ts', 'worker.ts'])(
+    'ends as soon as the database can say: %s was started without it',
+    async (file) => {
+      const url = new URL(testDatabase.applicationUrl);
+      const { hostname, port } = url;
+      url.port = String(await findFreePort());
+      url.hostname = '127.0.0.1';
+      const line = createServer((near) => {
+        const far = connect(Number(port), hostname);
+        for (const socket of [near, far]) socket.on('error', () => undefined);
+        near.pipe(far).pipe(near);
+      });
+      const { exit, lines } = await run([file], p2, {
+        changes: { DATABASE_URL: url.href },
+        meanwhile: async (said) => {
+          await expect
+            .poll(() => said.join('\n'), { timeout: 30_000 })
+            .toContain('cannot say yet whether the keys are right');
+          await new Promise<void>((resolve) => {
+            line.listen(Number(url.port), '127.0.0.1', resolve);
+          });
+        },
+      });
+      line.close();
+      expect(exit).toEqual({ code: 1, signal: null });
+      expect(lines.join('\n')).toContain('LATCHKEY_PAYLOAD_KEYS: key p1 is missing');
     },
   );
 
