@@ -1,6 +1,6 @@
 /**
  * kill -9 of any of the four parts at a named moment. The API and the worker kill themselves at their fail point; for a server's death the
- * worker stands still at its fail point meanwhile, so that the server dies at exactly that moment and the worker wakes to a new one.
+ * worker stands still at its fail point, so that the server dies at exactly that moment, and goes on without it until it is back.
  */
 import type postgres from 'postgres';
 import type { FailPointName } from '../../domain/fail-point.ts';
@@ -39,10 +39,10 @@ export async function armKill(
       await (part === 'temporal' ? stack.killTemporal() : stack.killPostgres());
     },
     recover: async () => {
-      await (part === 'temporal' ? stack.startTemporal() : stack.startPostgres());
-      // What it had in hand when its database died it may not be able to give back.
-      await endLeases(rows);
       hold.resume();
+      await (part === 'temporal' ? stack.startTemporal() : stack.startPostgres());
+      // What it had in hand when its database died it could not give back.
+      await endLeases(rows);
     },
   };
 }
