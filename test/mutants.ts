@@ -14,7 +14,7 @@ export interface Mutant {
   readonly file: string;
   readonly from: string;
   readonly to: string;
-  readonly project: 'unit' | 'contract' | 'api' | 'faults';
+  readonly project: 'unit' | 'contract' | 'api' | 'faults' | 'canary' | 'schemathesis';
   /** The test file, and where it is enough a part of the test's name. */
   readonly test: string;
   readonly only?: string;
@@ -133,6 +133,33 @@ export const MUTANTS: readonly Mutant[] = [
     to: '',
     project: 'api',
     test: 'test/api/staff-customers.test.ts',
+  },
+  {
+    name: 'leak: whom a message goes to, in a log',
+    file: 'relay/messages.ts',
+    from: "    if (channel === 'phone') await",
+    to: "    process.stdout.write(`${facts.to}\\n`);\n    if (channel === 'phone') await",
+    project: 'canary',
+    test: 'test/canary/canary.test.ts',
+    only: 'nothing secret stands where it may not',
+  },
+  {
+    name: 'leak: who is checked, in a history',
+    file: 'activities/identity.ts',
+    from: 'await store.recordVendorReference({ tenantId, attemptId, vendorReference });',
+    to: 'await store.recordVendorReference({ tenantId, attemptId, vendorReference });\n      return details as never;',
+    project: 'canary',
+    test: 'test/canary/canary.test.ts',
+    only: 'nothing secret stands where it may not',
+  },
+  {
+    name: 'contract: a planted 500',
+    file: 'api/routes/me.ts',
+    from: "if (session === undefined) throw new LatchkeyError('session_ended');",
+    to: "if (session !== undefined) throw new Error('planted');",
+    project: 'schemathesis',
+    test: 'test/schemathesis/contract.test.ts',
+    only: 'keeps its document at the public door',
   },
   ...FAULT_MUTANTS,
 ];

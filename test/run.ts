@@ -26,6 +26,7 @@ const projects = [
   'browser',
   'faults',
   'canary',
+  'schemathesis',
 ];
 /** A step that hangs is a failure, not a build that never ends. */
 const stepDeadlineMs = 20 * 60_000;

@@ -1,0 +1,136 @@
+/**
+ * Which documented answers were seen, operation by operation. A status counts as owed unless every code behind it comes from the frame or from bad luck,
+ * which other tests bring about (docs/verification.md); what is left out here stands in a table with its reason.
+ */
+import type { Place } from './operations.ts';
+import type { Exchange } from './signing-proxy.ts';
+
+/** Not of the operation: a parser, a full house, a deadline, a part that is down, a race that was lost. */
+const FRAME: ReadonlySet<string> = new Set([
+  'uri_too_long',
+  'headers_too_large',
+  'request_timeout',
+  'too_many_requests',
+  'internal_error',
+  'shutting_down',
+  'conflict',
+  'database_unavailable',
+  'temporal_unavailable',
+  'outcome_pending',
+  'idempotency_in_progress',
+  'vendor_unavailable',
+]);
+
+interface Elsewhere {
+  /** Codes of a status; where nothing else stands behind it, it is not asked for here. */
+  readonly codes: readonly string[];
+  readonly operations?: readonly string[];
+  readonly why: string;
+  readonly shownBy: string;
+}
+
+/** Stories of their own, each brought about by the test that is named. */
+export const ELSEWHERE: readonly Elsewhere[] = [
+  {
+    codes: ['method_not_allowed'],
+    why: 'another method is another operation or none: schemathesis tries them all (unsupported_method)',
+    shownBy: 'test/api/unknown-requests.test.ts',
+  },
+  {
+    codes: ['idempotency_key_reused'],
+    why: 'one key for two requests of one caller',
+    shownBy: 'test/api/idempotency.test.ts',
+  },
+  {
+    codes: ['attempts_exhausted', 'resend_too_soon', 'resends_exhausted'],
+    why: 'many steps of one enrollment',
+    shownBy: 'test/api/enrollment-refusals.test.ts',
+  },
+  {
+    codes: ['too_many_updates'],
+    why: 'more updates than a workflow takes',
+    shownBy: 'test/workflows/enrollment-branches.test.ts',
+  },
+  {
+    codes: ['email_in_use'],
+    why: 'somebody else’s address',
+    shownBy: 'test/api/enrollment.test.ts',
+  },
+  {
+    codes: ['email_invalid', 'wrong_code'],
+    why: 'right in form and wrong in a running enrollment',
+    shownBy: 'test/api/enrollment-refusals.test.ts',
+  },
+  {
+    codes: ['device_key_exists'],
+    why: 'a key that is a customer’s already',
+    shownBy: 'test/api/enrollment-refusals.test.ts',
+  },
+  {
+    codes: ['challenge_spent'],
+    why: 'a challenge used twice by the key that asked for it',
+    shownBy: 'test/api/login.test.ts',
+  },
+  {
+    codes: ['approval_expired', 'approval_void', 'approval_pending', 'hold_released'],
+    why: 'two people and time between them',
+    shownBy: 'test/api/staff-holds.test.ts',
+  },
+  {
+    codes: ['body_too_large'],
+    operations: ['decodePayloads'],
+    why: 'its bodies may be larger than what a proxy should carry for it',
+    shownBy: 'test/api/problems.test.ts',
+  },
+  {
+    codes: ['origin_not_allowed'],
+    operations: ['jwks', 'discovery'],
+    why: 'what the public may read, any page may: the document says more than happens',
+    shownBy: 'test/api/cross-origin.test.ts',
+  },
+];
+
+export interface Coverage {
+  readonly report: string;
+  readonly withoutSuccess: readonly string[];
+  /** `operation status`, documented and never seen. */
+  readonly missing: readonly string[];
+}
+
+export function coverageOf(places: readonly Place[], exchanges: readonly Exchange[]): Coverage {
+  const seen = new Map<string, Set<string>>();
+  for (const { operationId = '', status } of exchanges)
+    seen.set(operationId, (seen.get(operationId) ?? new Set()).add(String(status)));
+  const lines: string[] = [];
+  const withoutSuccess: string[] = [];
+  const missing: string[] = [];
+  for (const place of places) {
+    const { operation } = place;
+    const { operationId } = operation;
+    const statuses = seen.get(operationId) ?? new Set<string>();
+    const hasSuccess = [...statuses].some((status) => status < '400');
+    if (!hasSuccess) withoutSuccess.push(operationId);
+    const owed = Object.entries(operation.responses)
+      .filter(([status, { description = '' }]) => isOwed(place, status, description))
+      .map(([status]) => status);
+    const left = owed.filter((status) => !statuses.has(status));
+    missing.push(...left.map((status) => `${operationId} ${status}`));
+    const notSeen = left.length === 0 ? '' : `, not seen: ${left.join(' ')}`;
+    lines.push(`${operationId}: ${[...statuses].toSorted().join(' ')}${notSeen}`);
+  }
+  return { report: lines.join('\n'), withoutSuccess, missing };
+}
+
+function isOwed({ operation }: Place, status: string, description: string): boolean {
+  if (!status.startsWith('4')) return false;
+  const { operationId, parameters = [], requestBody } = operation;
+  const hasInput = requestBody !== undefined || parameters.some(({ name }) => name !== 'tenant');
+  const codes = [...description.matchAll(/`([a-z_]+)`:/g)].map(([, code = '']) => code);
+  return codes.some((code) => {
+    // Where nothing can be said wrongly, only the parser refuses.
+    if (FRAME.has(code) || (code === 'invalid_request' && !hasInput)) return false;
+    return !ELSEWHERE.some(
+      (row) => row.codes.includes(code) && (row.operations?.includes(operationId) ?? true),
+    );
+  });
+}

@@ -1,0 +1,92 @@
+/** Every success at the operations door: people log in at the demo's directory, look customers up, release holds by two, mend dead letters. */
+import { createHash, randomBytes } from 'node:crypto';
+import type postgres from 'postgres';
+import { newId } from '../../adapters/random.ts';
+import { fraudEngine } from '../setup/faults.ts';
+import { enrollPhone } from '../setup/software-phone.ts';
+import { logInAtDoor } from '../setup/staff-at-door.ts';
+import { logInAtDirectory } from '../setup/staff-login.ts';
+import type { TestStack } from '../setup/stack.ts';
+
+export async function succeedAtDesk(stack: TestStack, rows: postgres.Sql): Promise<void> {
+  const [agent, supervisor, auditor, administrator] = await Promise.all(
+    (['ana', 'sione', 'aida', 'amir'] as const).map((person) => logInAtDoor(stack, person)),
+  );
+  if (!agent || !supervisor || !auditor || !administrator) throw new Error('four people');
+  await agent.get('/staff/me');
+  const phone = await enrollPhone(stack);
+  await phone.latchkey.logIn();
+  await agent.post('/staff/customers/search', { phone: phone.number });
+  await agent.get(`/staff/customers/${phone.customerId}`);
+  // The schema of the operation says so, here and below.
+  const { sessions } = (await (
+    await agent.get(`/staff/customers/${phone.customerId}/sessions`)
+  ).json()) as { sessions: { sessionId: string }[] };
+  await agent.post(`/staff/sessions/${sessions[0]?.sessionId ?? ''}/end`, { reason: 'other' });
+  for (const decision of ['decline', 'approve']) {
+    const { holdId } = await holdOn(stack, phone.customerId, rows);
+    const asked = await agent.post(`/staff/holds/${holdId}/release-requests`, {
+      reason: 'false_alarm',
+    });
+    const { approvalId } = (await asked.json()) as { approvalId: string };
+    await supervisor.get('/staff/approvals');
+    await supervisor.post(`/staff/approvals/${approvalId}/${decision}`, {});
+  }
+  await auditor.get('/staff/holds');
+  await auditor.get('/ops/dead-letters');
+  const outboxId = await deadLetter(rows);
+  await administrator.post(`/ops/dead-letters/${outboxId}/retry`, {});
+  await auditor.post('/ops/codec/decode', { payloads: [] });
+  await logInByCommandLine(stack);
+  const leaving = await logInAtDoor(stack, 'ana');
+  await leaving.post('/staff/logout', {});
+}
+
+/** The one there is, else a new one. */
+async function holdOn(
+  stack: TestStack,
+  customerId: string,
+  rows: postgres.Sql,
+): Promise<{ readonly holdId: string }> {
+  const find = () => rows<{ holdId: string }[]>`
+    select hold_id from hold where customer_id = ${customerId} and status = 'active'`;
+  const [there] = await find();
+  if (there !== undefined) return there;
+  const body = { customerId, reason: 'other' };
+  await fraudEngine(stack).call({ method: 'POST', path: '/fraud/signals', body });
+  const [placed] = await find();
+  if (placed === undefined) throw new Error('no hold was placed');
+  return placed;
+}
+
+/** A message to nobody, which no repetition can deliver. */
+async function deadLetter(rows: postgres.Sql): Promise<string> {
+  const outboxId = newId('outbox');
+  await rows`insert into outbox (tenant_id, outbox_id, topic, subject, payload, status, attempts, error_code)
+    select tenant_id, ${outboxId}, 'message.sms', 'nobody', ${rows.json({ customerId: newId('customer'), contactId: newId('contact'), template: 'hold_released', locale: 'en' })},
+      'dead', 1, 'internal_error' from tenant`;
+  return outboxId;
+}
+
+/** RFC 8252: the code comes back to a listener on loopback, which here is read off the address. */
+async function logInByCommandLine({ operationsUrl }: TestStack): Promise<void> {
+  const verifier = randomBytes(32).toString('base64url');
+  const query = new URLSearchParams({
+    cli: 'http://127.0.0.1:9',
+    challenge: createHash('sha256').update(verifier).digest('base64url'),
+  });
+  const headers = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'none' };
+  const begun = await fetch(`${operationsUrl}/t/demo/staff/login?${query.toString()}`, {
+    redirect: 'manual',
+    headers,
+  });
+  const wayBack = await logInAtDirectory(begun.headers.get('location') ?? '', 'ana');
+  const [cookie = ''] = begun.headers.getSetCookie().map((line) => line.split(';')[0]);
+  const done = await fetch(wayBack, { redirect: 'manual', headers: { ...headers, cookie } });
+  const code = new URL(done.headers.get('location') ?? '').searchParams.get('code') ?? '';
+  await fetch(`${operationsUrl}/t/demo/staff/cli-sessions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: operationsUrl },
+    body: JSON.stringify({ code, verifier }),
+  });
+}
