@@ -75,6 +75,18 @@ describe('at the operations door', () => {
     expect(long).toMatchObject({ status: 414, body: { code: 'uri_too_long' } });
   });
 
+  it('has no tenant at its root, also where the public one has', async () => {
+    const own = await startTestApi({ tenantAtRoot: 'demo' });
+    try {
+      const jwks = '/.well-known/jwks.json';
+      expect((await own.app.inject({ url: jwks })).statusCode).toBe(200);
+      expect((await knock(own, { path: '/staff/me' })).status).toBe(404);
+      expect((await knock(own, { path: '/t/demo/staff/me' })).status).toBe(401);
+    } finally {
+      await own.close();
+    }
+  });
+
   it('has places of its own: whoever waits there takes none of the public door', async () => {
     let release: (ready: boolean) => void = () => undefined;
     let isAsked = false;
