@@ -54,6 +54,11 @@ const databaseNotLookedFor: Change = {
   from: 'backoff: () => 0.1,',
   to: 'backoff: () => 3_600,',
 };
+const lostConnectionEndsProcess: Change = {
+  file: 'db/connection.ts',
+  from: 'backoff: () => 0.1,',
+  to: 'backoff: () => 0.1, onclose: () => process.exit(1),',
+};
 const undecidedForgotten = (code: string): Change => ({
   file: 'sdk/problem.ts',
   from: `  '${code}',\n`,
@@ -87,14 +92,10 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
     test: MATRIX,
     only: 'Temporal, after the code is judged',
   }),
-  fault(
-    'a worker does not look for a database that came back, in mid-enrollment',
-    databaseNotLookedFor,
-    {
-      test: MATRIX,
-      only: 'PostgreSQL, before the move is made',
-    },
-  ),
+  fault('a lost connection ends the process, in mid-enrollment', lostConnectionEndsProcess, {
+    test: MATRIX,
+    only: 'PostgreSQL, before the move is made',
+  }),
   fault('a login that was carried out is not answered again', notAnsweredAgain, {
     test: MATRIX,
     only: 'the API, before it answers the login',
@@ -123,14 +124,10 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
     test: MATRIX,
     only: 'Temporal, after the rows were ended',
   }),
-  fault(
-    'a worker does not look for a database that came back, in mid-revocation',
-    databaseNotLookedFor,
-    {
-      test: MATRIX,
-      only: 'PostgreSQL, before the rows are ended',
-    },
-  ),
+  fault('a lost connection ends the process, in mid-revocation', lostConnectionEndsProcess, {
+    test: MATRIX,
+    only: 'PostgreSQL, before the rows are ended',
+  }),
   fault('a step that was judged is not driven on by its repeat', notDrivenOn, {
     test: IN_ENROLLMENT,
     only: 'before the move is committed',
