@@ -18,6 +18,8 @@ const SETTINGS = `${TEMPORAL_UI_PATH}/api/v1/settings`;
 const RENDER = `${TEMPORAL_UI_PATH}/render`;
 /** What the UI posts only to read: the current details of a workflow are the answer to a query. */
 const QUERY = /^\/temporal\/api\/v1\/namespaces\/[^/]+\/workflows\/[^/]+\/quer(?:y|ies)\/[\w%]+$/;
+/** Stands for any origin. */
+const ANY_ORIGIN = 'http://ui';
 const MAX_DOCUMENT_BYTES = 1024 * 1024;
 
 type Upstream = NonNullable<ApiServices['configuration']['temporalUi']>;
@@ -84,20 +86,17 @@ async function answerFromUi(
   { tenant }: Upstream,
 ): Promise<FastifyReply> {
   const path = pathOf(request);
-  // What a browser would have resolved away must not lead the proxy out of the UI either.
-  if (
-    /%2e|%2f|%5c|\/\.{1,2}(?:\/|$)|\\/i.test(path.replaceAll(/\/workflows\/[^/]+/g, '/workflows'))
-  )
-    throw new LatchkeyError('not_found');
+  if (!isPlain(path)) throw new LatchkeyError('not_found');
   const isRendering = path === RENDER;
+  // It draws whatever a link brings along: only into the frame that the UI's own page made for it.
+  if (isRendering && (request.headers['sec-fetch-site'] ?? 'same-origin') !== 'same-origin')
+    throw new LatchkeyError('not_found');
   const isDocument = path === SETTINGS || (wantsPage(request) && !isRendering);
   const codecUrl = `${configuration.operations?.url ?? ''}/t/${tenant}/ops/codec`;
-  const address = request.raw.url ?? path;
-  // Measured on UI 2.50.1: it takes its public path off every address and then looks for this one with it.
-  reply.from(isRendering ? `${TEMPORAL_UI_PATH}${address}` : address, {
+  // The query goes with it as it came. Measured on UI 2.50.1: it takes its public path off every address and then looks for this one with it.
+  reply.from(isRendering ? `${TEMPORAL_UI_PATH}${path}` : path, {
     rewriteRequestHeaders: (_request, headers) => requestHeaders(headers, { isDocument }),
-    rewriteHeaders: (headers) =>
-      answerHeaders(headers, isRendering ? RENDERED_POLICY : pagePolicy('')),
+    rewriteHeaders: (headers) => answerHeaders(headers, policyFor(headers, isRendering)),
     ...(isDocument
       ? {
           onResponse: (_request, to, { stream, statusCode }) => {
@@ -105,7 +104,11 @@ async function answerFromUi(
               path === SETTINGS && statusCode === 200 ? settingsFor(text, codecUrl) : text,
             ).then(
               (text) => {
-                if (path !== SETTINGS) to.header('content-security-policy', pagePolicy(text));
+                if (
+                  path !== SETTINGS &&
+                  to.getHeader('content-security-policy') !== RENDERED_POLICY
+                )
+                  to.header('content-security-policy', pagePolicy(text));
                 return to.removeHeader('content-length').send(text);
               },
               (cause: unknown) => to.send(new LatchkeyError('temporal_unavailable', { cause })),
@@ -125,6 +128,24 @@ async function answerFromUi(
     },
   });
   return reply;
+}
+
+/**
+ * Whether the path is sent on as it was judged: nothing in it that a parser takes for a separator, an end or a way up. What the UI draws for its
+ * frame is reached by RENDER alone.
+ */
+function isPlain(path: string): boolean {
+  if (!URL.canParse(path, ANY_ORIGIN) || new URL(path, ANY_ORIGIN).pathname !== path) return false;
+  // A workflow's id is encoded, and holds slashes.
+  if (/%2e|%2f|%5c/i.test(path.replaceAll(/\/workflows\/[^/]+/g, '/workflows'))) return false;
+  // The router has decoded it before.
+  return !/^\/temporal\/+temporal(?:\/|$)/i.test(decodeURIComponent(path));
+}
+
+/** What comes with a policy of its own is not the UI's page, and none of its scripts are. */
+function policyFor(headers: Parameters<typeof answerHeaders>[0], isRendering: boolean): string {
+  const isDrawn = isRendering || headers['content-security-policy'] !== undefined;
+  return isDrawn ? RENDERED_POLICY : pagePolicy('');
 }
 
 function pathOf(request: FastifyRequest): string {

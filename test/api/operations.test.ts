@@ -29,8 +29,10 @@ beforeAll(async () => {
   ui = createServer((request, response) => {
     reached.push(request);
     const isSettings = request.url?.startsWith('/temporal/api/v1/settings') === true;
+    const isDrawn = request.url === '/temporal/drawn';
     response.writeHead(200, {
       'content-type': isSettings ? 'application/json' : 'text/html',
+      ...(isDrawn ? { 'content-security-policy': "script-src 'nonce-1'; sandbox" } : {}),
       'set-cookie': ['_csrf=abc; Path=/', '__Host-latchkey-staff=stolen; Path=/; Secure'],
       'x-powered-by': 'ui',
     });
@@ -69,6 +71,12 @@ describe("Temporal's UI", () => {
       expect(answer).toMatchObject({ status: 200, body: UI_PAGE });
     }
     expect(reached.map(({ url }) => url)).toEqual(['/temporal/namespaces', '/temporal/namespaces']);
+  });
+
+  it('is asked with the query as it came', async () => {
+    const path = '/temporal/api/v1/namespaces?query=%zz&a=../b&c=%2F..%2F';
+    expect((await auditor.get(path, atDoor)).status).toBe(200);
+    expect(reached.map(({ url }) => url)).toEqual([path]);
   });
 
   it('leads a person without a session to the login and back', async () => {
@@ -198,6 +206,51 @@ describe("Temporal's UI", () => {
       expect(reached).toEqual([]);
     },
   );
+
+  it.each(['\\terminate#', '\\signal\\%2fquery%2fx#', '\\x\\..\\terminate#', '?', '#'])(
+    'posts nothing that only looks like a question: a workflow id that ends with %s',
+    async (trick) => {
+      const workflow = `/temporal/api/v1/namespaces/latchkey/workflows/session${trick}`;
+      const answer = await auditor.post(`${workflow}/query/x`, { reason: 'mine' }, atDoor);
+      expect([404, 405]).toContain(answer.status);
+      expect(reached).toEqual([]);
+    },
+  );
+
+  it.each([
+    '/temporal/workflows/..\\..\\api',
+    '/temporal/workflows/x\\..\\..\\..\\healthz',
+    'http://elsewhere.example/temporal/namespaces',
+    '/temporal/%zz',
+  ])('is asked for nothing that its address does not say: %s', async (path) => {
+    expect([400, 404]).toContain((await auditor.get(path, atDoor)).status);
+    expect(reached).toEqual([]);
+  });
+
+  // It draws raw HTML and relies on a policy of its own; a link of any page leads there.
+  it.each([
+    '/temporal/temporal/render',
+    '/temporal/%74emporal/render',
+    '/temporal//temporal/render',
+  ])('runs no script that a link to %s brings along', async (path) => {
+    const content = encodeURIComponent('<script>approve();</script>');
+    const headers = { ...NAVIGATION, 'sec-fetch-site': 'cross-site' };
+    const answer = await auditor.get(`${path}?content=${content}`, { ...atDoor, headers });
+    expect(answer.status).toBe(404);
+    expect(reached).toEqual([]);
+  });
+
+  it('keeps to the policy of what is drawn, at whatever address the UI draws it', async () => {
+    const answer = await auditor.get('/temporal/drawn', { ...atDoor, headers: NAVIGATION });
+    expect(answer.headers['content-security-policy']).toMatch(/^default-src 'none'; .*sandbox/);
+  });
+
+  it('draws nothing that a link of another page brings along', async () => {
+    const headers = { ...NAVIGATION, 'sec-fetch-site': 'cross-site' };
+    const answer = await auditor.get('/temporal/render?content=a', { ...atDoor, headers });
+    expect(answer.status).toBe(404);
+    expect(reached).toEqual([]);
+  });
 
   it('takes no post of another site', async () => {
     const path = '/temporal/api/v1/namespaces/latchkey/workflows/x/query/y';
