@@ -22,9 +22,9 @@ export function Desks({ desk, onDesk, content }: DesksProps) {
         onDesk(DESKS.find((name) => name === key) ?? 'parts');
       }}
     >
-      <TabList className="segments" aria-label={desks.label}>
+      <TabList className="desk-tabs" aria-label={desks.label}>
         {DESKS.map((name) => (
-          <Tab key={name} id={name} className="segment">
+          <Tab key={name} id={name} className="desk-tab">
             {desks[name]}
           </Tab>
         ))}

@@ -220,7 +220,7 @@ describe('a new version of the worker', () => {
     await enterNumber(stage);
     const old = (stack.parts.view().worker.buildId ?? '').slice(0, 8);
     await stage.page.getByText(`Open enrollment: on build ${old}`).waitFor();
-    await stage.pressBehind('Deploy a new version');
+    await stage.pressBehind('Deploy new version');
     await stage.page.getByText(`Build ${old}.2 starts beside the old one`).waitFor();
     await stage.shoot('break-deploying');
     await stage.page.getByText(`Deployed ${old} → ${old}.2`).waitFor({ timeout: 90_000 });

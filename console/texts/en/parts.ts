@@ -39,7 +39,7 @@ export const parts = {
     restore: 'Restore the line',
     stopWorker: 'Stop worker',
     startWorker: 'Start worker',
-    deploy: 'Deploy a new version',
+    deploy: 'Deploy new version',
     stopTemporal: 'Stop Temporal',
     startTemporal: 'Start Temporal',
     resume: 'Resume all',
