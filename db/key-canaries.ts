@@ -20,16 +20,30 @@ export async function checkKeys(
   database: Database,
   configured: readonly KeyCanary[],
 ): Promise<void> {
-  for (const { tenantId } of await database.tenants()) {
-    const faults = await database.tenant(tenantId, async (tx) => {
-      const before = await findFaults(tx, tenantId, configured);
-      if (before.length > 0) return before;
-      await insertMissing(tx, tenantId, configured);
-      // Somebody who started at the same time may have been first, with other keys.
-      return await findFaults(tx, tenantId, configured);
+  const tenants = await database.tenants();
+  // Of every tenant first: a list that is wrong for one must leave nothing with another, or the right list would be refused there.
+  for (const { tenantId } of tenants)
+    await database.tenant(tenantId, (tx) => requireRight(tx, tenantId, configured));
+  for (const { tenantId } of tenants) {
+    const canaries = await Promise.all(
+      configured.map(async (one) => ({ ...one, sealed: await one.seal(tenantId) })),
+    );
+    await database.tenant(tenantId, async (tx) => {
+      // One after the other: of two who start at once with other keys, the second sees the first and its own canaries go with the refusal.
+      await tx`select pg_advisory_xact_lock(hashtextextended('latchkey key canaries', 0))`;
+      await insertMissing(tx, tenantId, canaries);
+      await requireRight(tx, tenantId, configured);
     });
-    if (faults.length > 0) throw new KeyCanaryError(faults);
   }
+}
+
+async function requireRight(
+  tx: Tx,
+  tenantId: string,
+  configured: readonly KeyCanary[],
+): Promise<void> {
+  const faults = await findFaults(tx, tenantId, configured);
+  if (faults.length > 0) throw new KeyCanaryError(faults);
 }
 
 export interface KeyCheckOptions {
@@ -113,13 +127,12 @@ async function storedCanaries(tx: Tx, tenantId: string): Promise<readonly Stored
 async function insertMissing(
   tx: Tx,
   tenantId: string,
-  configured: readonly KeyCanary[],
+  canaries: readonly StoredCanary[],
 ): Promise<void> {
-  for (const canary of configured) {
-    const sealed = await canary.seal(tenantId);
+  for (const { purpose, kid, sealed } of canaries) {
     // A retired one that is configured again stays retired: its canary still stands.
     await tx`
       insert into key_canary (tenant_id, purpose, kid, sealed)
-      values (${tenantId}, ${canary.purpose}, ${canary.kid}, ${sealed}) on conflict do nothing`;
+      values (${tenantId}, ${purpose}, ${kid}, ${sealed}) on conflict do nothing`;
   }
 }

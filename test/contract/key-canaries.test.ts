@@ -106,6 +106,48 @@ describe('the keys at a start', () => {
     await expect(checkKeys(database, keyring([p1], [m1]))).resolves.toBeUndefined();
   });
 
+  test('leave no trace with a tenant that is new either, whichever tenant comes first', async () => {
+    const sql = postgres(testDatabase.superuserUrl, { max: 1 });
+    const tenants = await database.tenants();
+    expect(tenants).toHaveLength(2);
+    for (const { tenantId } of tenants) {
+      await sql`delete from key_canary where tenant_id = ${tenantId}`;
+      await expect(checkKeys(database, keyring([p2], [m1]))).rejects.toThrow('p1 is missing');
+      await expect(checkKeys(database, keyring([p1], [m1]))).resolves.toBeUndefined();
+    }
+    await sql.end();
+  });
+
+  test('leave no trace when another process, with other keys, was first by a moment', async () => {
+    const sql = postgres(testDatabase.superuserUrl, { max: 1 });
+    await sql`delete from key_canary`;
+    // Sealing is between the look and the write: there the other one starts.
+    const [first, ...others] = keyring([p2], [m1]);
+    if (first === undefined) throw new TypeError('there is a key');
+    const late: KeyCanary = {
+      ...first,
+      seal: async (tenantId) => {
+        await checkKeys(database, keyring([p1], [m1]));
+        return await first.seal(tenantId);
+      },
+    };
+    await expect(checkKeys(database, [late, ...others])).rejects.toThrow('p1 is missing');
+    await expect(checkKeys(database, keyring([p1], [m1]))).resolves.toBeUndefined();
+    await sql.end();
+  });
+
+  test('are those of one process when two start at once with different ones', async () => {
+    const sql = postgres(testDatabase.superuserUrl, { max: 1 });
+    await sql`delete from key_canary`;
+    const other = connectDatabase({ url: testDatabase.applicationUrl, maxConnections: 1 });
+    const [one, two] = [keyring([p1], [m1]), keyring([p2], [m2])];
+    const tried = await Promise.allSettled([checkKeys(database, one), checkKeys(other, two)]);
+    expect(tried.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const winner = tried[0].status === 'fulfilled' ? one : two;
+    await expect(checkKeys(database, winner)).resolves.toBeUndefined();
+    await Promise.all([sql.end(), other.close()]);
+  });
+
   test('need not hold one that was retired', async () => {
     await checkKeys(database, keyring([p2, p1], [m1]));
     expect(await retireKey(database, { purpose: 'payload', kid: 'p1' })).toBe(true);
