@@ -158,6 +158,12 @@ export async function readCustomer(
   };
 }
 
+export async function isCustomer(tx: Tx, tenantId: string, customerId: string): Promise<boolean> {
+  const rows = await tx`
+    select 1 from customer where tenant_id = ${tenantId} and customer_id = ${customerId}`;
+  return rows.length > 0;
+}
+
 /** Whose proved number that is; the index is an HMAC, the number is nowhere in clear. */
 export async function customerOfPhone(
   tx: Tx,

@@ -8,7 +8,7 @@ import { pageOfSessions } from '../../db/sessions.ts';
 import type { SessionRecord } from '../../db/sessions.ts';
 import { endSessionByStaff, readEnd } from '../../db/staff-desk-sessions.ts';
 import type { EndedSession } from '../../db/staff-desk-sessions.ts';
-import { customerOfPhone, readCustomer, takeSearch } from '../../db/staff-desk.ts';
+import { customerOfPhone, isCustomer, readCustomer, takeSearch } from '../../db/staff-desk.ts';
 import type { CustomerEntry } from '../../db/staff-desk.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { idPattern } from '../../domain/ids.ts';
@@ -35,6 +35,7 @@ const tags = ['staff'];
 const SESSION_ID = new RegExp(idPattern('session'));
 /** The outcome of a search that found nobody, for its Idempotency-Key. */
 const NOBODY = 'nobody';
+const SEARCHED = 'staff.customer_searched';
 
 export function registerStaffCustomerRoutes(app: LatchkeyApp, services: ApiServices): void {
   registerSearch(app, services);
@@ -71,18 +72,18 @@ function registerSearch(app: LatchkeyApp, services: ApiServices): void {
         database.tenant(tenantId, async (tx) => {
           await takeSearch(tx, { tenantId, staffId, ...policy.staffSearch });
           const customerId = await customerOfPhone(tx, { tenantId, phoneIndex });
-          await recordLook(tx, {
-            tenantId,
-            staffId,
-            customerId,
-            action: 'staff.customer_searched',
-          });
+          await recordLook(tx, { tenantId, staffId, customerId, action: SEARCHED });
           const reference = customerId ?? NOBODY;
           await claim.settle(tx, reference);
           return { reference, answer: await show(tx, customerId) };
         }),
+      // What stands now is shown, not what stood then: a look like any other.
       replay: (reference) =>
-        database.tenant(tenantId, (tx) => show(tx, reference === NOBODY ? undefined : reference)),
+        database.tenant(tenantId, async (tx) => {
+          const customerId = reference === NOBODY ? undefined : reference;
+          await recordLook(tx, { tenantId, staffId, customerId, action: SEARCHED });
+          return await show(tx, customerId);
+        }),
     });
   });
 }
@@ -127,7 +128,9 @@ function registerSessions(app: LatchkeyApp, { database }: ApiServices): void {
     const asked = readPage(request.query, SESSION_ID);
     const query = { tenantId, customerId, before: asked.after, limit: asked.readLimit };
     const rows = await database.tenant(tenantId, async (tx) => {
-      await recordLook(tx, { tenantId, staffId, customerId, action: 'staff.sessions_viewed' });
+      const found = (await isCustomer(tx, tenantId, customerId)) ? customerId : undefined;
+      const action = 'staff.sessions_viewed';
+      await recordLook(tx, { tenantId, staffId, customerId: found, action });
       return await pageOfSessions(tx, query);
     });
     const { entries, next } = pageOf(rows, asked, ({ sessionId }) => sessionId);

@@ -94,6 +94,16 @@ describe('a search by phone number', () => {
     ]);
   });
 
+  it('that is repeated under its key shows the customer as of now, and is a look like any other', async () => {
+    const searcher = await createStaff(api, ['agent']);
+    const { number } = await knownCustomer();
+    const again = () =>
+      searcher.post('/staff/customers/search', { phone: number }, { idempotencyKey: 'again' });
+    expect((await again()).body.customers).toHaveLength(1);
+    expect((await again()).body.customers).toHaveLength(1);
+    expect(await auditOf(searcher.staffId, 'staff.customer_searched')).toHaveLength(2);
+  });
+
   it('is bounded in rate, hit or miss, and a new login brings no new budget', async () => {
     const identity = { employeeId: 'E-900' };
     const curious = await createStaff(api, ['agent'], identity);
@@ -163,6 +173,15 @@ describe('the sessions of a customer', () => {
       ({ sessionId }: { sessionId: string }) => sessionId,
     );
     expect(new Set(ids).size).toBe(4);
+  });
+
+  it('of a customer that does not exist are none, and the audit says so', async () => {
+    const looker = await createStaff(api, ['agent']);
+    const answer = await looker.get(`/staff/customers/${newId('customer')}/sessions`);
+    expect(answer).toMatchObject({ status: 200, body: { sessions: [] } });
+    expect([...(await auditOf(looker.staffId, 'staff.sessions_viewed'))]).toEqual([
+      { subjectId: looker.staffId, customerId: null, detail: { found: false } },
+    ]);
   });
 
   it('are ended row first: tokens are refused from the commit, the workflow is woken, the customer told', async () => {
