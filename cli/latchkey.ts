@@ -114,8 +114,22 @@ async function run([name, ...args]: readonly string[]): Promise<number> {
     return 0;
   }
   return await (
-    await command.load()
+    await load(name, command)
   )(args);
+}
+
+/** The image of production brings no embedded servers, and so none of the commands that need them. */
+async function load(name: string, command: CommandEntry): Promise<Command> {
+  try {
+    return await command.load();
+  } catch (error) {
+    const isLeftOut =
+      error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+    if (!isLeftOut) throw error;
+    throw new Error(`${name} is for a developer's machine, with a checkout and all its packages`, {
+      cause: error,
+    });
+  }
 }
 
 try {

@@ -216,6 +216,18 @@ test("the image's own health check is a command that the API answers", async () 
   expect(await production.run('api', command)).toEqual({ code: 0, output: '' });
 });
 
+test('an operator finds the commands of production in the container, and of the others why not', async () => {
+  expect(await production.run('api', ['node', 'cli/latchkey.ts', 'outbox', 'list'])).toMatchObject({
+    code: 0,
+  });
+  for (const name of ['start', 'doctor', 'reset']) {
+    expect(await production.run('api', ['node', 'cli/latchkey.ts', name])).toEqual({
+      code: 1,
+      output: expect.stringContaining(`${name} is for a developer's machine`),
+    });
+  }
+});
+
 test.each(['api', 'worker'] as const)(
   '%s ends in order at SIGTERM, within its grace',
   async (name) => {
