@@ -4,6 +4,7 @@
  */
 import { Connection } from '@temporalio/client';
 import { prepareNamespace } from '../temporal/namespace.ts';
+import { SEARCH_ATTRIBUTES } from '../temporal/search-attributes.ts';
 import { startProcess } from './managed-process.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import { describeTakenPort, isPortTaken } from './ports.ts';
@@ -11,6 +12,8 @@ import { waitUntilReady } from './readiness.ts';
 
 const HOST = '127.0.0.1';
 const PREPARATION_TIMEOUT_MS = 30_000;
+/** As the server's own command line names the types. */
+const TYPE_NAMES = { KEYWORD: 'Keyword', DATETIME: 'Datetime' } as const;
 
 export interface TemporalServerOptions {
   /** Temporal's own program, as the finder found it. */
@@ -76,6 +79,11 @@ function serverArguments(options: TemporalServerOptions): string[] {
     String(options.port),
     '--namespace',
     options.namespace,
+    // From its first moment: a start that names one the server does not know yet is refused for good.
+    ...SEARCH_ATTRIBUTES.flatMap(({ name, type }) => [
+      '--search-attribute',
+      `${name}=${TYPE_NAMES[type]}`,
+    ]),
     '--log-level',
     'error',
     '--log-format',

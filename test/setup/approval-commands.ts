@@ -116,6 +116,8 @@ const approve: (by: number) => Step = (by) => async (model, real, tx) => {
     model.roles[by] === 'supervisor' &&
     PERSONS[by] !== PERSONS[model.request?.by ?? by];
   expect({ answer, may: 'releasedAtMs' in answer }).toMatchObject({ may });
+  // Whoever comes upon a request that fell notes it: it stays fallen, whatever comes back afterwards.
+  if (request !== undefined && !stands(model)) model.request = { ...request, isDecided: true };
   if (!may) return;
   model.isHeld = false;
   model.releases += 1;

@@ -87,8 +87,11 @@ describe('an enrollment in Temporal’s UI', () => {
   test('can be found by state, deadline and outcome', async () => {
     const enrollee = await stack.begin();
     const handle = handleOf(enrollee);
+    // The row moves before the workflow says so.
+    await expect
+      .poll(async () => (await handle.describe()).typedSearchAttributes.get(STATE_ATTRIBUTE))
+      .toBe('phone');
     const { typedSearchAttributes: open } = await handle.describe();
-    expect(open.get(STATE_ATTRIBUTE)).toBe('phone');
     expect(open.get(DEADLINE_ATTRIBUTE)?.getTime()).toBeGreaterThan(Date.now());
     expect(open.get(OUTCOME_ATTRIBUTE)).toBeUndefined();
     await enrollee.phone.post(`${enrollee.path}/cancel`, {});
