@@ -28,10 +28,11 @@ import { createIdempotency } from './idempotency.ts';
 import { traceRequests } from './request-traces.ts';
 import { answerUnknownRoutes } from './not-found.ts';
 import { describeApi } from './openapi.ts';
-import { registerCodecRoutes } from './operations/codec.ts';
 import { serveOperations } from './operations/pages.ts';
 import { secureHeaders, servePages } from './pages.ts';
 import { sendProblem } from './problems.ts';
+import { registerCodecRoutes } from './routes/codec.ts';
+import { registerDeadLetterRoutes } from './routes/dead-letters.ts';
 import { registerDiscoveryRoutes } from './routes/discovery.ts';
 import { registerFraudRoutes } from './routes/fraud.ts';
 import { registerEnrollmentRoutes } from './routes/enrollments.ts';
@@ -41,14 +42,13 @@ import { registerLoginRoutes } from './routes/login.ts';
 import { registerMeRoutes } from './routes/me.ts';
 import { registerSessionRoutes } from './routes/sessions.ts';
 import { registerStaffCustomerRoutes } from './routes/staff-customers.ts';
-import { registerDeadLetterRoutes } from './routes/staff-dead-letters.ts';
 import { registerStaffHoldRoutes } from './routes/staff-holds.ts';
+import { registerStaffLoginRoutes } from './routes/staff-login.ts';
+import { registerStaffSessionRoutes } from './routes/staff-session.ts';
 import { registerTimelineRoutes } from './routes/timeline.ts';
 import { registerTokenRoutes } from './routes/token.ts';
 import { registerVendorRoutes } from './routes/vendors.ts';
 import { createStaffAuthentication } from './staff/authentication.ts';
-import { registerStaffLoginRoutes } from './staff/login-routes.ts';
-import { registerStaffRoutes } from './staff/routes.ts';
 import { createTenantDirectory, mountAtRoot } from './tenancy.ts';
 import { createAccessTokens } from './tokens/access-token.ts';
 import { createIdTokens } from './tokens/id-token.ts';
@@ -77,7 +77,7 @@ const TENANT_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void
 /** Routes below a tenant at the operations door. */
 const OPERATIONS_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void)[] = [
   registerStaffLoginRoutes,
-  registerStaffRoutes,
+  registerStaffSessionRoutes,
   registerStaffHoldRoutes,
   registerStaffCustomerRoutes,
   registerDeadLetterRoutes,

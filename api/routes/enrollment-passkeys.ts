@@ -7,9 +7,9 @@ import { issueChallenge } from '../challenges.ts';
 import { stepRefusal } from '../enrollment-answers.ts';
 import { preparePasskey, registrationContext } from '../enrollment-passkey.ts';
 import { ownEnrollment, STEPS, takeStep, type StepDependencies } from '../enrollment-steps.ts';
+import { EmptyBody } from '../schemas/empty-body.ts';
 import {
   BindPasskeyBody,
-  EmptyBody,
   EnrollmentParams,
   EnrollmentView,
   PasskeyOptionsAnswer,

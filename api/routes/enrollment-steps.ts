@@ -3,10 +3,10 @@ import type { Static, TSchema } from 'typebox';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { normaliseEmail } from '../contacts.ts';
 import { STEPS, takeStep, type StepDependencies } from '../enrollment-steps.ts';
+import { EmptyBody } from '../schemas/empty-body.ts';
 import {
   CodeBody,
   EmailBody,
-  EmptyBody,
   EnrollmentParams,
   EnrollmentView,
   IdentityBody,

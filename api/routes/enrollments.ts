@@ -12,12 +12,8 @@ import { requireAppClient } from '../app-client.ts';
 import { normalisePhone } from '../contacts.ts';
 import { answerEnrollment, stepRefusal, viewIn } from '../enrollment-answers.ts';
 import { ownEnrollment, type StepDependencies } from '../enrollment-steps.ts';
-import {
-  EmptyBody,
-  EnrollmentParams,
-  EnrollmentView,
-  StartEnrollmentBody,
-} from '../schemas/enrollments.ts';
+import { EmptyBody } from '../schemas/empty-body.ts';
+import { EnrollmentParams, EnrollmentView, StartEnrollmentBody } from '../schemas/enrollments.ts';
 import { callerOf, type LatchkeyApp } from '../types.ts';
 import { registerPasskeyRoutes } from './enrollment-passkeys.ts';
 import { OWN_PROBLEMS } from './enrollment-problems.ts';

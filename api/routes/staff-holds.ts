@@ -11,6 +11,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import { idPattern } from '../../domain/ids.ts';
 import type { ApiServices } from '../dependencies.ts';
 import { PageQuery, pageOf, readPage } from '../page-cursor.ts';
+import { EmptyBody } from '../schemas/empty-body.ts';
 import {
   ApprovalParams,
   ApprovalView,
@@ -19,7 +20,6 @@ import {
   ApprovedAnswer,
   HoldParams,
   HoldsAnswer,
-  NothingBody,
   ReleaseRequestBody,
 } from '../schemas/staff-holds.ts';
 import type { HoldView } from '../schemas/staff-holds.ts';
@@ -122,7 +122,7 @@ function registerApproval(app: LatchkeyApp, { database, idempotency }: ApiServic
       'Lifts the hold and reinstates what its cut-offs suspended. Needs a login of the last minutes, by another natural person than the one who asked.',
     tags,
     params: ApprovalParams,
-    body: NothingBody,
+    body: EmptyBody,
     response: { 200: ApprovedAnswer },
   };
   const problems = [
@@ -166,7 +166,7 @@ function registerDecline(app: LatchkeyApp, { database, idempotency }: ApiService
     description: 'The hold stays. Whoever asked may decline too: that takes the request back.',
     tags,
     params: ApprovalParams,
-    body: NothingBody,
+    body: EmptyBody,
     response: { 200: ApprovalView },
   };
   const problems = [

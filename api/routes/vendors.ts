@@ -7,7 +7,8 @@ import { ringIdentityResult } from '../../db/enrollment.ts';
 import { recordVerdict } from '../../db/step-attempts.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { AppDependencies } from '../dependencies.ts';
-import { EmptyBody, IdentityResultBody } from '../schemas/enrollments.ts';
+import { EmptyBody } from '../schemas/empty-body.ts';
+import { IdentityResultBody } from '../schemas/enrollments.ts';
 import type { LatchkeyApp } from '../types.ts';
 
 export function registerVendorRoutes(

@@ -47,7 +47,6 @@ export const CodeBody = Type.Object(
   { code: Type.String({ pattern: '^[0-9]{6,10}$', description: 'As the message says it.' }) },
   closed,
 );
-export const EmptyBody = Type.Object({}, closed);
 
 export const IdentityBody = Type.Object(
   {

@@ -101,4 +101,3 @@ export const ApprovedAnswer = Type.Object(
 );
 
 /** Approving and declining say all they have to say by the address. */
-export const NothingBody = Type.Object({}, closed);

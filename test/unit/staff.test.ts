@@ -1,6 +1,6 @@
 /** Roles from claims and what is left of a session, cell by cell. */
 import { describe, expect, it } from 'vitest';
-import { StaffRoleName } from '../../api/staff/schemas.ts';
+import { StaffRoleName } from '../../api/schemas/staff-login.ts';
 import { commandLineOf, returnAddress } from '../../api/staff/return-to.ts';
 import { isRecentLogin, STAFF_ROLES, staffRolesOf, standingRoles } from '../../domain/staff.ts';
 

@@ -22,8 +22,6 @@ export const StaffMeAnswer = Type.Object({
 });
 export type StaffMeAnswer = Static<typeof StaffMeAnswer>;
 
-export const NoInput = Type.Object({}, { additionalProperties: false });
-
 export const StaffLogoutAnswer = Type.Object({ ended: Type.Boolean() });
 
 export const LoginQuery = Type.Object(

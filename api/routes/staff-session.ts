@@ -1,12 +1,13 @@
 /** A staff session from inside: who I am, and its end. Both speak of the session of the cookie that was sent and of no other. */
 import { endStaffSession } from '../../db/staff.ts';
 import type { ApiServices } from '../dependencies.ts';
+import { EmptyBody } from '../schemas/empty-body.ts';
+import { StaffLogoutAnswer, StaffMeAnswer } from '../schemas/staff-login.ts';
 import { callerOf } from '../types.ts';
 import type { LatchkeyApp } from '../types.ts';
-import { clearCookie, STAFF_COOKIE } from './cookies.ts';
-import { NoInput, StaffLogoutAnswer, StaffMeAnswer } from './schemas.ts';
+import { clearCookie, STAFF_COOKIE } from '../staff/cookies.ts';
 
-export function registerStaffRoutes(app: LatchkeyApp, { database }: ApiServices): void {
+export function registerStaffSessionRoutes(app: LatchkeyApp, { database }: ApiServices): void {
   app.get(
     '/staff/me',
     {
@@ -37,7 +38,7 @@ export function registerStaffRoutes(app: LatchkeyApp, { database }: ApiServices)
       schema: {
         summary: 'End this staff session',
         tags: ['staff'],
-        body: NoInput,
+        body: EmptyBody,
         response: { 200: StaffLogoutAnswer },
       },
     },

@@ -7,14 +7,20 @@ import { STAFF_SESSION } from '../../domain/staff.ts';
 import type { ApiServices } from '../dependencies.ts';
 import { judgeError } from '../problems.ts';
 import type { LatchkeyApp } from '../types.ts';
-import { clearCookie, LOGIN_COOKIE, readCookie, setCookie, STAFF_COOKIE } from './cookies.ts';
-import { createStaffEntry } from './entry.ts';
-import type { StaffEntry } from './entry.ts';
-import { createStaffLogins, LOGIN_SECONDS } from './login.ts';
-import type { StaffLogins } from './login.ts';
-import { sendLoginRefusal } from './refusal-page.ts';
-import { commandLineOf, returnAddress } from './return-to.ts';
-import { CliSessionAnswer, LoginQuery, NewCliSession } from './schemas.ts';
+import {
+  clearCookie,
+  LOGIN_COOKIE,
+  readCookie,
+  setCookie,
+  STAFF_COOKIE,
+} from '../staff/cookies.ts';
+import { createStaffEntry } from '../staff/entry.ts';
+import type { StaffEntry } from '../staff/entry.ts';
+import { createStaffLogins, LOGIN_SECONDS } from '../staff/login.ts';
+import type { StaffLogins } from '../staff/login.ts';
+import { sendLoginRefusal } from '../staff/refusal-page.ts';
+import { commandLineOf, returnAddress } from '../staff/return-to.ts';
+import { CliSessionAnswer, LoginQuery, NewCliSession } from '../schemas/staff-login.ts';
 
 export function registerStaffLoginRoutes(app: LatchkeyApp, services: ApiServices): void {
   const logins = createStaffLogins(services);

@@ -7,7 +7,7 @@ import type { ApiServices } from '../dependencies.ts';
 import { PageQuery, pageOf, readPage } from '../page-cursor.ts';
 import { DeadLetterParams, DeadLettersAnswer, RetriedAnswer } from '../schemas/dead-letters.ts';
 import type { DeadLetterView } from '../schemas/dead-letters.ts';
-import { NothingBody } from '../schemas/staff-holds.ts';
+import { EmptyBody } from '../schemas/empty-body.ts';
 import { callerOf } from '../types.ts';
 import type { LatchkeyApp } from '../types.ts';
 
@@ -46,7 +46,7 @@ function registerRetry(app: LatchkeyApp, { database, idempotency }: ApiServices)
     description: 'Due at once, at its old place in the order, its attempts counted anew.',
     tags,
     params: DeadLetterParams,
-    body: NothingBody,
+    body: EmptyBody,
     response: { 200: RetriedAnswer },
   };
   const config = { operationId: 'retryDeadLetter', problems: ['not_found'] } as const;

@@ -3,28 +3,16 @@
  * (SECURITY.md section 6), so: two roles, their own tenant's workflows, a bound on size and number, and an audit row of who read what.
  */
 import type { Payload, PayloadCodec } from '@temporalio/common';
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
 import { noteDecoding } from '../../db/decodings.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { boundWorkflow } from '../../temporal/payload-codec.ts';
 import type { ApiServices } from '../dependencies.ts';
+import { Payloads } from '../schemas/codec.ts';
+import type { PayloadJson } from '../schemas/codec.ts';
 import { callerOf } from '../types.ts';
 import type { LatchkeyApp } from '../types.ts';
 
-/** A page of the UI asks for one event at a time, a history of ours holds about a hundred. */
-const MAX_PAYLOADS = 1_000;
 const BODY_LIMIT_BYTES = 2 * 1024 * 1024;
-
-/** The JSON form of `temporal.api.common.v1.Payload`: bytes as base64. */
-const SealedPayload = Type.Object({
-  metadata: Type.Optional(Type.Record(Type.String({ maxLength: 64 }), Type.String())),
-  data: Type.Optional(Type.String()),
-});
-type SealedPayload = Static<typeof SealedPayload>;
-const Payloads = Type.Object({
-  payloads: Type.Array(SealedPayload, { maxItems: MAX_PAYLOADS }),
-});
 
 export function registerCodecRoutes(
   app: LatchkeyApp,
@@ -49,7 +37,7 @@ export function registerCodecRoutes(
       const caller = callerOf(request, 'staff');
       const { tenantId } = request.tenant;
       const opened = new Map<string, number>();
-      const payloads: SealedPayload[] = [];
+      const payloads: PayloadJson[] = [];
       for (const sealed of request.body.payloads) {
         const found = await open(sealed, tenantId, payloadCodec);
         payloads.push(found?.payload ?? sealed);
@@ -65,10 +53,10 @@ export function registerCodecRoutes(
 
 /** undefined for what may not or cannot be opened. */
 async function open(
-  sealed: SealedPayload,
+  sealed: PayloadJson,
   tenantId: string,
   codec: Pick<PayloadCodec, 'decode'>,
-): Promise<{ readonly payload: SealedPayload; readonly workflowId: string } | undefined> {
+): Promise<{ readonly payload: PayloadJson; readonly workflowId: string } | undefined> {
   const payload = fromJson(sealed);
   const workflowId = boundWorkflow(payload);
   // The name is authenticated with the payload: whoever writes another one over it opens nothing.
@@ -82,7 +70,7 @@ async function open(
   }
 }
 
-function fromJson({ metadata = {}, data = '' }: SealedPayload): Payload {
+function fromJson({ metadata = {}, data = '' }: PayloadJson): Payload {
   return {
     metadata: Object.fromEntries(
       Object.entries(metadata).map(([name, value]) => [name, Buffer.from(value, 'base64')]),
@@ -91,7 +79,7 @@ function fromJson({ metadata = {}, data = '' }: SealedPayload): Payload {
   };
 }
 
-function toJson({ metadata, data }: Payload): SealedPayload {
+function toJson({ metadata, data }: Payload): PayloadJson {
   return {
     metadata: Object.fromEntries(
       Object.entries(metadata ?? {}).map(([name, value]) => [
