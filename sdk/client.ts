@@ -79,7 +79,7 @@ export function createLatchkey(options: LatchkeyOptions): Latchkey {
     alone: options.alone ?? ((work) => navigator.locks.request(name, work)),
     tabs: options.tabs ?? browserTabs(name),
   });
-  const login = new Login({ clientId, http, webauthn, session });
+  const login = new Login({ clientId, http, webauthn, session, nowMs });
   const enrollment = new Enrollment({ clientId, http, store, webauthn, pause });
 
   const withToken = <Answer>(call: Call) =>

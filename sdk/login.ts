@@ -13,12 +13,19 @@ export interface LoginOptions {
   readonly http: Http;
   readonly webauthn: WebAuthn;
   readonly session: Session;
+  readonly nowMs: () => number;
 }
+
+/** When the options name no time. */
+const USUAL_MS = 60_000;
 
 export class Login {
   readonly #options: LoginOptions;
-  /** What the prompt gave, until its outcome is known; the answer to one challenge, so of use for one login only. */
-  #undecided: unknown;
+  /**
+   * What the prompt gave, until its outcome is known, and as long as its challenge lives at most: whoever holds the phone later has not been
+   * asked for anything, and a login that was granted would be handed out.
+   */
+  #undecided: { readonly credential: unknown; readonly untilMs: number } | undefined;
 
   constructor(options: LoginOptions) {
     this.#options = options;
@@ -26,14 +33,15 @@ export class Login {
 
   /** @throws LatchkeyProblem passkey_cancelled, customer_on_hold and others */
   async logIn(): Promise<ActiveSession> {
-    const { clientId, http, session } = this.#options;
-    this.#undecided ??= await this.#prompt();
+    const { clientId, http, session, nowMs } = this.#options;
+    if (this.#undecided !== undefined && nowMs() >= this.#undecided.untilMs) this.forget();
+    const { credential } = (this.#undecided ??= await this.#prompt());
     try {
       const answer = await http.call<TokenAnswer>({
         operation: 'login',
         method: 'POST',
         path: '/auth/login',
-        json: { clientId, credential: this.#undecided },
+        json: { clientId, credential },
       });
       this.forget();
       return await session.adopt(answer);
@@ -47,14 +55,16 @@ export class Login {
     this.#undecided = undefined;
   }
 
-  async #prompt(): Promise<unknown> {
-    const { clientId, http, webauthn } = this.#options;
+  async #prompt(): Promise<{ readonly credential: unknown; readonly untilMs: number }> {
+    const { clientId, http, webauthn, nowMs } = this.#options;
+    const askedAtMs = nowMs();
     const asked = await http.call<{ options: PublicKeyCredentialRequestOptionsJSON }>({
       operation: 'createLoginOptions',
       method: 'POST',
       path: '/auth/login-options',
       json: { clientId },
     });
-    return await webauthn.get(asked.options);
+    const untilMs = askedAtMs + (asked.options.timeout ?? USUAL_MS);
+    return { credential: await webauthn.get(asked.options), untilMs };
   }
 }

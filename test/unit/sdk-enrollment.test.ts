@@ -174,6 +174,28 @@ describe('a passkey', () => {
     },
   );
 
+  it('is asked for anew once the challenge of an unanswered login is over: somebody else may hold the phone', async () => {
+    let [prompts, nowMs, isLineLost] = [0, 1_800_000_000_000, true];
+    const get = () => {
+      prompts += 1;
+      return Promise.resolve({ id: `prompt ${String(prompts)}` } as never);
+    };
+    const { latchkey, seen } = phone(
+      (request) => {
+        if (request.path === '/auth/login-options')
+          return json(200, { options: { ...PROMPT.options, timeout: 300_000 } });
+        return request.path === '/auth/login' && isLineLost ? undefined : server(request);
+      },
+      { webauthn: { ...webauthn, get }, nowMs: () => nowMs },
+    );
+    await expect(latchkey.logIn()).rejects.toMatchObject({ code: 'network_lost' });
+    isLineLost = false;
+    nowMs += 300_000;
+    await latchkey.logIn();
+    expect(prompts).toBe(2);
+    expect(seen.at(-1)?.body).toContain('prompt 2');
+  });
+
   it('is asked for anew after a login that was decided', async () => {
     let prompts = 0;
     const get = () => {
