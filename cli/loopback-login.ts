@@ -6,6 +6,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+const LISTENER = 'http://127.0.0.1';
 /** As long as the door remembers a login that was begun. */
 const PATIENCE_MS = 10 * 60_000;
 
@@ -66,8 +67,10 @@ async function listen(server: ReturnType<typeof createServer>): Promise<number> 
 type Outcome = { readonly code: string } | { readonly error: string };
 
 function outcomeOf(request: IncomingMessage, path: string): Outcome | undefined {
-  if (request.method !== 'GET') return undefined;
-  const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+  const address = request.url ?? '/';
+  // Whatever a page or a neighbour sends here must not end the login.
+  if (request.method !== 'GET' || !URL.canParse(address, LISTENER)) return undefined;
+  const url = new URL(address, LISTENER);
   if (url.pathname !== path) return undefined;
   const code = url.searchParams.get('code');
   if (code !== null) return { code };

@@ -150,6 +150,8 @@ describe('staff login', () => {
     const listener = new URL(new URL(await promise).searchParams.get('cli') ?? '');
     const elsewhere = await fetch(`${listener.origin}/?code=x`);
     expect(elsewhere.status).toBe(404);
+    // Any page can ask for that, port by port.
+    expect((await fetch(`${listener.origin}//[`)).status).toBe(404);
     await fetch(`${listener.href}?code=made-up`);
     expect(await outcome).toMatchObject({
       code: 1,
