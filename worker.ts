@@ -3,10 +3,8 @@
  * starts at once and the Workers when Temporal answers: messages and events go out while Temporal is down. It decides nothing itself.
  */
 import { randomBytes } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { DataConverter } from '@temporalio/common';
-import { NativeConnection } from '@temporalio/worker';
 import { destination } from 'pino';
 import type { Logger } from 'pino';
 import { createEnrollmentActivities } from './activities/enrollment.ts';
@@ -44,6 +42,7 @@ import type { FailPoint } from './domain/fail-point.ts';
 import { KeyCanaryError } from './domain/key-canary.ts';
 import type { KeyCanary } from './domain/key-canary.ts';
 import type { OtpCodes } from './domain/ports.ts';
+import { tenantUrl } from './domain/tenant-url.ts';
 import { createDeliveries } from './relay/deliveries.ts';
 import { KINDS } from './relay/kinds.ts';
 import { startLoop } from './relay/loop.ts';
@@ -57,19 +56,20 @@ import { createProcessTelemetry } from './telemetry/process-telemetry.ts';
 import type { ProcessTelemetry } from './telemetry/process-telemetry.ts';
 import { createRelayMetrics } from './telemetry/relay-metrics.ts';
 import { chooseSdkAddress, readSdkMetrics } from './telemetry/temporal-sdk-metrics.ts';
-import { connectTemporal, createTemporalGateway } from './temporal/client.ts';
+import { createTemporalGateway } from './temporal/client.ts';
 import type { TemporalGateway } from './temporal/client.ts';
+import { connectTemporal } from './temporal/connection.ts';
 import { createDataConverter } from './temporal/data-converter.ts';
 import { payloadCanaries } from './temporal/payload-canaries.ts';
 import type { TaskQueue } from './temporal/queues.ts';
 import { installRuntime } from './temporal/runtime-log.ts';
+import { connectWorkers } from './temporal/worker-connection.ts';
 import { startWorkerGroup } from './temporal/worker-group.ts';
 import type { Activities, WorkerGroup } from './temporal/worker-group.ts';
 import { buildWorkflows } from './temporal/workflow-bundle.ts';
 
 /** Longer than any delivery's own deadline. */
 const LEASE_MS = 30_000;
-const RECONNECT_MS = 1_000;
 /** A tenant that was made since the start gets its canaries so much later. */
 const CHECK_KEYS_EVERY_MS = 300_000;
 
@@ -182,7 +182,12 @@ async function work(parts: Parts, signal: AbortSignal): Promise<void> {
   const relay = startRelayParts(parts);
   const workflows = await buildWorkflows();
   const buildId = configuration.buildId ?? workflows.buildId;
-  const native = await connectNative(configuration, log, signal);
+  const native = await connectWorkers(configuration.temporal, {
+    signal,
+    onRefused: (error) => {
+      log.warn({ err: error }, 'Temporal does not answer yet');
+    },
+  });
   if (native !== undefined) {
     const group = await startWorkerGroup({
       connection: native,
@@ -233,28 +238,6 @@ async function runUntilStopped(group: WorkerGroup, signal: AbortSignal): Promise
   await group.stopped;
 }
 
-/** Tries until Temporal answers; undefined when it was told to stop first. */
-async function connectNative(
-  { temporal }: Configuration,
-  log: Logger,
-  signal: AbortSignal,
-): Promise<NativeConnection | undefined> {
-  const { address, tls, apiKey } = temporal;
-  while (!signal.aborted) {
-    try {
-      return await NativeConnection.connect({
-        address,
-        tls,
-        ...(apiKey === undefined ? {} : { apiKey }),
-      });
-    } catch (error) {
-      log.warn({ err: error }, 'Temporal does not answer yet');
-      await pause(RECONNECT_MS, undefined, { signal }).catch(() => undefined);
-    }
-  }
-  return undefined;
-}
-
 function createActivities(parts: Parts): Readonly<Record<TaskQueue, Activities>> {
   const { configuration, database, personalData, otpCodes, gateway } = parts;
   const enrollments = createEnrollmentStore(database, { personalData, newId, otpCodes });
@@ -287,11 +270,9 @@ async function identityCallbackUrl(
   { configuration, database }: Parts,
   tenantId: string,
 ): Promise<string> {
-  const { publicUrl, tenantAtRoot } = configuration.http;
   const slug = (await database.tenants()).find((tenant) => tenant.tenantId === tenantId)?.slug;
   if (slug === undefined) throw new TypeError('an activity of a tenant that is not there');
-  const base = slug === tenantAtRoot ? publicUrl : `${publicUrl}/t/${slug}`;
-  return `${base}/vendors/identity/results`;
+  return `${tenantUrl(configuration.http, slug)}/vendors/identity/results`;
 }
 
 function startRelayParts(parts: Parts): { stop(): Promise<void> } {

@@ -7,6 +7,7 @@ import { appOrigins } from '../db/app-origins.ts';
 import { activePolicy } from '../db/policies.ts';
 import { getTenant } from '../db/tenants.ts';
 import { LatchkeyError } from '../domain/errors.ts';
+import { tenantUrl } from '../domain/tenant-url.ts';
 import type { AppDependencies } from './dependencies.ts';
 import { doorOf } from './doors.ts';
 import type { RequestTenant } from './types.ts';
@@ -52,17 +53,12 @@ async function readTenant(
     const { version, document } = await activePolicy(tx, tenantId);
     return {
       ...tenant,
-      issuer: issuerOf(configuration.http, slug),
+      issuer: tenantUrl(configuration.http, slug),
       appOrigins: await appOrigins(tx, tenantId),
       policyVersion: version,
       policy: document,
     };
   });
-}
-
-/** DESIGN.md section 10: one issuer a tenant, `/t/<slug>` below the public URL; the tenant at the root is the public URL itself. */
-export function issuerOf(http: AppDependencies['configuration']['http'], slug: string): string {
-  return http.tenantAtRoot === slug ? http.publicUrl : `${http.publicUrl}/t/${slug}`;
 }
 
 /** Paths that belong to the installation, not to a tenant. */

@@ -3,9 +3,9 @@
  * restarts never takes the work back. Waits until the build's Workers poll, and gives up after a minute.
  */
 import { parseArgs } from 'node:util';
-import { Connection } from '@temporalio/client';
 import { loadPart, readBuildId } from '../configuration/configuration.ts';
 import { readTemporal } from '../configuration/temporal.ts';
+import { withTemporal } from '../temporal/connection.ts';
 import { currentBuildId, promote } from '../temporal/deployment.ts';
 import { buildWorkflows } from '../temporal/workflow-bundle.ts';
 import { say, UsageError } from './terminal.ts';
@@ -26,28 +26,22 @@ export async function deploy(args: readonly string[]): Promise<number> {
     configured: readBuildId(reader),
   }));
   const buildId = values['build-id'] ?? configured ?? (await buildWorkflows()).buildId;
-  const { address, tls, apiKey, namespace } = temporal;
-  const connection = await Connection.connect({
-    address,
-    tls,
-    connectTimeout: 10_000,
-    ...(apiKey === undefined ? {} : { apiKey }),
-  });
-  try {
+  const { namespace } = temporal;
+  return await withTemporal(temporal, async (connection) => {
     const before = await currentBuildId(connection, namespace);
     if (before === buildId) {
       say(`Build ${buildId} is the current one already.`);
       return 0;
     }
     const signal = AbortSignal.timeout(TIMEOUT_MS);
-    await promote(connection, { namespace, buildId, identity: 'latchkey-deploy', signal });
+    try {
+      await promote(connection, { namespace, buildId, identity: 'latchkey-deploy', signal });
+    } catch (cause) {
+      throw new Error(`build ${buildId} was not promoted: are its workers running?`, { cause });
+    }
     say(
       `Build ${buildId} is the current one now${before === undefined ? '' : `, after ${before}`}.`,
     );
     return 0;
-  } catch (cause) {
-    throw new Error(`build ${buildId} was not promoted: are its workers running?`, { cause });
-  } finally {
-    await connection.close();
-  }
+  });
 }

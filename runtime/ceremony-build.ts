@@ -1,6 +1,7 @@
 /** Which build of the workers has a ceremony in hand, as Temporal itself says. For the stage alone: nothing is decided by it. */
 import type { Clock } from '../domain/clock.ts';
-import { connectTemporal } from '../temporal/client.ts';
+import { connectTemporal } from '../temporal/connection.ts';
+import type { TemporalAddress } from '../temporal/connection.ts';
 import { withinDeadline } from '../temporal/deadline.ts';
 
 const DEADLINE_MS = 1_000;
@@ -12,7 +13,7 @@ export interface CeremonyBuilds {
 }
 
 export function createCeremonyBuilds(
-  temporal: Parameters<typeof connectTemporal>[0] & { readonly namespace: string },
+  temporal: TemporalAddress & { readonly namespace: string },
   clock: Clock,
 ): CeremonyBuilds {
   const connection = connectTemporal(temporal);

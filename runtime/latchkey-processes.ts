@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Connection } from '@temporalio/client';
+import { withTemporal } from '../temporal/connection.ts';
 import { promote } from '../temporal/deployment.ts';
 import { startProcess } from './managed-process.ts';
 import type { ManagedProcess } from './managed-process.ts';
@@ -108,17 +108,14 @@ async function promoteBuild(
   { address, namespace }: { readonly address: string; readonly namespace: string },
   buildId: string,
 ): Promise<void> {
-  const connection = await Connection.connect({ address, connectTimeout: 10_000 });
-  try {
-    await promote(connection, {
+  await withTemporal({ address, tls: false }, (connection) =>
+    promote(connection, {
       namespace,
       buildId,
       identity: 'latchkey-start',
       signal: AbortSignal.timeout(PROMOTION_TIMEOUT_MS),
-    });
-  } finally {
-    await connection.close();
-  }
+    }),
+  );
 }
 
 /** Turns an error of a member into a line of it. */

@@ -3,13 +3,8 @@
  * start, update and describe hung for 15 s and more against a dead server (TEMPORAL.md). Errors leave as LatchkeyError only. A call
  * carries no authority: workflows act on rows, never on what a message claims.
  */
-import {
-  Client,
-  Connection,
-  defaultGrpcRetryOptions,
-  makeGrpcRetryInterceptor,
-} from '@temporalio/client';
-import type { WorkflowClient } from '@temporalio/client';
+import { Client } from '@temporalio/client';
+import type { Connection, WorkflowClient } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import type { Clock } from '../domain/clock.ts';
 import { LatchkeyError } from '../domain/errors.ts';
@@ -34,11 +29,6 @@ import { createTraceInterceptor } from './trace-headers.ts';
 
 const CALL_DEADLINE_MS = 3_000;
 const HEALTH_DEADLINE_MS = 1_000;
-/**
- * Over a connection that just broke, well within the deadline: the SDK's own ten attempts went on beyond it (measured: 5.6 s for 3 s) and, once
- * the connection was closed, threw into the process.
- */
-const RETRIES = { maxAttempts: 3, maxIntervalMs: () => 300 };
 const HEALTH_SERVICE = 'temporal.api.workflowservice.v1.WorkflowService';
 
 export interface WorkflowSubject {
@@ -99,21 +89,6 @@ export interface TemporalGatewayOptions {
   readonly metrics?: TemporalMetrics;
   /** Left out: no call carries a trace. */
   readonly tracing?: Tracing | undefined;
-}
-
-/** Connects lazily: the API must come up while Temporal is down. */
-export function connectTemporal(temporal: {
-  readonly address: string;
-  readonly apiKey?: string;
-  readonly tls: boolean;
-}): Connection {
-  return Connection.lazy({
-    address: temporal.address,
-    tls: temporal.tls,
-    connectTimeout: CALL_DEADLINE_MS,
-    interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions(RETRIES))],
-    ...(temporal.apiKey === undefined ? {} : { apiKey: temporal.apiKey }),
-  });
 }
 
 export function createTemporalGateway(options: TemporalGatewayOptions): TemporalGateway {
