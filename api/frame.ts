@@ -14,7 +14,7 @@ import { doorOf } from './doors.ts';
 import { singleHeader } from './headers.ts';
 import { requireIdempotencyKey } from './idempotency.ts';
 import { uncounted } from './metrics.ts';
-import { requireJson, requireSameOrigin } from './staff/same-origin.ts';
+import { requireJson, requireOwnPage, requireSameOrigin } from './staff/same-origin.ts';
 import type { Caller, LatchkeyApp } from './types.ts';
 
 const MAX_URL_LENGTH = 2_048;
@@ -119,6 +119,8 @@ export async function surroundTenant(app: LatchkeyApp, services: ApiServices): P
 export async function surroundOperations(app: LatchkeyApp, services: ApiServices): Promise<void> {
   app.addHook('onRequest', async (request) => {
     requireJson(request);
+    if (accessOf(request.routeOptions.config.operationId)?.caller === 'staff')
+      requireOwnPage(request);
   });
   findTenant(app, services);
   app.addHook('onRequest', async (request) => {

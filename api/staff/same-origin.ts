@@ -28,6 +28,15 @@ export function requireSameOrigin(
   if (site !== undefined && site !== 'same-origin') throw new LatchkeyError('origin_not_allowed');
 }
 
+/**
+ * For what staff are told in their own name: each look is theirs, and stands in the audit as theirs. So no other page may lead them to it by a link
+ * either; whoever types the address, or is no browser, may go there. @throws LatchkeyError origin_not_allowed
+ */
+export function requireOwnPage(request: FastifyRequest): void {
+  const site = singleHeader(request, 'sec-fetch-site', 'origin_not_allowed') ?? 'none';
+  if (site !== 'same-origin' && site !== 'none') throw new LatchkeyError('origin_not_allowed');
+}
+
 /** Below a tenant: no form of another page can send JSON, not even an empty one. @throws LatchkeyError unsupported_media_type */
 export function requireJson(request: FastifyRequest): void {
   if (READING.has(request.method)) return;

@@ -1,6 +1,7 @@
 /** The operations door: no other site's page gets anything done there, and it is bounded, logged and closed as the public one is. */
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newId } from '../../adapters/random.ts';
 import { STAFF_COOKIE } from '../../api/staff/cookies.ts';
 import { startTestApi } from '../setup/api.ts';
 import type { TestApi } from '../setup/api.ts';
@@ -213,8 +214,21 @@ describe('what only reads', () => {
     const answer = await read({ 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors' });
     expect(answer.status).toBe(403);
   });
-  it('is done for a person who follows a link', async () => {
-    const answer = await read({ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' });
+  it.each(['cross-site', 'same-site'])(
+    'and stands in the audit as a look is refused to a link of a %s page too: it would be in the reader’s name',
+    async (site) => {
+      const path = `/staff/customers/${newId('customer')}`;
+      const headers = { 'sec-fetch-site': site, 'sec-fetch-mode': 'navigate' };
+      const answer = await ana.get(path, { headers });
+      expect(answer).toMatchObject({ status: 403, body: { code: 'origin_not_allowed' } });
+    },
+  );
+  it('is done for a person who typed the address', async () => {
+    const answer = await read({ 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' });
     expect(answer.status).toBe(200);
+  });
+  it('and knows nobody yet is done for a person who follows a link', async () => {
+    const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' };
+    expect((await knock(api, { path: '/livez', headers })).status).toBe(200);
   });
 });
