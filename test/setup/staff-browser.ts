@@ -5,7 +5,7 @@ import { knock } from './staff.ts';
 
 export interface StaffBrowser {
   readonly cookies: Map<string, string>;
-  /** A path, or an address of the operations origin as the provider or the door names it. */
+  /** A path, as typed, or an address of the operations origin, followed from where the provider or the door names it. */
   open(address: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
 }
 
@@ -21,7 +21,7 @@ export function createStaffBrowser(api: TestApi): StaffBrowser {
         headers: {
           accept: 'text/html',
           'sec-fetch-mode': 'navigate',
-          'sec-fetch-site': 'cross-site',
+          'sec-fetch-site': address.startsWith('/') ? 'none' : 'cross-site',
           ...(cookies.size === 0
             ? {}
             : { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') }),
