@@ -181,13 +181,16 @@ function unavailable(cause?: unknown): LatchkeyError {
   return new LatchkeyError('staff_login_unavailable', { cause, retryAfterSeconds: RETRY_SECONDS });
 }
 
-/** The provider's own word, else the library's code: both are closed lists. */
+/** RFC 6749 section 4.1.2.1's words and what OpenID adds look like this. What came back in an address was written by whoever brought it. */
+const WORD = /^[a-z_]{1,64}$/;
+
+/** The provider's own word, else the library's code. */
 function codeOf(error: unknown): string {
   if (
     error instanceof client.AuthorizationResponseError ||
     error instanceof client.ResponseBodyError
   )
-    return error.error;
+    return WORD.test(error.error) ? error.error : 'unknown';
   if (error instanceof LatchkeyError) return error.code;
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
 }

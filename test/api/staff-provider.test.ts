@@ -1,5 +1,6 @@
 /** A staff login against a provider that misbehaves: each check of its answer is violated with everything else in order. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createLogger } from '../../api/logging.ts';
 import { STAFF_COOKIE } from '../../api/staff/cookies.ts';
 import { startTestApi } from '../setup/api.ts';
 import type { TestApi } from '../setup/api.ts';
@@ -198,6 +199,31 @@ describe('a provider in trouble', () => {
     callback.searchParams.delete('code');
     callback.searchParams.set('error', 'temporarily_unavailable');
     expect((await browser.open(callback.href)).status).toBe(503);
+  });
+
+  it('whose word for it is none is not written into the log: whoever comes back writes that', async () => {
+    const lines: string[] = [];
+    const logger = createLogger({
+      level: 'info',
+      instance: 'test',
+      destination: { write: (line) => void lines.push(line) },
+    });
+    const own = await startTestApi({
+      configuration: api.deps.configuration,
+      dependencies: { logger },
+    });
+    try {
+      const browser = createStaffBrowser(own);
+      const there = await browser.open('/t/demo/staff/login');
+      const callback = new URL(provider.callbackFor(String(there.headers['location'])));
+      callback.searchParams.delete('code');
+      callback.searchParams.set('error', 'ada@example.test 4711');
+      expect((await browser.open(callback.href)).status).toBe(400);
+      expect(lines.join('')).toContain('a staff login was not completed');
+      expect(lines.join('')).not.toContain('ada@example.test');
+    } finally {
+      await own.close();
+    }
   });
 
   it('that is gone from the start is a page that says so, and is found once it is back', async () => {
