@@ -53,6 +53,7 @@ COPY relay ./relay
 COPY telemetry ./telemetry
 COPY api ./api
 COPY cli ./cli
+COPY worker ./worker
 COPY worker.ts ./
 # Of the rooms of development only what the two processes import.
 COPY runtime/fail-point.ts ./runtime/

@@ -39,7 +39,7 @@ const law: Readonly<Record<string, Row>> = {
 };
 
 /** Files and folders that wire the rooms together: they import anything, and no room imports them. */
-const wiring = new Set(['runtime', 'cli', 'worker.ts', 'api/server.ts']);
+const wiring = new Set(['runtime', 'cli', 'worker', 'worker.ts', 'api/server.ts']);
 /** Outside the house: they import anything, and nothing but themselves imports them. */
 const outside = new Set(['test', 'bench', 'ops', '.ci']);
 

@@ -1,6 +1,6 @@
 /**
  * The enrollment workflow's view of PostgreSQL: one method an activity, each one transaction bound to the tenant. Expected refusals are
- * answers, not exceptions, so that no activity is tried again because a customer was too early or wrong. Wired in worker.ts.
+ * answers, not exceptions, so that no activity is tried again because a customer was too early or wrong. Wired in worker/activities.ts.
  */
 import type {
   EnrollmentEvent,

@@ -1,6 +1,6 @@
 /**
  * The revocation workflow's view of PostgreSQL: one method an activity, each one transaction bound to the tenant. Wired in
- * worker.ts as the port that the activities name.
+ * worker/activities.ts as the port that the activities name.
  */
 import { LatchkeyError } from '../domain/errors.ts';
 import type { RevocationReceipt, RevocationSubject, WakeTarget } from '../domain/revocation.ts';

@@ -1,6 +1,6 @@
 /**
  * The four Workers of a worker process: sessions, ceremonies and revocations run workflows and their activities, vendors only activities.
- * They start and drain together. Which activities they get is the business of worker.ts.
+ * They start and drain together. Which activities they get is the business of worker/activities.ts.
  */
 import { Worker } from '@temporalio/worker';
 import type { NativeConnection, WorkerDeploymentOptions, WorkerOptions } from '@temporalio/worker';

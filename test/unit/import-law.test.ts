@@ -201,7 +201,13 @@ describe('the import law', () => {
 
   it('keeps the wiring to itself, whichever room asks', () => {
     for (const room of governedRooms) {
-      for (const wired of ['runtime/x.ts', 'cli/x.ts', 'worker.ts', 'api/server.ts']) {
+      for (const wired of [
+        'runtime/x.ts',
+        'cli/x.ts',
+        'worker/x.ts',
+        'worker.ts',
+        'api/server.ts',
+      ]) {
         const use = { from: `${room}/x.ts`, specifier: `../${wired}`, isTypeOnly: true };
         expect(judgeImport(use)).toContain('nobody imports it');
       }

@@ -1,0 +1,54 @@
+/** Which activities each task queue has, and which stores and adapters stand behind their ports. */
+import { Context } from '@temporalio/activity';
+import { createEnrollmentActivities } from '../activities/enrollment.ts';
+import { createIdentityActivities } from '../activities/identity.ts';
+import { createRevocationActivities } from '../activities/revocation.ts';
+import { createSessionActivities } from '../activities/session.ts';
+import { systemClock } from '../adapters/clock.ts';
+import { createHttpIdentityVerifier } from '../adapters/identity/signed-http.ts';
+import { newId } from '../adapters/random.ts';
+import { createEnrollmentStore } from '../db/enrollment-store.ts';
+import { createRevocationStore } from '../db/revocation-store.ts';
+import { createSessionStore } from '../db/session-lifecycle.ts';
+import { tenantUrl } from '../domain/tenant-url.ts';
+import { KINDS } from '../relay/kinds.ts';
+import type { TaskQueue } from '../temporal/queues.ts';
+import type { Activities } from '../temporal/worker-group.ts';
+import type { WorkerParts } from './parts.ts';
+
+export function createActivities(parts: WorkerParts): Readonly<Record<TaskQueue, Activities>> {
+  const { configuration, database, personalData, otpCodes, gateway } = parts;
+  const enrollments = createEnrollmentStore(database, { personalData, newId, otpCodes });
+  return {
+    sessions: createSessionActivities({ store: createSessionStore(database) }),
+    ceremonies: createEnrollmentActivities({ store: enrollments }),
+    revocations: createRevocationActivities({
+      store: createRevocationStore(database),
+      bell: {
+        ring: (tenantId, { kind, id, healCount }, signalId) =>
+          KINDS[kind].wake(gateway, { tenantId, id, healCount }, signalId),
+      },
+      heartbeat: {
+        beat: (details) => {
+          Context.current().heartbeat(details);
+        },
+        pause: (milliseconds) => Context.current().sleep(milliseconds),
+      },
+      nowMs: () => systemClock.nowMs(),
+    }),
+    vendors: createIdentityActivities({
+      store: enrollments,
+      verifier: createHttpIdentityVerifier({ ...configuration.identity, clock: systemClock }),
+      callbackUrl: (tenantId) => identityCallbackUrl(parts, tenantId),
+    }),
+  };
+}
+
+async function identityCallbackUrl(
+  { configuration, database }: WorkerParts,
+  tenantId: string,
+): Promise<string> {
+  const slug = (await database.tenants()).find((tenant) => tenant.tenantId === tenantId)?.slug;
+  if (slug === undefined) throw new TypeError('an activity of a tenant that is not there');
+  return `${tenantUrl(configuration.http, slug)}/vendors/identity/results`;
+}

@@ -1,0 +1,82 @@
+/**
+ * The relay's loops in the worker process: the outbox's deliveries, the reconciler, the sweeper, and the check of the keys beside them. They start
+ * without Temporal, and each goes on when another fails.
+ */
+import { systemClock } from '../adapters/clock.ts';
+import { createSmtpSender } from '../adapters/email/smtp.ts';
+import { createStreamEventSink } from '../adapters/events/stream.ts';
+import { createHttpSmsSender } from '../adapters/sms/signed-http.ts';
+import { checkKeys } from '../db/key-canaries.ts';
+import { createLeadership } from '../db/leadership.ts';
+import { messageFacts } from '../db/messages.ts';
+import { createOutboxPort } from '../db/outbox-port.ts';
+import { backoffMs } from '../db/outbox.ts';
+import { createReconciliationPort } from '../db/reconciliation-port.ts';
+import { createSweepPort } from '../db/sweeping.ts';
+import { createDeliveries } from '../relay/deliveries.ts';
+import { startLoop } from '../relay/loop.ts';
+import { createMessageDelivery } from '../relay/messages.ts';
+import { startReconciler } from '../relay/reconciler.ts';
+import { startRelay } from '../relay/relay.ts';
+import { startSweeper } from '../relay/sweeper.ts';
+import { createRelayMetrics } from '../telemetry/relay-metrics.ts';
+import { canariesOf } from './parts.ts';
+import type { WorkerParts } from './parts.ts';
+
+/** Longer than any delivery's own deadline. */
+const LEASE_MS = 30_000;
+/** A tenant that was made since the start gets its canaries so much later. */
+const CHECK_KEYS_EVERY_MS = 300_000;
+
+export function startRelayParts(parts: WorkerParts): { stop(): Promise<void> } {
+  const { configuration, log, database, personalData, gateway, instance } = parts;
+  const metrics = createRelayMetrics(parts.telemetry.registry, systemClock);
+  const rows = createReconciliationPort(database);
+  const leadership = createLeadership(configuration.database.url);
+  const deliver = createDeliveries({
+    calls: gateway,
+    rows,
+    clock: systemClock,
+    events: createStreamEventSink(process.stdout),
+    deliverMessage: createMessageDelivery({
+      facts: (tenantId, channel, payload) =>
+        database.tenant(tenantId, (tx) =>
+          messageFacts(tx, personalData, { tenantId, channel, payload }),
+        ),
+      otpCodes: parts.otpCodes,
+      sms: createHttpSmsSender({ ...configuration.sms, clock: systemClock }),
+      email: createSmtpSender(configuration.email),
+    }),
+  });
+  const relay = startRelay({
+    outbox: createOutboxPort(database, { claimer: instance, leaseMs: LEASE_MS }),
+    failPoint: parts.failPoint,
+    deliver,
+    backoffMs,
+    metrics,
+    log,
+  });
+  const reconciler = startReconciler({
+    rows,
+    leadership,
+    metrics,
+    log,
+    calls: gateway,
+    clock: systemClock,
+  });
+  const sweeps = createSweepPort(database, personalData);
+  const sweeper = startSweeper({ sweeps, leadership, metrics, log });
+  const keys = startLoop({ name: 'keys', everyMs: CHECK_KEYS_EVERY_MS, metrics, log }, async () => {
+    parts.telemetry.keysChecked.set(0);
+    await checkKeys(database, canariesOf(configuration.keys));
+    parts.telemetry.keysChecked.set(1);
+    return undefined;
+  });
+  return {
+    async stop() {
+      await Promise.all([relay.stop(), reconciler.stop(), sweeper.stop(), keys.stop()]);
+      await leadership.close();
+      log.info({}, 'relay stopped');
+    },
+  };
+}
