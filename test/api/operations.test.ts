@@ -252,6 +252,18 @@ describe("Temporal's UI", () => {
     expect(reached).toEqual([]);
   });
 
+  it('is promised no body that does not come: the next request would be read as it', async () => {
+    const path = '/temporal/api/v1/cluster-info';
+    const headers = { cookie: `__Host-latchkey-staff=${auditor.token}`, 'content-length': '40' };
+    const payload = 'GET /temporal/hidden HTTP/1.1\r\nhost: x\r\n';
+    for (const _ of [1, 2]) {
+      const answer = await knock(api, { path, headers, payload: payload.slice(0, 40) });
+      expect(answer.status).toBe(200);
+    }
+    expect(reached.map(({ url }) => url)).toEqual([path, path]);
+    for (const request of reached) expect(request.headers).not.toHaveProperty('content-length');
+  });
+
   it('takes no post of another site', async () => {
     const path = '/temporal/api/v1/namespaces/latchkey/workflows/x/query/y';
     const headers = { origin: 'https://elsewhere.example' };
