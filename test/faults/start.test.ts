@@ -10,18 +10,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { findFreePort } from '../../runtime/ports.ts';
 import { listAlive, listTree, signalAll } from '../../runtime/process-tree.ts';
 import type { ProcessIdentity } from '../../runtime/process-tree.ts';
+import { portVariable, readPorts } from '../../runtime/stack-options.ts';
+import type { StackPorts } from '../../runtime/stack-options.ts';
 
 const program = fileURLToPath(new URL('../../cli/latchkey.ts', import.meta.url));
-const VARIABLES = [
-  'LATCHKEY_PORT',
-  'LATCHKEY_STAGE_CONTROL_PORT',
-  'LATCHKEY_OPERATIONS_PORT',
-  'LATCHKEY_INBOX_PORT',
-  'LATCHKEY_INBOX_SMTP_PORT',
-  'LATCHKEY_IDENTITY_PORT',
-  'LATCHKEY_POSTGRES_PORT',
-  'LATCHKEY_TEMPORAL_PORT',
-] as const;
+// Every one of them, so that a Latchkey that somebody has running is no neighbour. The keys of what it answers are ports' names.
+const VARIABLES = (Object.keys(readPorts({})) as (keyof StackPorts)[]).map(portVariable);
 
 let directory: string;
 let environment: NodeJS.ProcessEnv;

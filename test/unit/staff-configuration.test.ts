@@ -65,7 +65,7 @@ describe('LATCHKEY_STAFF', () => {
     expect(problems).toEqual([
       expect.stringMatching(/^LATCHKEY_STAFF: has the wrong form; use JSON/),
     ]);
-    expect(String(problems)).not.toContain(entry.clientSecret);
+    expect(JSON.stringify(problems)).not.toContain(entry.clientSecret);
   });
 
   it.each([
