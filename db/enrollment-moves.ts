@@ -120,29 +120,40 @@ async function lockCustomer(tx: Tx, { tenantId, enrollmentId }: EnrollmentSubjec
     for no key update`;
 }
 
+interface MadeMove {
+  readonly event: EnrollmentEvent;
+  readonly move: EnrollmentMove;
+  readonly actor: Actor;
+}
+
 async function applyMove(
   tx: Tx,
   tools: EnrollmentTools,
   before: EnrollmentRecord,
-  made: { event: EnrollmentEvent; move: EnrollmentMove; actor: Actor },
+  made: MadeMove,
   submission: Submission | undefined,
 ): Promise<void> {
+  await writeMove(tx, before, made);
+  await causeEffects(tx, tools, before, made.move, submission);
+  await announceEnd(tx, before, made.move);
+}
+
+/** The row and its audit. */
+async function writeMove(
+  tx: Tx,
+  before: EnrollmentRecord,
+  { event, move, actor }: MadeMove,
+): Promise<void> {
   const { tenantId, enrollmentId, customerId } = before;
-  const { event, move, actor } = made;
   await tx`
     update ceremony
     set state = ${move.state}, outcome = ${move.outcome}, reason = ${move.reason}, seq = seq + 1,
         step_deadline = ${dateOf(move.stepDeadlineMs)}, reminder_at = ${dateOf(move.reminderAtMs)},
         ended_at = case when ${move.outcome}::text is null then null else latchkey_now() end
     where tenant_id = ${tenantId} and ceremony_id = ${enrollmentId} and seq = ${before.seq}`;
-  noteFact(tx, {
-    kind: 'ceremony_moved',
-    ceremony: 'enrollment',
-    from: before.state,
-    to: move.state,
-    outcome: move.outcome,
-    reason: move.reason,
-  });
+  const { outcome, reason } = move;
+  const fromTo = { from: before.state, to: move.state, outcome, reason };
+  noteFact(tx, { kind: 'ceremony_moved', ceremony: 'enrollment', ...fromTo });
   await appendAudit(tx, {
     tenantId,
     actor,
@@ -150,14 +161,17 @@ async function applyMove(
     subject: { kind: 'enrollment', id: enrollmentId },
     customerId,
     ceremonyId: enrollmentId,
-    detail: {
-      event,
-      from: before.state,
-      to: move.state,
-      outcome: move.outcome,
-      reason: move.reason,
-    },
+    detail: { event, ...fromTo },
   });
+}
+
+async function causeEffects(
+  tx: Tx,
+  tools: EnrollmentTools,
+  before: EnrollmentRecord,
+  move: EnrollmentMove,
+  submission: Submission | undefined,
+): Promise<void> {
   for (const effect of move.effects) {
     switch (effect) {
       case 'send_phone_code':
@@ -184,17 +198,24 @@ async function applyMove(
         break;
     }
   }
-  if (move.outcome !== null && move.outcome !== 'completed') {
-    await enqueue(tx, {
-      tenantId,
-      topic: 'event',
-      subject: customerId,
-      payload: {
-        type: 'bank.app.enrollment_ended',
-        data: { customerId, enrollmentId, outcome: move.outcome, reason: move.reason },
-      },
-    });
-  }
+}
+
+/** Of an enrollment that did not complete; a completed one is told of by what it made. */
+async function announceEnd(
+  tx: Tx,
+  { tenantId, enrollmentId, customerId }: EnrollmentRecord,
+  { outcome, reason }: EnrollmentMove,
+): Promise<void> {
+  if (outcome === null || outcome === 'completed') return;
+  await enqueue(tx, {
+    tenantId,
+    topic: 'event',
+    subject: customerId,
+    payload: {
+      type: 'bank.app.enrollment_ended',
+      data: { customerId, enrollmentId, outcome, reason },
+    },
+  });
 }
 
 function actionOf(event: EnrollmentEvent, move: EnrollmentMove): string {
