@@ -165,16 +165,15 @@ async function insertStaffSession(tx: Tx, login: NewStaffLogin): Promise<void> {
     from t`;
 }
 
+interface StaffSessionEnd {
+  readonly tenantId: string;
+  readonly staffSessionId: string;
+  readonly reason: StaffSessionEndReason;
+  readonly actor: Actor;
+}
+
 /** By compare-and-set; false when it had ended already. */
-export async function endStaffSession(
-  tx: Tx,
-  args: {
-    readonly tenantId: string;
-    readonly staffSessionId: string;
-    readonly reason: StaffSessionEndReason;
-    readonly actor: Actor;
-  },
-): Promise<boolean> {
+export async function endStaffSession(tx: Tx, args: StaffSessionEnd): Promise<boolean> {
   const { tenantId, staffSessionId, reason, actor } = args;
   const { count } = await tx`
     update staff_session set status = 'ended', end_reason = ${reason}, ended_at = latchkey_now()
@@ -219,15 +218,7 @@ export async function expireStaffSessions(tx: Tx, tenantId: string, limit: numbe
   return expired.length;
 }
 
-async function auditEnd(
-  tx: Tx,
-  args: {
-    readonly tenantId: string;
-    readonly staffSessionId: string;
-    readonly reason: StaffSessionEndReason;
-    readonly actor: Actor;
-  },
-): Promise<void> {
+async function auditEnd(tx: Tx, args: StaffSessionEnd): Promise<void> {
   const { tenantId, staffSessionId, reason, actor } = args;
   await appendAudit(tx, {
     tenantId,
