@@ -162,24 +162,28 @@ export async function reach(
 /** Begins an enrollment and waits until the code can be typed. */
 export async function beginEnrollment(phone: SoftwarePhone): Promise<string> {
   const { latchkey, number } = phone;
-  const { enrollmentId } = await latchkey.enrollment.start({ phone: number, locale: 'en' });
+  const { enrollmentId } = await untilDecided(() =>
+    latchkey.enrollment.start({ phone: number, locale: 'en' }),
+  );
   await reach(phone, enrollmentId, 'phone');
   return enrollmentId;
 }
 
-/** From the proved number to the end. */
+/** From the proved number to the end; what is paused on the way, because a part is just coming back, is asked again under its key. */
 export async function finishEnrollment(
   stack: Pick<TestStack, 'inbox'>,
   phone: SoftwarePhone,
   enrollmentId: string,
 ): Promise<EnrollmentView> {
-  const { latchkey, email } = phone;
-  const documentNumber = randomBytes(6).toString('hex');
-  await latchkey.enrollment.submitIdentity(enrollmentId, { ...SOMEBODY, documentNumber });
+  const { email } = phone;
+  const { enrollment } = phone.latchkey;
+  const identity = { ...SOMEBODY, documentNumber: randomBytes(6).toString('hex') };
+  await untilDecided(() => enrollment.submitIdentity(enrollmentId, identity));
   await reach(phone, enrollmentId, 'email');
-  await latchkey.enrollment.submitEmail(enrollmentId, email);
-  await latchkey.enrollment.submitEmailCode(enrollmentId, await codeSentTo(stack, email));
-  return await latchkey.enrollment.createPasskey(enrollmentId, DEVICE);
+  await untilDecided(() => enrollment.submitEmail(enrollmentId, email));
+  const code = await codeSentTo(stack, email);
+  await untilDecided(() => enrollment.submitEmailCode(enrollmentId, code));
+  return await untilDecided(() => enrollment.createPasskey(enrollmentId, DEVICE));
 }
 
 /** A phone whose customer is enrolled, and who that is. */
