@@ -1,16 +1,8 @@
 /** Rows of the outbox that are delivered twice, and rows that nobody can deliver: the first change nothing, the second hold up nobody. */
-import type postgres from 'postgres';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { customerWithEverythingOpen, cutOff, expectAllClosed } from '../setup/cut-off.ts';
-import {
-  fraudEngine,
-  latchkey,
-  openRows,
-  openTemporalEyes,
-  shortenSecondListing,
-  watchRevocation,
-  type TemporalEyes,
-} from '../setup/faults.ts';
+import { prepareFaultBed } from '../setup/fault-bed.ts';
+import { fraudEngine, latchkey, watchRevocation } from '../setup/faults.ts';
 import {
   beginEnrollment,
   codeSentTo,
@@ -18,34 +10,18 @@ import {
   enrollPhone,
   messagesTo,
 } from '../setup/software-phone.ts';
-import { startTestStack, type TestStack } from '../setup/stack.ts';
 
-let stack: TestStack;
-let rows: postgres.Sql;
-let temporal: TemporalEyes;
-
-beforeAll(async () => {
-  stack = await startTestStack();
-  rows = openRows(stack);
-  temporal = await openTemporalEyes(stack);
-  await shortenSecondListing(rows);
-});
-
-afterAll(async () => {
-  await temporal?.close();
-  await rows?.end();
-  await stack?.stop();
-});
+const bed = prepareFaultBed({ hasShortSecondListing: true });
 
 const PATIENCE = { timeout: 60_000 };
 
 async function waitingRows(): Promise<readonly unknown[]> {
-  return await rows`select topic from outbox where status = 'pending'`;
+  return await bed.rows`select topic from outbox where status = 'pending'`;
 }
 
 /** Everything that a second delivery could add to. */
 async function footprint() {
-  const [census] = await rows`
+  const [census] = await bed.rows`
     select (select count(*)::int from audit) as audited, (select count(*)::int from outbox) as outbox,
       (select count(*)::int from session) as sessions, (select count(*)::int from revocation) as revocations,
       (select json_agg(row(state, seq, heal_count) order by ceremony_id) from ceremony) as ceremonies,
@@ -53,9 +29,9 @@ async function footprint() {
       (select json_agg(row(status, security_epoch, cut_off_seq) order by customer_id) from customer) as customers`;
   const runs: string[] = [];
   for (const kind of ['enrollment', 'session', 'revocation'])
-    for (const { workflowId, status } of await temporal.runsOf(`${kind}/`))
+    for (const { workflowId, status } of await bed.temporal.runsOf(`${kind}/`))
       runs.push(`${workflowId} ${status}`);
-  return { census, messages: stack.inbox.messages().length, runs: runs.toSorted() };
+  return { census, messages: bed.stack.inbox.messages().length, runs: runs.toSorted() };
 }
 
 interface PublishedEvent {
@@ -66,7 +42,7 @@ interface PublishedEvent {
 /** What the worker's stream of events carried, by id. */
 function events(): Map<string, readonly string[]> {
   const published = new Map<string, string[]>();
-  for (const line of stack.lines('worker').filter((text) => text.includes('"specversion"'))) {
+  for (const line of bed.stack.lines('worker').filter((text) => text.includes('"specversion"'))) {
     // Written by adapters/events/stream.ts.
     const { id } = JSON.parse(line) as PublishedEvent;
     published.set(id, [...(published.get(id) ?? []), line]);
@@ -76,20 +52,24 @@ function events(): Map<string, readonly string[]> {
 
 describe('every row of the outbox delivered a second time', () => {
   test('starts, ends, sends and changes nothing twice; an event comes again as the one that it was', async () => {
-    const { phone, workflows } = await customerWithEverythingOpen(stack, rows, temporal);
-    const leaver = await enrollPhone(stack);
+    const { phone, workflows } = await customerWithEverythingOpen(
+      bed.stack,
+      bed.rows,
+      bed.temporal,
+    );
+    const leaver = await enrollPhone(bed.stack);
     await leaver.latchkey.logIn();
     await leaver.latchkey.logOut('this');
-    const quitter = createSoftwarePhone(stack);
+    const quitter = createSoftwarePhone(bed.stack);
     await quitter.latchkey.enrollment.cancel(await beginEnrollment(quitter));
-    const revocationId = await cutOff(stack, phone.customerId);
-    await watchRevocation(fraudEngine(stack), revocationId);
-    await expectAllClosed(rows, temporal, phone.customerId, workflows);
+    const revocationId = await cutOff(bed.stack, phone.customerId);
+    await watchRevocation(fraudEngine(bed.stack), revocationId);
+    await expectAllClosed(bed.rows, bed.temporal, phone.customerId, workflows);
     await expect.poll(waitingRows, PATIENCE).toEqual([]);
     const open = async () =>
-      await rows`select 1 from session where status = 'ended' and workflow_closed_at is null`;
+      await bed.rows`select 1 from session where status = 'ended' and workflow_closed_at is null`;
     await expect.poll(open, PATIENCE).toEqual([]);
-    const topics = await rows`select distinct topic from outbox order by topic`;
+    const topics = await bed.rows`select distinct topic from outbox order by topic`;
     expect(topics.map(({ topic }) => String(topic))).toEqual([
       'ceremony.signal',
       'event',
@@ -102,9 +82,9 @@ describe('every row of the outbox delivered a second time', () => {
     const before = await footprint();
     const published = events();
 
-    await rows`update outbox set status = 'pending', delivered_at = null, attempts = 0`;
+    await bed.rows`update outbox set status = 'pending', delivered_at = null, attempts = 0`;
     await expect.poll(waitingRows, PATIENCE).toEqual([]);
-    const dead = await rows`select topic from outbox where status <> 'delivered'`;
+    const dead = await bed.rows`select topic from outbox where status <> 'delivered'`;
     expect(dead).toEqual([]);
     expect(await footprint()).toEqual(before);
     await expect
@@ -117,13 +97,17 @@ describe('every row of the outbox delivered a second time', () => {
 
 describe('rows that nobody can deliver', () => {
   test('go to the dead letters, hold up neither a revocation nor a login nor a message, and are delivered once cured', async () => {
-    const { phone, tenantId, workflows } = await customerWithEverythingOpen(stack, rows, temporal);
+    const { phone, tenantId, workflows } = await customerWithEverythingOpen(
+      bed.stack,
+      bed.rows,
+      bed.temporal,
+    );
     // More than the relay claims at a time, and older than what has to pass them.
     const nonsense = { ceremonyId: 'enr_none', kind: 'nonsense', signal: 'revoke' };
-    await rows`
+    await bed.rows`
       insert into outbox (tenant_id, topic, subject, payload)
-      select ${tenantId}, 'ceremony.signal', 'poison', ${rows.json(nonsense)} from generate_series(1, 30)`;
-    const [contact] = await rows<{ contactId: string }[]>`
+      select ${tenantId}, 'ceremony.signal', 'poison', ${bed.rows.json(nonsense)} from generate_series(1, 30)`;
+    const [contact] = await bed.rows<{ contactId: string }[]>`
       select contact_id from contact where customer_id = ${phone.customerId} and kind = 'phone'`;
     const message = {
       customerId: phone.customerId,
@@ -131,26 +115,26 @@ describe('rows that nobody can deliver', () => {
       template: 'nonsense',
       locale: 'en',
     };
-    const [unsendable] = await rows<{ outboxId: string }[]>`
+    const [unsendable] = await bed.rows<{ outboxId: string }[]>`
       insert into outbox (tenant_id, topic, subject, payload)
-      values (${tenantId}, 'message.sms', 'poison', ${rows.json(message)}) returning outbox_id`;
+      values (${tenantId}, 'message.sms', 'poison', ${bed.rows.json(message)}) returning outbox_id`;
 
-    const revocationId = await cutOff(stack, phone.customerId);
-    const passer = await enrollPhone(stack);
+    const revocationId = await cutOff(bed.stack, phone.customerId);
+    const passer = await enrollPhone(bed.stack);
     await passer.latchkey.logIn();
-    await watchRevocation(fraudEngine(stack), revocationId);
-    await expectAllClosed(rows, temporal, phone.customerId, workflows);
+    await watchRevocation(fraudEngine(bed.stack), revocationId);
+    await expectAllClosed(bed.rows, bed.temporal, phone.customerId, workflows);
     await expect
       .poll(
         async () => {
           // Their back-off is ended in the rows, no clock.
-          await rows`update outbox set not_before = latchkey_now() where subject = 'poison' and status = 'pending'`;
+          await bed.rows`update outbox set not_before = latchkey_now() where subject = 'poison' and status = 'pending'`;
           return await waitingRows();
         },
         { ...PATIENCE, interval: 250 },
       )
       .toEqual([]);
-    const dead = () => rows`
+    const dead = () => bed.rows`
       select topic, count(*)::int as rows, max(attempts) as attempts, max(error_code) as error_code from outbox
       where status = 'dead' group by topic order by topic`;
     expect(await dead()).toEqual([
@@ -159,13 +143,13 @@ describe('rows that nobody can deliver', () => {
     ]);
 
     const outboxId = unsendable?.outboxId ?? '';
-    expect(await latchkey(stack, 'outbox', 'list')).toContain(outboxId);
-    await rows`
+    expect(await latchkey(bed.stack, 'outbox', 'list')).toContain(outboxId);
+    await bed.rows`
       update outbox set payload = payload || '{"template": "hold_released"}' where outbox_id = ${outboxId}`;
-    const told = () => messagesTo(stack, phone.number);
+    const told = () => messagesTo(bed.stack, phone.number);
     const before = told().length;
-    await latchkey(stack, 'outbox', 'retry', outboxId);
+    await latchkey(bed.stack, 'outbox', 'retry', outboxId);
     await expect.poll(told, PATIENCE).toHaveLength(before + 1);
-    expect(await codeSentTo(stack, passer.number)).toMatch(/^\d{6}$/);
+    expect(await codeSentTo(bed.stack, passer.number)).toMatch(/^\d{6}$/);
   });
 });

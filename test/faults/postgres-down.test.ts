@@ -1,6 +1,6 @@
 /** PostgreSQL killed and started again over the same data: 503 while it is down, nothing half-done, and no process has to be restarted. */
-import type postgres from 'postgres';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { prepareFaultBed } from '../setup/fault-bed.ts';
 import { abandonClaims, fraudEngine, openRows } from '../setup/faults.ts';
 import {
   beginEnrollment,
@@ -10,27 +10,15 @@ import {
   reach,
   type SoftwarePhone,
 } from '../setup/software-phone.ts';
-import { startTestStack, type TestStack } from '../setup/stack.ts';
 
-let stack: TestStack;
-let rows: postgres.Sql;
-
-beforeAll(async () => {
-  stack = await startTestStack({ hasOwnPostgres: true });
-  rows = openRows(stack);
-});
-
-afterAll(async () => {
-  await rows?.end();
-  await stack?.stop();
-});
+const bed = prepareFaultBed({ hasOwnPostgres: true });
 
 const UNAVAILABLE = { status: 503, retryAfter: expect.stringMatching(/^\d+$/) };
 const PATIENCE = { timeout: 60_000 };
 
 /** How many rows there are of all that a request of this file could write. */
 async function census() {
-  const [counted] = await rows`
+  const [counted] = await bed.rows`
     select (select count(*)::int from customer) as customers, (select count(*)::int from contact) as contacts,
       (select count(*)::int from ceremony) as ceremonies, (select count(*)::int from step_attempt) as attempts,
       (select count(*)::int from step_submission) as submissions, (select count(*)::int from device) as devices,
@@ -42,7 +30,7 @@ async function census() {
 }
 
 async function readiness(): Promise<{ status: number; notReady: readonly string[] }> {
-  const answer = await fetch(`${stack.publicUrl}/readyz`);
+  const answer = await fetch(`${bed.stack.publicUrl}/readyz`);
   // The schema of the operation says so.
   const { checks } = (await answer.json()) as { checks: { name: string; ready: boolean }[] };
   const notReady = checks.filter(({ ready }) => !ready).map(({ name }) => name);
@@ -56,13 +44,13 @@ function eventually<T>(call: () => Promise<T>): Promise<T> {
 
 describe('PostgreSQL killed', () => {
   test('every operation answers 503 with Retry-After, no row is written, and all goes on by itself when it is back', async () => {
-    const phone = await enrollPhone(stack);
+    const phone = await enrollPhone(bed.stack);
     const { sessionId } = await phone.latchkey.logIn();
-    const begun = createSoftwarePhone(stack);
+    const begun = createSoftwarePhone(bed.stack);
     const enrollmentId = await beginEnrollment(begun);
-    const code = await codeSentTo(stack, begun.number);
-    const fresh = createSoftwarePhone(stack);
-    const engine = fraudEngine(stack);
+    const code = await codeSentTo(bed.stack, begun.number);
+    const fresh = createSoftwarePhone(bed.stack);
+    const engine = fraudEngine(bed.stack);
     const signal = () =>
       engine.call({
         method: 'POST',
@@ -72,7 +60,7 @@ describe('PostgreSQL killed', () => {
       });
     await engine.call({ method: 'GET', path: '/fraud/revocations/rev_00000000000000000000000000' });
     const before = await census();
-    await stack.killPostgres();
+    await bed.stack.killPostgres();
 
     const calls: readonly [SoftwarePhone, string, () => Promise<unknown>][] = [
       [phone, '/auth/me', () => phone.latchkey.me()],
@@ -92,7 +80,7 @@ describe('PostgreSQL killed', () => {
       notReady: expect.arrayContaining(['database']),
     });
 
-    await stack.startPostgres();
+    await bed.stack.startPostgres();
     expect(await census()).toEqual(before);
     await expect.poll(readiness, PATIENCE).toEqual({ status: 200, notReady: [] });
     const refresh = () => phone.latchkey.session.refresh();
@@ -100,35 +88,36 @@ describe('PostgreSQL killed', () => {
     const step = () => begun.latchkey.enrollment.submitPhoneCode(enrollmentId, code);
     expect(await eventually(step)).toMatchObject({ state: 'identity' });
     expect(await eventually(() => start(fresh))).toHaveProperty('enrollmentId');
-    const ids = await rows`select ceremony_id from ceremony where ceremony_id <> ${enrollmentId}`;
+    const ids =
+      await bed.rows`select ceremony_id from ceremony where ceremony_id <> ${enrollmentId}`;
     expect(ids).toHaveLength(2);
     expect((await signal()).status).toBe(202);
     await expect(phone.latchkey.logIn()).rejects.toMatchObject({ code: 'customer_on_hold' });
   });
 
   test('killed in the middle of transactions: each thing is done as a whole or not at all, and a repeat under its key does it once', async () => {
-    const enrolled = await Promise.all([enrollPhone(stack), enrollPhone(stack)]);
-    const strangers = Array.from({ length: 8 }, () => createSoftwarePhone(stack));
+    const enrolled = await Promise.all([enrollPhone(bed.stack), enrollPhone(bed.stack)]);
+    const strangers = Array.from({ length: 8 }, () => createSoftwarePhone(bed.stack));
     const before = await census();
     // The first three get through, the rest stand in their transactions when it happens.
     const starts = strangers.slice(0, 3).map((phone) => start(phone));
     await Promise.all(starts);
-    const lock = openRows(stack);
+    const lock = openRows(bed.stack);
     await lock`begin`;
     await lock`lock table audit in share mode`;
     const failed = () => undefined;
     const late = strangers.slice(3).map((phone) => start(phone).catch(failed));
     const logins = enrolled.map((phone) => phone.latchkey.logIn().catch(failed));
-    const waiting = () => rows`
+    const waiting = () => bed.rows`
       select 1 from pg_locks where not granted and relation = 'audit'::regclass`;
     await expect.poll(async () => (await waiting()).length, PATIENCE).toBeGreaterThan(4);
-    await stack.killPostgres();
+    await bed.stack.killPostgres();
     expect(await Promise.all([...late, ...logins])).toEqual(Array(7).fill(undefined));
     await lock.end({ timeout: 0 });
-    await stack.startPostgres();
+    await bed.stack.startPostgres();
 
     expect(await halfDone()).toEqual({ ceremonies: 0, sessions: 0, keys: 0 });
-    await abandonClaims(rows);
+    await abandonClaims(bed.rows);
     for (const [index, phone] of strangers.entries()) {
       const { enrollmentId } = await (starts[index] ?? eventually(() => start(phone)));
       await reach(phone, enrollmentId, 'phone');
@@ -139,10 +128,10 @@ describe('PostgreSQL killed', () => {
     for (const phone of strangers) {
       const keys = new Set(phone.callsOf('/auth/enrollments').map((call) => call.idempotencyKey));
       expect(keys.size).toBe(1);
-      await codeSentTo(stack, phone.number);
+      await codeSentTo(bed.stack, phone.number);
     }
-    const live = await rows`
-      select 1 from session where status = 'live' and customer_id in ${rows(enrolled.map(({ customerId }) => customerId))}`;
+    const live = await bed.rows`
+      select 1 from session where status = 'live' and customer_id in ${bed.rows(enrolled.map(({ customerId }) => customerId))}`;
     expect(live).toHaveLength(enrolled.length);
     expect((await census())?.['ceremonies']).toBe(
       (before?.['ceremonies'] as number) + strangers.length,
@@ -150,7 +139,7 @@ describe('PostgreSQL killed', () => {
   });
 });
 
-const bank = () => `${stack.stageControl.url}/bank/accounts`;
+const bank = () => `${bed.stack.stageControl.url}/bank/accounts`;
 
 function start(phone: SoftwarePhone) {
   return phone.latchkey.enrollment.start({ phone: phone.number, locale: 'en' });
@@ -158,7 +147,7 @@ function start(phone: SoftwarePhone) {
 
 /** Rows without what the same transaction had to write beside them: exactly one audit row, the outbox row, the customer with key and number. */
 async function halfDone() {
-  const [found] = await rows<{ ceremonies: number; sessions: number; keys: number }[]>`
+  const [found] = await bed.rows<{ ceremonies: number; sessions: number; keys: number }[]>`
     select
       (select count(*)::int from ceremony c where
         (select count(*) from audit a where a.ceremony_id = c.ceremony_id and a.action = 'enrollment.started') <> 1

@@ -1,14 +1,8 @@
 /** Steps whose answer got lost on Temporal's side: run late, too late, or never. A caller who repeats his key is told the truth in the end. */
-import type postgres from 'postgres';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { workflowId } from '../../domain/ids.ts';
-import {
-  armFault,
-  openRows,
-  openTemporalEyes,
-  restart,
-  type TemporalEyes,
-} from '../setup/faults.ts';
+import { prepareFaultBed } from '../setup/fault-bed.ts';
+import { armFault, restart } from '../setup/faults.ts';
 import {
   beginEnrollment,
   codeSentTo,
@@ -16,23 +10,8 @@ import {
   untilDecided,
   type SoftwarePhone,
 } from '../setup/software-phone.ts';
-import { startTestStack, type TestStack } from '../setup/stack.ts';
 
-let stack: TestStack;
-let rows: postgres.Sql;
-let temporal: TemporalEyes;
-
-beforeAll(async () => {
-  stack = await startTestStack({ hasOwnTemporal: true });
-  rows = openRows(stack);
-  temporal = await openTemporalEyes(stack);
-});
-
-afterAll(async () => {
-  await temporal?.close();
-  await rows?.end();
-  await stack?.stop();
-});
+const bed = prepareFaultBed({ hasOwnTemporal: true });
 
 const PATIENCE = { timeout: 60_000 };
 const PENDING = {
@@ -56,12 +35,12 @@ interface Asked {
 async function askForCode(): Promise<Asked> {
   const { promise: mayAskAgain, resolve: askAgain } = Promise.withResolvers<void>();
   let patience = Infinity;
-  const phone: SoftwarePhone = createSoftwarePhone(stack, {
+  const phone: SoftwarePhone = createSoftwarePhone(bed.stack, {
     pause: () => (phone.callsOf('/phone-code').length < patience ? Promise.resolve() : mayAskAgain),
   });
   const enrollmentId = await beginEnrollment(phone);
-  const code = await codeSentTo(stack, phone.number);
-  const [{ tenantId } = { tenantId: '' }] = await rows<{ tenantId: string }[]>`
+  const code = await codeSentTo(bed.stack, phone.number);
+  const [{ tenantId } = { tenantId: '' }] = await bed.rows<{ tenantId: string }[]>`
     select tenant_id from ceremony where ceremony_id = ${enrollmentId}`;
   return {
     phone,
@@ -74,7 +53,7 @@ async function askForCode(): Promise<Asked> {
     askAgain,
     calls: () => phone.callsOf('/phone-code'),
     ceremony: async () => {
-      const [row] = await rows`
+      const [row] = await bed.rows`
         select state, (select array_agg(status || ' ' || wrong_count) from step_attempt a where a.ceremony_id = c.ceremony_id) as attempts,
           (select count(*)::int from audit a where a.ceremony_id = c.ceremony_id and action = 'enrollment.step_done') as steps
         from ceremony c where ceremony_id = ${enrollmentId}`;
@@ -95,14 +74,14 @@ async function expectTakenOnce({ phone, calls, ceremony }: Asked): Promise<void>
 describe('a step that no worker took in time', () => {
   test('is pending; it runs when the worker returns, once, and the same key hears it', async () => {
     const asked = await askForCode();
-    await stack.worker().kill();
+    await bed.stack.worker().kill();
     const step = asked.submit(2);
     await expect.poll(asked.calls, PATIENCE).toMatchObject([PENDING, PENDING]);
-    await restart(stack, 'worker');
+    await restart(bed.stack, 'worker');
     // Nobody has asked again.
     await expect.poll(asked.ceremony, PATIENCE).toEqual(TAKEN);
     await expect
-      .poll(() => temporal.updatesOf(asked.workflow), PATIENCE)
+      .poll(() => bed.temporal.updatesOf(asked.workflow), PATIENCE)
       .toEqual({ accepted: 1, answered: 1 });
     expect(asked.calls()).toHaveLength(2);
     asked.askAgain();
@@ -112,13 +91,13 @@ describe('a step that no worker took in time', () => {
 
   test('is refused when it runs after its time; sent again it gets a new term and is taken', async () => {
     const asked = await askForCode();
-    await stack.worker().kill();
+    await bed.stack.worker().kill();
     const step = asked.submit(1);
     await expect.poll(asked.calls, PATIENCE).toMatchObject([PENDING]);
-    await rows`update step_submission set not_after = latchkey_now() where ceremony_id = ${asked.enrollmentId}`;
-    await restart(stack, 'worker');
+    await bed.rows`update step_submission set not_after = latchkey_now() where ceremony_id = ${asked.enrollmentId}`;
+    await restart(bed.stack, 'worker');
     await expect
-      .poll(() => temporal.updatesOf(asked.workflow), PATIENCE)
+      .poll(() => bed.temporal.updatesOf(asked.workflow), PATIENCE)
       .toEqual({ accepted: 1, answered: 1 });
     expect(await asked.ceremony()).toEqual({ state: 'phone', attempts: ['open 0'], steps: 0 });
     asked.askAgain();
@@ -130,16 +109,16 @@ describe('a step that no worker took in time', () => {
 describe('a step that Temporal took and lost', () => {
   test('goes on from its row when its caller sends it again, and was judged once', async () => {
     const asked = await askForCode();
-    const fault = await armFault(stack, 'worker', 'activity.after.judgeEnrollmentCode');
+    const fault = await armFault(bed.stack, 'worker', 'activity.after.judgeEnrollmentCode');
     const step = asked.submit(1);
     await fault.reached();
     await expect.poll(asked.calls, PATIENCE).toMatchObject([PENDING]);
-    await stack.killTemporal();
-    await stack.startTemporal();
-    await restart(stack, 'worker');
+    await bed.stack.killTemporal();
+    await bed.stack.startTemporal();
+    await restart(bed.stack, 'worker');
     // The worker works for the new server: somebody else's enrollment begins.
-    await beginEnrollment(createSoftwarePhone(stack));
-    expect(await temporal.updatesOf(asked.workflow)).toEqual({ accepted: 0, answered: 0 });
+    await beginEnrollment(createSoftwarePhone(bed.stack));
+    expect(await bed.temporal.updatesOf(asked.workflow)).toEqual({ accepted: 0, answered: 0 });
     expect(await asked.ceremony()).toEqual({ state: 'phone', attempts: ['matched 0'], steps: 0 });
     asked.askAgain();
     expect(await step).toMatchObject({ state: 'identity' });

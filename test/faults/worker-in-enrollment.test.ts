@@ -1,15 +1,8 @@
 /** kill -9 of the worker inside a step of an enrollment, at each place where something could get lost or happen twice. */
-import type postgres from 'postgres';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { workflowId } from '../../domain/ids.ts';
-import {
-  armFault,
-  endLeases,
-  openRows,
-  openTemporalEyes,
-  restart,
-  type TemporalEyes,
-} from '../setup/faults.ts';
+import { prepareFaultBed } from '../setup/fault-bed.ts';
+import { armFault, endLeases, restart } from '../setup/faults.ts';
 import {
   beginEnrollment,
   codeSentTo,
@@ -19,23 +12,8 @@ import {
   untilDecided,
   type PhoneCall,
 } from '../setup/software-phone.ts';
-import { startTestStack, type TestStack } from '../setup/stack.ts';
 
-let stack: TestStack;
-let rows: postgres.Sql;
-let temporal: TemporalEyes;
-
-beforeAll(async () => {
-  stack = await startTestStack();
-  rows = openRows(stack);
-  temporal = await openTemporalEyes(stack);
-});
-
-afterAll(async () => {
-  await temporal?.close();
-  await rows?.end();
-  await stack?.stop();
-});
+const bed = prepareFaultBed();
 
 /** One operation, sent more than once under one key, told "not known yet" and when to come back. */
 function expectOneOperation(calls: readonly PhoneCall[]): void {
@@ -50,64 +28,66 @@ function expectOneOperation(calls: readonly PhoneCall[]): void {
 }
 
 async function ceremony(enrollmentId: string) {
-  const [row] = await rows<{ tenantId: string; state: string; seq: number; healCount: number }[]>`
+  const [row] = await bed.rows<
+    { tenantId: string; state: string; seq: number; healCount: number }[]
+  >`
     select tenant_id, state, seq, heal_count from ceremony where ceremony_id = ${enrollmentId}`;
   if (row === undefined) throw new Error('there is no such ceremony');
   return row;
 }
 
 async function audited(enrollmentId: string, action: string): Promise<number> {
-  const found = await rows`
+  const found = await bed.rows`
     select 1 from audit where ceremony_id = ${enrollmentId} and action = ${action}`;
   return found.length;
 }
 
 function attempts(enrollmentId: string) {
-  return rows<{ status: string; wrongCount: number }[]>`
+  return bed.rows<{ status: string; wrongCount: number }[]>`
     select status, wrong_count from step_attempt where ceremony_id = ${enrollmentId} order by created_at`;
 }
 
 describe('the worker killed in mid-enrollment', () => {
   test('before the move is committed: the step is taken exactly once, under its first key', async () => {
-    const phone = createSoftwarePhone(stack);
+    const phone = createSoftwarePhone(bed.stack);
     const enrollmentId = await beginEnrollment(phone);
-    const code = await codeSentTo(stack, phone.number);
+    const code = await codeSentTo(bed.stack, phone.number);
     const { seq } = await ceremony(enrollmentId);
-    const fault = await armFault(stack, 'worker', 'activity.before.advanceEnrollment');
+    const fault = await armFault(bed.stack, 'worker', 'activity.before.advanceEnrollment');
 
     const step = untilDecided(() => phone.latchkey.enrollment.submitPhoneCode(enrollmentId, code));
     await fault.reached();
     expect((await ceremony(enrollmentId)).seq).toBe(seq);
-    await restart(stack, 'worker');
+    await restart(bed.stack, 'worker');
 
     expect(await step).toMatchObject({ enrollmentId, state: 'identity' });
     expectOneOperation(phone.callsOf('/phone-code'));
     expect(await ceremony(enrollmentId)).toMatchObject({ state: 'identity', seq: seq + 1 });
     expect(await audited(enrollmentId, 'enrollment.step_done')).toBe(1);
     expect(await attempts(enrollmentId)).toEqual([{ status: 'matched', wrongCount: 0 }]);
-    expect(messagesTo(stack, phone.number)).toHaveLength(1);
-    expect(await finishEnrollment(stack, phone, enrollmentId)).toMatchObject({
+    expect(messagesTo(bed.stack, phone.number)).toHaveLength(1);
+    expect(await finishEnrollment(bed.stack, phone, enrollmentId)).toMatchObject({
       state: 'ended',
       outcome: 'completed',
     });
     const { tenantId } = await ceremony(enrollmentId);
-    const runs = await temporal.runsOf(workflowId('enrollment', tenantId, enrollmentId));
+    const runs = await bed.temporal.runsOf(workflowId('enrollment', tenantId, enrollmentId));
     expect(runs).toHaveLength(1);
   });
 
   test('after a wrong code was counted: it counts once, and the customer is told the same', async () => {
-    const phone = createSoftwarePhone(stack);
+    const phone = createSoftwarePhone(bed.stack);
     const enrollmentId = await beginEnrollment(phone);
-    const code = await codeSentTo(stack, phone.number);
+    const code = await codeSentTo(bed.stack, phone.number);
     const wrong = code === '000000' ? '000001' : '000000';
     const allowed = (await phone.latchkey.enrollment.view(enrollmentId)).code?.attemptsLeft ?? 0;
-    const fault = await armFault(stack, 'worker', 'activity.after.judgeEnrollmentCode');
+    const fault = await armFault(bed.stack, 'worker', 'activity.after.judgeEnrollmentCode');
 
     const step = untilDecided(() =>
       phone.latchkey.enrollment.submitPhoneCode(enrollmentId, wrong),
     ).catch((error: unknown) => error);
     await fault.reached();
-    await restart(stack, 'worker');
+    await restart(bed.stack, 'worker');
 
     expect(await step).toMatchObject({
       code: 'wrong_code',
@@ -122,15 +102,15 @@ describe('the worker killed in mid-enrollment', () => {
   });
 
   test('after another code was ordered: one more code exists, and one more message is sent', async () => {
-    const phone = createSoftwarePhone(stack);
+    const phone = createSoftwarePhone(bed.stack);
     const enrollmentId = await beginEnrollment(phone);
-    await codeSentTo(stack, phone.number);
-    await rows`update step_attempt set resend_after = created_at where ceremony_id = ${enrollmentId}`;
-    const fault = await armFault(stack, 'worker', 'activity.after.resendEnrollmentCode');
+    await codeSentTo(bed.stack, phone.number);
+    await bed.rows`update step_attempt set resend_after = created_at where ceremony_id = ${enrollmentId}`;
+    const fault = await armFault(bed.stack, 'worker', 'activity.after.resendEnrollmentCode');
 
     const step = untilDecided(() => phone.latchkey.enrollment.resendPhoneCode(enrollmentId));
     await fault.reached();
-    await restart(stack, 'worker');
+    await restart(bed.stack, 'worker');
 
     expect(await step).toMatchObject({ state: 'phone' });
     expectOneOperation(phone.callsOf('/phone-code/resend'));
@@ -138,26 +118,26 @@ describe('the worker killed in mid-enrollment', () => {
       { status: 'superseded', wrongCount: 0 },
       { status: 'open', wrongCount: 0 },
     ]);
-    const code = await codeSentTo(stack, phone.number, 2);
+    const code = await codeSentTo(bed.stack, phone.number, 2);
     await phone.latchkey.enrollment.submitPhoneCode(enrollmentId, code);
-    expect(messagesTo(stack, phone.number)).toHaveLength(2);
+    expect(messagesTo(bed.stack, phone.number)).toHaveLength(2);
   });
 
   test('after the supplier took a code but before the outbox knew: the phone gets it once', async () => {
-    const phone = createSoftwarePhone(stack);
-    const fault = await armFault(stack, 'worker', 'relay.after_call.message.sms');
+    const phone = createSoftwarePhone(bed.stack);
+    const fault = await armFault(bed.stack, 'worker', 'relay.after_call.message.sms');
     const { enrollmentId } = await phone.latchkey.enrollment.start({
       phone: phone.number,
       locale: 'en',
     });
     await fault.reached();
-    await endLeases(rows);
-    await restart(stack, 'worker');
+    await endLeases(bed.rows);
+    await restart(bed.stack, 'worker');
 
-    const message = () => rows<{ status: string; attempts: number }[]>`
+    const message = () => bed.rows<{ status: string; attempts: number }[]>`
       select o.status, o.attempts from outbox o join ceremony c on c.customer_id = o.payload ->> 'customerId'
       where c.ceremony_id = ${enrollmentId} and o.topic = 'message.sms'`;
     await expect.poll(message, { timeout: 30_000 }).toEqual([{ status: 'delivered', attempts: 2 }]);
-    expect(messagesTo(stack, phone.number)).toHaveLength(1);
+    expect(messagesTo(bed.stack, phone.number)).toHaveLength(1);
   });
 });
