@@ -1,11 +1,10 @@
 /** A member of the staff at the operations door: a browser of their own, hands for the directory's login page, and a camera. It decides nothing. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { DemoPersonId } from '../../runtime/staff-people.ts';
 import { DEMO_PEOPLE } from '../../runtime/staff-people.ts';
+import { seriousFindings, shootBothSchemes } from './both-schemes.ts';
 
 const SHOTS = fileURLToPath(new URL('../../test-results/operations/', import.meta.url));
 const PATIENCE_MS = 30_000;
@@ -67,28 +66,12 @@ export class StaffMember {
 
   /** Light and dark, into test-results/operations/. */
   async shoot(name: string): Promise<void> {
-    await mkdir(SHOTS, { recursive: true });
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await this.page.emulateMedia({ colorScheme });
-      const path = join(SHOTS, `${String(this.#width)}-${name}-${colorScheme}.png`);
-      await this.page.screenshot({ path, animations: 'disabled' });
-    }
-    await this.page.emulateMedia({ colorScheme: 'light' });
+    await shootBothSchemes(this.page, join(SHOTS, `${String(this.#width)}-${name}`));
   }
 
   /** Everything that axe calls serious or critical on what stands there now, light and dark; empty when all is well. */
-  async seriousFindings(): Promise<readonly string[]> {
-    const found: string[] = [];
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await this.page.emulateMedia({ colorScheme });
-      const { violations } = await new AxeBuilder({ page: this.page }).analyze();
-      for (const { id, impact, nodes } of violations) {
-        if (impact !== 'serious' && impact !== 'critical') continue;
-        for (const { target, failureSummary } of nodes)
-          found.push(`${colorScheme} ${id}: ${target.join(' ')} ${failureSummary ?? ''}`);
-      }
-    }
-    return found;
+  seriousFindings(): Promise<readonly string[]> {
+    return seriousFindings(this.page);
   }
 
   async close(): Promise<void> {

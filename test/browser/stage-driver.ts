@@ -2,12 +2,11 @@
  * A person at the stage: a page with a virtual authenticator, hands for phone, desks and inbox on wide and narrow screens, and a camera.
  * It waits for what it sees and decides nothing.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, CDPSession, Locator, Page } from 'playwright-core';
 import type { TestStack } from '../setup/stack.ts';
+import { seriousFindings, shootBothSchemes } from './both-schemes.ts';
 
 const SHOTS = fileURLToPath(new URL('../../test-results/stage/', import.meta.url));
 const TABS_BELOW = 1080;
@@ -166,27 +165,12 @@ export class StageDriver {
   /** Light and dark, into test-results/stage/. */
   async shoot(name: string): Promise<void> {
     this.#shots += 1;
-    await mkdir(SHOTS, { recursive: true });
     const number = String(this.#shots).padStart(2, '0');
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await this.page.emulateMedia({ colorScheme });
-      const file = `${String(this.#width)}-${number}-${name}-${colorScheme}.png`;
-      await this.page.screenshot({ path: join(SHOTS, file), animations: 'disabled' });
-    }
+    await shootBothSchemes(this.page, join(SHOTS, `${String(this.#width)}-${number}-${name}`));
   }
 
   /** Everything that axe calls serious or critical on what stands there now, light and dark; empty when all is well. */
-  async seriousFindings(): Promise<readonly string[]> {
-    const found: string[] = [];
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await this.page.emulateMedia({ colorScheme });
-      const { violations } = await new AxeBuilder({ page: this.page }).analyze();
-      for (const { id, impact, nodes } of violations) {
-        if (impact !== 'serious' && impact !== 'critical') continue;
-        for (const { target, failureSummary } of nodes)
-          found.push(`${colorScheme} ${id}: ${target.join(' ')} ${failureSummary ?? ''}`);
-      }
-    }
-    return found;
+  seriousFindings(): Promise<readonly string[]> {
+    return seriousFindings(this.page);
   }
 }
