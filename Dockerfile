@@ -55,8 +55,6 @@ COPY api ./api
 COPY cli ./cli
 COPY worker ./worker
 COPY worker.ts ./
-# Of the rooms of development only what the two processes import.
-COPY runtime/fail-point.ts ./runtime/
 
 # No entry in /etc/passwd is needed, and no file here is that user's: the process can change nothing of what it runs.
 USER 10001:10001

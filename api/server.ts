@@ -18,7 +18,7 @@ import { connectDatabase, DEFAULT_MAX_CONNECTIONS } from '../db/connection.ts';
 import { checkKeysUntilKnown } from '../db/key-canaries.ts';
 import { createPersonalData } from '../db/personal-data.ts';
 import { KeyCanaryError } from '../domain/key-canary.ts';
-import { createFailPoint } from '../runtime/fail-point.ts';
+import { createFailPoint } from '../adapters/fail-point.ts';
 import { createApiMetrics } from '../telemetry/api-metrics.ts';
 import { createProcessTelemetry } from '../telemetry/process-telemetry.ts';
 import type { ProcessTelemetry } from '../telemetry/process-telemetry.ts';

@@ -14,7 +14,7 @@ import type { PersonalData } from '../db/personal-data.ts';
 import type { FailPoint } from '../domain/fail-point.ts';
 import type { KeyCanary } from '../domain/key-canary.ts';
 import type { OtpCodes } from '../domain/ports.ts';
-import { createFailPoint } from '../runtime/fail-point.ts';
+import { createFailPoint } from '../adapters/fail-point.ts';
 import { exposeBacklog } from '../telemetry/backlog-metrics.ts';
 import { createProcessTelemetry } from '../telemetry/process-telemetry.ts';
 import type { ProcessTelemetry } from '../telemetry/process-telemetry.ts';

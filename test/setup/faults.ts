@@ -13,7 +13,7 @@ import { expect, vi } from 'vitest';
 import { systemClock } from '../../adapters/clock.ts';
 import type { FailPointName } from '../../domain/fail-point.ts';
 import { DEMO_FRAUD_KEY } from '../../runtime/demo-secrets.ts';
-import { reachedMarker } from '../../runtime/fail-point.ts';
+import { reachedMarker } from '../../adapters/fail-point.ts';
 import { CHECKOUT } from '../../runtime/latchkey-processes.ts';
 import { MachineClient } from '../../runtime/machine-client.ts';
 import { nodeExecutable } from '../../runtime/node-executable.ts';
