@@ -3,6 +3,7 @@
  * checked by test/mutants.ts as its other mutants are.
  */
 import type { Mutant } from './mutants.ts';
+import { STACK_MUTANTS } from './stack-mutants.ts';
 
 const MATRIX = 'test/faults/kill-matrix.test.ts';
 const IN_ENROLLMENT = 'test/faults/worker-in-enrollment.test.ts';
@@ -10,7 +11,6 @@ const TEMPORAL_DOWN = 'test/faults/temporal-down.test.ts';
 const POSTGRES_DOWN = 'test/faults/postgres-down.test.ts';
 const UPDATES = 'test/faults/updates.test.ts';
 const OUTBOX = 'test/faults/outbox.test.ts';
-const START = 'test/faults/start.test.ts';
 
 type Change = Pick<Mutant, 'file' | 'from' | 'to'>;
 
@@ -231,12 +231,14 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
     { test: POSTGRES_DOWN, only: 'killed in the middle of transactions' },
   ),
   fault(
-    'what a killed start left running is left alone',
+    'a session that sleeps is not woken when its row has ended',
     {
-      file: 'runtime/start-record.ts',
-      from: "  await signalAll(left, 'SIGTERM');\n  await endTree(trees.flat(), ORDERLY_END_MS);",
-      to: '  if (trees.length < 0) await endTree(trees.flat(), ORDERLY_END_MS);',
+      // Where both who wake it come by, the revocation and the reconciler: each makes up for the other.
+      file: 'relay/kinds.ts',
+      from: 'async wake(calls, subject, signalId) {',
+      to: 'async wake(calls, subject, signalId) {\n      if (signalId.length > 0) return;',
     },
-    { test: START, only: 'starts again after kill -9' },
+    { test: 'test/faults/revocation.test.ts' },
   ),
+  ...STACK_MUTANTS,
 ];

@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { FAULT_MUTANTS } from './fault-mutants.ts';
 
 export interface Mutant {
@@ -166,8 +166,8 @@ export const MUTANTS: readonly Mutant[] = [
 
 const LEFT_OUT = new Set(['node_modules', '.git', 'dist', 'test-results', 'coverage']);
 
-/** true: its test turned red, as it must. */
-async function isFound(mutant: Mutant, root: string): Promise<boolean> {
+/** Its test turned red, as it must, and this is what it said first; undefined: it stayed green. Read it: a test may be red for another reason. */
+async function redOf(mutant: Mutant, root: string): Promise<string | undefined> {
   const copy = await mkdtemp(join(tmpdir(), 'latchkey-mutant-'));
   try {
     for (const entry of await readdir(root))
@@ -184,12 +184,15 @@ async function isFound(mutant: Mutant, root: string): Promise<boolean> {
     const args = ['vitest', 'run', '--project', mutant.project, mutant.test];
     if (mutant.only !== undefined) args.push('-t', mutant.only);
     return await promisify(execFile)('npx', args, { cwd: copy, maxBuffer: 2 ** 26 }).then(
-      () => false,
+      () => undefined,
       (error: unknown) => {
-        const output = String((error as { stdout?: string }).stdout);
+        // What execFile rejects with carries both.
+        const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
         // Red because a test failed, not because nothing started.
-        if (!/Tests .*failed/.test(output)) throw error;
-        return true;
+        if (!/Tests .*failed/.test(stdout)) throw error;
+        return (
+          /^\w*Error: .{0,300}/m.exec(stripVTControlCharacters(`${stderr}\n${stdout}`))?.[0] ?? ''
+        );
       },
     );
   } finally {
@@ -203,9 +206,11 @@ if (import.meta.main) {
   const chosen = MUTANTS.filter(({ name }) => name.includes(wanted));
   let missed = 0;
   for (const mutant of chosen) {
-    const found = await isFound(mutant, root);
-    if (!found) missed += 1;
-    process.stdout.write(`${found ? 'found ' : 'MISSED'}  ${mutant.name} (${mutant.test})\n`);
+    const red = await redOf(mutant, root);
+    if (red === undefined) missed += 1;
+    const verdict = red === undefined ? 'MISSED' : 'found ';
+    process.stdout.write(`${verdict}  ${mutant.name} (${mutant.test})\n`);
+    if (red !== undefined) process.stdout.write(`        ${red}\n`);
   }
   process.stdout.write(
     `${String(chosen.length - missed)} of ${String(chosen.length)} mutants found\n`,
