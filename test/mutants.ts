@@ -190,9 +190,8 @@ async function redOf(mutant: Mutant, root: string): Promise<string | undefined> 
         const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
         // Red because a test failed, not because nothing started.
         if (!/Tests .*failed/.test(stdout)) throw error;
-        return (
-          /^\w*Error: .{0,300}/m.exec(stripVTControlCharacters(`${stderr}\n${stdout}`))?.[0] ?? ''
-        );
+        const said = stripVTControlCharacters(`${stderr}\n${stdout}`);
+        return /^ *FAIL .*\n(.{1,300})/m.exec(said)?.[1] ?? '';
       },
     );
   } finally {
