@@ -58,7 +58,14 @@ export function StageLoader() {
   return <Stage parts={parts} />;
 }
 
+/** A passkey belongs to a name, never to an address (WebAuthn Level 3, section 5.1.3): who typed one is led to the name. */
+const BY_ADDRESS: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]']);
+
 async function build(): Promise<StageParts> {
+  if (BY_ADDRESS.has(location.hostname)) {
+    location.replace(location.href.replace(location.hostname, 'localhost'));
+    return await new Promise<never>(() => undefined);
+  }
   const config = await loadStageConfig();
   const listeners = new Set<CallListener>();
   const tell: CallListener = (operation, problem) => {

@@ -119,6 +119,14 @@ describe('at a desk', () => {
     expect(await stage.seriousFindings()).toStrictEqual([]);
   });
 
+  it('leads who typed an address to the name that a passkey can belong to', async () => {
+    await open(WIDE);
+    const address = stage.page.url();
+    await stage.page.goto(address.replace('localhost', '127.0.0.1'));
+    await stage.page.waitForURL(address);
+    await stage.sees('Set up the app');
+  });
+
   it('can be set up by keyboard alone', async () => {
     await open(WIDE);
     const { keyboard } = stage.page;
