@@ -67,8 +67,12 @@ export function startRelayParts(parts: WorkerParts): { stop(): Promise<void> } {
   const sweeps = createSweepPort(database, personalData);
   const sweeper = startSweeper({ sweeps, leadership, metrics, log });
   const keys = startLoop({ name: 'keys', everyMs: CHECK_KEYS_EVERY_MS, metrics, log }, async () => {
-    parts.telemetry.keysChecked.set(0);
-    await checkKeys(database, canariesOf(configuration.keys));
+    try {
+      await checkKeys(database, canariesOf(configuration.keys));
+    } catch (error) {
+      parts.telemetry.keysChecked.set(0);
+      throw error;
+    }
     parts.telemetry.keysChecked.set(1);
     return undefined;
   });
