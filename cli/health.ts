@@ -25,6 +25,6 @@ export async function health(args: readonly string[]): Promise<number> {
     redirect: 'error',
   });
   const text = await response.text();
-  if (!response.ok) say(text.slice(0, 1_000));
+  say(response.ok ? `${path} answered ${response.status}` : text.slice(0, 1_000));
   return response.ok ? 0 : 1;
 }

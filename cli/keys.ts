@@ -3,8 +3,10 @@
  * ids only, and never lets go of a key that is in use.
  */
 import { parseArgs } from 'node:util';
-import { loadConfiguration } from '../configuration/configuration.ts';
-import type { Configuration } from '../configuration/configuration.ts';
+import { loadPart } from '../configuration/configuration.ts';
+import { readDatabase } from '../configuration/database.ts';
+import { readKeyring } from '../configuration/keyring.ts';
+import type { Keyring } from '../configuration/keyring.ts';
 import { connectDatabase } from '../db/connection.ts';
 import { demandedKeys, retireKey } from '../db/key-canaries.ts';
 import { KEY_PURPOSES } from '../domain/key-canary.ts';
@@ -20,15 +22,19 @@ export async function keys(args: readonly string[]): Promise<number> {
       'keys knows two things: keys list, and keys retire payload|master|index ID',
     );
   }
-  const configuration = loadConfiguration(process.env);
-  const database = connectDatabase({ url: configuration.database.url, maxConnections: 1 });
+  // Listing needs no key, and so is given none.
+  const { url, keyring } = loadPart(process.env, (reader) => ({
+    url: readDatabase(reader).url,
+    keyring: isRetire ? readKeyring(reader) : undefined,
+  }));
+  const database = connectDatabase({ url, maxConnections: 1 });
   try {
-    if (!isRetire) {
+    if (!isRetire || keyring === undefined) {
       for (const demanded of await demandedKeys(database))
         say(`${demanded.purpose}  ${demanded.kid}`);
       return 0;
     }
-    if (kid === inUse(configuration)[purpose]) {
+    if (kid === inUse(keyring)[purpose]) {
       warn(`${purpose} ${kid} is in use: new data is sealed under it.`);
       return 1;
     }
@@ -48,8 +54,6 @@ function isPurpose(text: string | undefined): text is KeyPurpose {
 }
 
 /** The first of a list seals; the last master key finds. */
-function inUse({
-  keys: { payload, master },
-}: Configuration): Readonly<Record<KeyPurpose, string | undefined>> {
+function inUse({ payload, master }: Keyring): Readonly<Record<KeyPurpose, string | undefined>> {
   return { payload: payload[0]?.kid, master: master[0]?.kid, index: master.at(-1)?.kid };
 }

@@ -3,6 +3,7 @@
  * The command line: finds the subcommand and hands it its arguments. Each subcommand is a file of its own, loaded when it is called, so
  * that `help` needs nothing of what `start` needs.
  */
+import packageJson from '../package.json' with { type: 'json' };
 import { describeError, say, UsageError, warn } from './terminal.ts';
 
 /** Answers the exit code. */
@@ -94,10 +95,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
 };
 
+/** Two lines a command: side by side they are too wide for a terminal. */
 function help(): string {
-  const width = Math.max(...Object.values(COMMANDS).map(({ usage }) => usage.length));
   const lines = Object.values(COMMANDS).map(
-    ({ usage, summary }) => `  latchkey ${usage.padEnd(width)}  ${summary}`,
+    ({ usage, summary }) => `  latchkey ${usage}\n      ${summary}`,
   );
   return ['Latchkey: authentication ceremonies as durable workflows.', '', ...lines].join('\n');
 }
@@ -105,6 +106,10 @@ function help(): string {
 async function run([name, ...args]: readonly string[]): Promise<number> {
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     say(help());
+    return 0;
+  }
+  if (name === '--version' || name === '-v') {
+    say(packageJson.version);
     return 0;
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;

@@ -6,7 +6,8 @@ import { parseArgs } from 'node:util';
 import { connectDatabase } from '../db/connection.ts';
 import type { Database } from '../db/connection.ts';
 import { listDead, retryDead } from '../db/outbox.ts';
-import { loadConfiguration } from '../configuration/configuration.ts';
+import { loadPart } from '../configuration/configuration.ts';
+import { readDatabase } from '../configuration/database.ts';
 import { say, UsageError, warn } from './terminal.ts';
 
 const PAGE = 200;
@@ -22,7 +23,7 @@ export async function outbox(args: readonly string[]): Promise<number> {
     throw new UsageError('outbox knows two things: outbox list, and outbox retry ID…');
   }
   const database = connectDatabase({
-    url: loadConfiguration(process.env).database.url,
+    url: loadPart(process.env, readDatabase).url,
     maxConnections: 1,
   });
   try {
