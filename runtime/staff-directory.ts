@@ -182,8 +182,10 @@ async function buildHandler(
   redirectUris: readonly string[],
 ): Promise<Handler> {
   const [style, mark] = await Promise.all([directoryStyle(), readFile(MARK, 'utf8')]);
-  // Browsers hold a form's redirects, too, against form-action: the way back to the client is one.
-  const targets = [...new Set(redirectUris.map((uri) => new URL(uri).origin))].join(' ');
+  // Browsers hold a form's redirects, too, against form-action: the way back to the client is one, and from there to the command that began the
+  // login, which listens on a port that nobody knows beforehand.
+  const clients = redirectUris.map((uri) => new URL(uri).origin);
+  const targets = [...new Set([...clients, 'http://127.0.0.1:*'])].join(' ');
   const policy = `default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' ${targets}`;
   const provide = provider.callback();
   return async (request, response) => {

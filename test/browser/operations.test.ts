@@ -5,6 +5,7 @@
 import type { Browser } from 'playwright-core';
 import type postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startLoopbackLogin } from '../../cli/loopback-login.ts';
 import { buildPages, stateOfPages } from '../../cli/pages.ts';
 import { workflowId } from '../../domain/ids.ts';
 import type { DemoPersonId } from '../../runtime/staff-people.ts';
@@ -104,6 +105,22 @@ describe('the way in', () => {
       domain: 'localhost',
     });
     expect(await staff.page.evaluate(() => document.cookie)).not.toContain('latchkey');
+  });
+});
+
+describe("the command's way in", () => {
+  it('ends at the command, and the page says so', async () => {
+    await open();
+    const login = await startLoopbackLogin({ url: stack.operationsUrl, tenant: 'demo' });
+    try {
+      await staff.page.goto(login.address);
+      await staff.choose('ana');
+      await staff.sees('You are logged in. Go back to the terminal');
+      expect(await login.code()).not.toBe('');
+      expect(staff.complaints).toEqual([]);
+    } finally {
+      login.close();
+    }
   });
 });
 
