@@ -39,7 +39,10 @@ export async function proxyTemporalUi(app: LatchkeyApp, services: ApiServices): 
     const schema = { hide: true } as const;
     const forward = (request: FastifyRequest, reply: FastifyReply) =>
       answerFromUi(request, reply, services, temporalUi);
-    scope.get(TEMPORAL_UI_PATH, { config, schema }, forward);
+    // The UI itself would begin at the namespace `default`, where nothing of ours is.
+    const workflows = `${TEMPORAL_UI_PATH}/namespaces/${encodeURIComponent(temporalUi.namespace)}/workflows`;
+    for (const root of [TEMPORAL_UI_PATH, `${TEMPORAL_UI_PATH}/`])
+      scope.get(root, { config, schema }, (_request, reply) => reply.redirect(workflows, 302));
     scope.get(`${TEMPORAL_UI_PATH}/*`, { config, schema }, forward);
     scope.post(`${TEMPORAL_UI_PATH}/*`, { config, schema }, (request, reply) => {
       if (!QUERY.test(pathOf(request))) throw new LatchkeyError('method_not_allowed');

@@ -73,6 +73,15 @@ describe("Temporal's UI", () => {
     expect(reached.map(({ url }) => url)).toEqual(['/temporal/namespaces', '/temporal/namespaces']);
   });
 
+  it("begins at our namespace's workflows, not at one where nothing is", async () => {
+    for (const root of ['/temporal', '/temporal/']) {
+      const { status, headers } = await auditor.get(root, { ...atDoor, headers: NAVIGATION });
+      expect([status, headers.location]).toEqual([302, '/temporal/namespaces/latchkey/workflows']);
+    }
+    expect(reached).toEqual([]);
+    expect((await agent.get('/temporal', atDoor)).status).toBe(403);
+  });
+
   it('is asked with the query as it came', async () => {
     const path = '/temporal/api/v1/namespaces?query=%zz&a=../b&c=%2F..%2F';
     expect((await auditor.get(path, atDoor)).status).toBe(200);
@@ -147,7 +156,7 @@ describe("Temporal's UI", () => {
   });
 
   it('sets no cookie but its own, and runs its own inline script alone', async () => {
-    const answer = await auditor.get('/temporal/', { ...atDoor, headers: NAVIGATION });
+    const answer = await auditor.get('/temporal/namespaces', { ...atDoor, headers: NAVIGATION });
     expect(answer.headers['set-cookie']).toEqual(['_csrf=abc; Path=/']);
     expect(answer.headers).not.toHaveProperty('x-powered-by');
     const policy = String(answer.headers['content-security-policy']);
