@@ -48,7 +48,7 @@ async function list(path: string, member: string, members: readonly string[]): P
 }
 
 async function release(holdId: string, reason: string | undefined): Promise<number> {
-  if (reason === undefined)
+  if (reason !== 'false_alarm' && reason !== 'customer_verified')
     throw new UsageError('say why: --reason false_alarm or --reason customer_verified');
   const client = await staffClient(process.env);
   const path = `/staff/holds/${encodeURIComponent(holdId)}/release-requests`;
@@ -64,7 +64,7 @@ async function decide(approvalId: string, action: 'approve' | 'decline'): Promis
   const answer = await client.post(path, {});
   say(
     action === 'approve'
-      ? `Released ${String(answer['holdId'])}: ${String(answer['devices'])} devices and ${String(answer['credentials'])} passkeys are back.`
+      ? `Released ${String(answer['holdId'])}: devices back ${String(answer['devices'])}, passkeys back ${String(answer['credentials'])}.`
       : `Declined. ${String(answer['holdId'])} stays.`,
   );
   return 0;

@@ -13,6 +13,8 @@ const MEMBERS = [
   'deviceName',
 ];
 
+const END_REASONS = ['customer_request', 'lost_device', 'suspicious_activity', 'other'];
+
 export async function sessions(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -42,7 +44,7 @@ async function list(customerId: string): Promise<number> {
 }
 
 async function end(sessionId: string, reason: string | undefined): Promise<number> {
-  if (reason === undefined)
+  if (reason === undefined || !END_REASONS.includes(reason))
     throw new UsageError(
       'say why: --reason customer_request, lost_device, suspicious_activity or other',
     );

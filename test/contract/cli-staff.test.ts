@@ -191,7 +191,7 @@ describe('the work of staff', () => {
       new RegExp(`^${approvalId}  pending  ${holdId}  customer_verified  Ana Agent`, 'm'),
     );
     expect((await run('sione', ['holds', 'approve', approvalId])).stdout).toContain(
-      `Released ${holdId}: 1 devices and 1 passkeys are back.`,
+      `Released ${holdId}: devices back 1, passkeys back 1.`,
     );
     const audit = await sql`
       select name, action from audit join staff on staff.staff_id = audit.actor_id
@@ -270,6 +270,8 @@ describe('the work of staff', () => {
     [['staff'], 'staff knows three things'],
     [['holds', 'release'], 'holds knows'],
     [['holds', 'release', 'hld_1'], '--reason false_alarm'],
+    [['holds', 'release', 'hld_1', '--reason', 'because'], '--reason false_alarm'],
+    [['sessions', 'end', 'ses_1', '--reason', 'because'], '--reason customer_request'],
     [['sessions', 'end'], 'sessions knows two things'],
     [['dead-letters', 'retry'], 'dead-letters knows two things'],
   ])('%j is refused with what is meant', async (args, reason) => {
