@@ -12,8 +12,9 @@ import { withFileLock } from '../../runtime/file-lock.ts';
 
 export interface DebianTool {
   readonly package: string;
-  /** Its name in the package's `usr/bin`. */
   readonly executable: string;
+  /** Where the package has it: `usr/bin` when not given. */
+  readonly folder?: 'usr/bin' | 'usr/sbin';
 }
 
 const FETCH_TIMEOUT_MS = 300_000;
@@ -26,7 +27,7 @@ export async function debianTool(tool: DebianTool): Promise<string> {
     .find((path) => existsSync(path));
   if (onPath !== undefined) return onPath;
   const home = join(cacheFolder(), 'debian', tool.package);
-  const executable = join(home, 'usr/bin', tool.executable);
+  const executable = join(home, tool.folder ?? 'usr/bin', tool.executable);
   await withFileLock(
     `${home}.lock`,
     async () => {
