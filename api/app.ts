@@ -25,6 +25,7 @@ import {
   surroundTenant,
 } from './frame.ts';
 import { createIdempotency } from './idempotency.ts';
+import { createRequestLimits } from './limits/request-limits.ts';
 import { traceRequests } from './request-traces.ts';
 import { answerUnknownRoutes } from './not-found.ts';
 import { describeApi } from './openapi.ts';
@@ -146,6 +147,7 @@ function createServices(deps: AppDependencies): ApiServices {
       accessTokens,
     ),
     idempotency: createIdempotency(deps),
+    requestLimits: createRequestLimits(deps),
     staffAuthentication: createStaffAuthentication(deps),
   };
 }

@@ -17,7 +17,14 @@ const REQUEST_HEADERS = [
   'latchkey-app-id',
   'last-event-id',
 ];
-const ANSWER_HEADERS = ['dpop-nonce', 'latchkey-request-id', 'retry-after', 'www-authenticate'];
+const ANSWER_HEADERS = [
+  'dpop-nonce',
+  'latchkey-request-id',
+  'ratelimit',
+  'ratelimit-policy',
+  'retry-after',
+  'www-authenticate',
+];
 
 /** For the tenant's scope, after the hook that finds the tenant. */
 export async function answerCrossOrigin(app: LatchkeyApp): Promise<void> {

@@ -15,6 +15,7 @@ import type { DpopNonces } from './dpop-nonce.ts';
 import type { ApiMetrics } from './metrics.ts';
 import type { GatewayConfiguration } from './original-request.ts';
 import type { Idempotency } from './idempotency.ts';
+import type { RequestLimits } from './limits/request-limits.ts';
 import type { StaffAuthentication } from './staff/authentication.ts';
 import type { TenantDirectory } from './tenancy.ts';
 import type { AccessTokens } from './tokens/access-token.ts';
@@ -113,5 +114,6 @@ export interface ApiServices extends AppDependencies {
   readonly accessTokens: AccessTokens;
   readonly idTokens: IdTokens;
   readonly idempotency: Idempotency;
+  readonly requestLimits: RequestLimits;
   readonly staffAuthentication: StaffAuthentication;
 }

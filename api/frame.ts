@@ -12,6 +12,7 @@ import type { ApiServices } from './dependencies.ts';
 import { doorOf } from './doors.ts';
 import { requireIdempotencyKey } from './idempotency.ts';
 import { identify, requireSignature } from './identification.ts';
+import { limitRequests } from './limits/limit-requests.ts';
 import { uncounted } from './metrics.ts';
 import { requireJson, requireOwnPage, requireSameOrigin } from './staff/same-origin.ts';
 import type { LatchkeyApp } from './types.ts';
@@ -112,6 +113,7 @@ export async function surroundTenant(app: LatchkeyApp, services: ApiServices): P
   app.addHook('preHandler', async (request) => {
     requireIdempotencyKey(request);
   });
+  limitRequests(app, services);
 }
 
 /** The same for the operations door: no other origin, JSON alone, and staff by their cookie. */
@@ -128,6 +130,7 @@ export async function surroundOperations(app: LatchkeyApp, services: ApiServices
   app.addHook('preHandler', async (request) => {
     requireIdempotencyKey(request);
   });
+  limitRequests(app, services);
 }
 
 function findTenant(app: LatchkeyApp, services: ApiServices): void {

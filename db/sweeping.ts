@@ -7,6 +7,7 @@ import { sweepSpentChallenges } from './challenges.ts';
 import { noteFact } from './committed-facts.ts';
 import type { Database, Tx } from './connection.ts';
 import { eraseProspect } from './enrollment-effects.ts';
+import { sweepLimitCounters } from './limit-counters.ts';
 import { sweepNumberLimits } from './number-limit.ts';
 import { enqueue } from './outbox.ts';
 import type { PersonalData } from './personal-data.ts';
@@ -58,6 +59,7 @@ export function createSweepPort(
         (tx: Tx) => expireOverdue(tx, tenantId, limits.sessionGraceSeconds),
         (tx: Tx) => sweepSpentChallenges(tx, BATCH),
         (tx: Tx) => sweepNumberLimits(tx, BATCH),
+        (tx: Tx) => sweepLimitCounters(tx, BATCH),
         (tx: Tx) => expireStaffSessions(tx, tenantId, BATCH),
         (tx: Tx) => removeIdempotency(tx, tenantId),
         (tx: Tx) => removeDelivered(tx, tenantId, limits.deliveredOutboxDays),

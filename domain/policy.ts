@@ -2,6 +2,7 @@
  * The one table of numbers. A tenant's policy document is this shape, versioned in PostgreSQL; a ceremony keeps the version that it
  * started with, sessions are held to the stricter of their row and the current version. No other file names a lifetime or a limit.
  */
+import type { LimitName } from './limits.ts';
 
 export interface Policy {
   readonly otp: {
@@ -39,6 +40,8 @@ export interface Policy {
   readonly submission: { readonly notAfterSeconds: number };
   /** Of a request that a second person has to approve. */
   readonly approval: { readonly ttlSeconds: number };
+  /** What domain/limits.ts counts: so many in a window of so many seconds. */
+  readonly limits: Readonly<Record<LimitName | `${LimitName}Seconds`, number>>;
   /** Of one member of staff: so many searches for customers at once, then one an interval. */
   readonly staffSearch: { readonly searchesAtOnce: number; readonly intervalSeconds: number };
 }
@@ -71,6 +74,26 @@ export const DEFAULT_POLICY: Policy = {
   idempotency: { keptSeconds: DAY },
   submission: { notAfterSeconds: 30 },
   approval: { ttlSeconds: HOUR },
+  limits: {
+    startsOfSource: 120,
+    startsOfSourceSeconds: 10 * MINUTE,
+    stepsOfDevice: 120,
+    stepsOfDeviceSeconds: 10 * MINUTE,
+    loginsOfSource: 600,
+    loginsOfSourceSeconds: MINUTE,
+    loginsOfDevice: 60,
+    loginsOfDeviceSeconds: 5 * MINUTE,
+    loginsOfCredential: 60,
+    loginsOfCredentialSeconds: 5 * MINUTE,
+    refreshesOfDevice: 120,
+    refreshesOfDeviceSeconds: MINUTE,
+    tokensOfSource: 600,
+    tokensOfSourceSeconds: MINUTE,
+    requestsOfDevice: 240,
+    requestsOfDeviceSeconds: MINUTE,
+    staffLoginsOfSource: 120,
+    staffLoginsOfSourceSeconds: MINUTE,
+  },
   staffSearch: { searchesAtOnce: 20, intervalSeconds: 15 },
 };
 
@@ -102,6 +125,24 @@ const BOUNDS: { readonly [path: string]: readonly [minimum: number, maximum: num
   'idempotency.keptSeconds': [HOUR, 7 * DAY],
   'submission.notAfterSeconds': [5, 5 * MINUTE],
   'approval.ttlSeconds': [5 * MINUTE, DAY],
+  'limits.startsOfSource': [5, 1_000_000],
+  'limits.startsOfSourceSeconds': [10, DAY],
+  'limits.stepsOfDevice': [5, 1_000_000],
+  'limits.stepsOfDeviceSeconds': [10, DAY],
+  'limits.loginsOfSource': [5, 1_000_000],
+  'limits.loginsOfSourceSeconds': [10, DAY],
+  'limits.loginsOfDevice': [5, 1_000_000],
+  'limits.loginsOfDeviceSeconds': [10, DAY],
+  'limits.loginsOfCredential': [5, 1_000_000],
+  'limits.loginsOfCredentialSeconds': [10, DAY],
+  'limits.refreshesOfDevice': [5, 1_000_000],
+  'limits.refreshesOfDeviceSeconds': [10, DAY],
+  'limits.tokensOfSource': [5, 1_000_000],
+  'limits.tokensOfSourceSeconds': [10, DAY],
+  'limits.requestsOfDevice': [5, 1_000_000],
+  'limits.requestsOfDeviceSeconds': [10, DAY],
+  'limits.staffLoginsOfSource': [5, 1_000_000],
+  'limits.staffLoginsOfSourceSeconds': [10, DAY],
   'staffSearch.searchesAtOnce': [2, 200],
   'staffSearch.intervalSeconds': [1, HOUR],
 };

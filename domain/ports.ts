@@ -20,7 +20,8 @@ export type SecretLabel =
   | 'dpop-nonce'
   | 'challenge'
   | 'update-id'
-  | 'idempotency';
+  | 'idempotency'
+  | 'limit';
 
 /** One-time codes are derived, never stored: truncate(HMAC(key, attempt id)), RFC 4226 section 5.3 truncation. */
 export interface OtpCodes {

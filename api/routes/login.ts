@@ -105,10 +105,12 @@ function registerLogin(app: LatchkeyApp, services: ApiServices): void {
           await claim.settle(tx, granted.sessionId);
           return granted;
         });
-        return {
-          reference: session.sessionId,
-          answer: await answerLogin(services, request.tenant, session),
-        };
+        const proved = { name: 'loginsOfCredential', subject: request.body.credential.id } as const;
+        const [answer] = await Promise.all([
+          answerLogin(services, request.tenant, session),
+          services.requestLimits.note(request.tenant, proved),
+        ]);
+        return { reference: session.sessionId, answer };
       },
       replay: (sessionId) => answerAgain(services, request, sessionId),
     }),

@@ -65,6 +65,7 @@ const DERIVED: readonly SecretLabel[] = [
   'challenge',
   'update-id',
   'idempotency',
+  'limit',
 ];
 const master = makeKey('canary-master');
 const payload = makeKey('canary-payload');

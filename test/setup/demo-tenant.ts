@@ -1,6 +1,8 @@
 /** The demo tenant in a test database: the same seed as `npm start` makes, with the demo's published keys. */
 import { bootstrapDemoTenant } from '../../db/bootstrap.ts';
 import type { DemoTenantOptions } from '../../db/bootstrap.ts';
+import { DEFAULT_POLICY } from '../../domain/policy.ts';
+import type { Policy } from '../../domain/policy.ts';
 import { demoFraudJwks } from '../../runtime/demo-secrets.ts';
 import type { TestDatabase } from './database.ts';
 
@@ -8,6 +10,18 @@ import type { TestDatabase } from './database.ts';
 export const TEST_PUBLIC_URL = 'http://localhost:4600';
 /** What staff see; requests go to wherever the door of that test listens. */
 export const TEST_OPERATIONS_URL = 'http://localhost:4603';
+
+/** Every test's phone calls from one address: what is no test of a limit must not meet one. */
+export const ROOMY_POLICY: Policy = {
+  ...DEFAULT_POLICY,
+  limits: {
+    ...DEFAULT_POLICY.limits,
+    startsOfSource: 1_000_000,
+    loginsOfSource: 1_000_000,
+    tokensOfSource: 1_000_000,
+    staffLoginsOfSource: 1_000_000,
+  },
+};
 
 /** Answers the tenant's id; another slug makes another tenant. */
 export async function seedDemoTenant(
@@ -18,6 +32,7 @@ export async function seedDemoTenant(
     ownerUrl: database.ownerUrl,
     publicUrl: TEST_PUBLIC_URL,
     fraudClientJwks: demoFraudJwks(),
+    policy: ROOMY_POLICY,
     ...options,
   });
   return tenantId;

@@ -23,6 +23,7 @@ const GRANTS: Readonly<Record<string, string>> = {
   hold: 'siu',
   idempotency: 'siud',
   key_canary: 'si',
+  limit_counter: 'siud',
   number_limit: 'siud',
   outbox: 'siud',
   person: 'si',

@@ -1,0 +1,92 @@
+/**
+ * What each operation counts, or why it counts nothing: a row an operation, so that a new one has to say. docs/limits.md is this table
+ * written out.
+ */
+import type { LimitName } from '../../domain/limits.ts';
+import type { OperationId } from '../access.ts';
+
+type Counted = readonly LimitName[] | { readonly uncounted: string };
+
+const PUBLISHED = { uncounted: 'public, remembered by whoever asks, and made without a question' };
+const ENDS_ACCESS = { uncounted: 'it cuts access off: a limit on it would be a weapon' };
+const SIGNED_IN_STAFF = { uncounted: 'staff are known by name, and everything they do is audited' };
+const KNOWN_SERVICE = { uncounted: 'a service of the bank, known by its key' };
+
+const customer = ['requestsOfDevice'] as const;
+const step = ['stepsOfDevice'] as const;
+const login = ['loginsOfSource', 'loginsOfDevice'] as const;
+const staffLogin = ['staffLoginsOfSource'] as const;
+
+export const COUNTED_OPERATIONS = {
+  livez: PUBLISHED,
+  readyz: PUBLISHED,
+  openapi: PUBLISHED,
+  docs: PUBLISHED,
+  pages: PUBLISHED,
+  jwks: PUBLISHED,
+  discovery: PUBLISHED,
+  startEnrollment: ['startsOfSource', 'stepsOfDevice'],
+  getEnrollment: customer,
+  submitPhoneCode: step,
+  resendPhoneCode: step,
+  submitIdentity: step,
+  submitEmail: step,
+  submitEmailCode: step,
+  resendEmailCode: step,
+  createPasskeyOptions: step,
+  bindPasskey: step,
+  cancelEnrollment: step,
+  identityResult: { uncounted: 'the vendor signs what it sends' },
+  createLoginOptions: login,
+  // And `loginsOfCredential`, looked at first and counted when the passkey has proved itself (api/routes/login.ts).
+  login,
+  // By its grant: `refreshesOfDevice` or `tokensOfSource` (below).
+  token: { uncounted: 'by its grant' },
+  logout: ENDS_ACCESS,
+  listSessions: customer,
+  me: customer,
+  gatewayVerify: { uncounted: 'a gateway asks for everybody; limits on traffic are its own' },
+  fraudSignal: ENDS_ACCESS,
+  getRevocation: KNOWN_SERVICE,
+  releaseHold: KNOWN_SERVICE,
+  timeline: KNOWN_SERVICE,
+  staffLogin,
+  staffCallback: staffLogin,
+  createCliSession: staffLogin,
+  staffMe: SIGNED_IN_STAFF,
+  staffLogout: ENDS_ACCESS,
+  operationsPages: PUBLISHED,
+  temporalUi: SIGNED_IN_STAFF,
+  decodePayloads: SIGNED_IN_STAFF,
+  listHolds: SIGNED_IN_STAFF,
+  requestRelease: SIGNED_IN_STAFF,
+  listApprovals: SIGNED_IN_STAFF,
+  approveRelease: SIGNED_IN_STAFF,
+  declineRelease: SIGNED_IN_STAFF,
+  searchCustomers: { uncounted: 'by the policy’s staffSearch, of each person' },
+  getCustomer: SIGNED_IN_STAFF,
+  listCustomerSessions: SIGNED_IN_STAFF,
+  endSession: SIGNED_IN_STAFF,
+  listDeadLetters: SIGNED_IN_STAFF,
+  retryDeadLetter: SIGNED_IN_STAFF,
+} as const satisfies { readonly [Operation in OperationId]?: Counted };
+
+const COUNTED: { readonly [operation: string]: Counted | undefined } = COUNTED_OPERATIONS;
+
+/** Of the token endpoint, by `grant_type`; another grant is refused anyway. */
+const COUNTED_GRANTS: { readonly [grant: string]: readonly LimitName[] | undefined } = {
+  refresh_token: ['refreshesOfDevice'],
+  client_credentials: ['tokensOfSource'],
+};
+
+export function countedBy(operationId: string | undefined, body: unknown): readonly LimitName[] {
+  if (operationId === 'token') return COUNTED_GRANTS[grantOf(body)] ?? [];
+  const counted = operationId === undefined ? undefined : COUNTED[operationId];
+  return counted === undefined || 'uncounted' in counted ? [] : counted;
+}
+
+function grantOf(body: unknown): string {
+  if (typeof body !== 'object' || body === null || !('grant_type' in body)) return '';
+  const { grant_type: grant } = body;
+  return typeof grant === 'string' && Object.hasOwn(COUNTED_GRANTS, grant) ? grant : '';
+}
