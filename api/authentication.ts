@@ -42,6 +42,11 @@ export interface Authentication {
     readonly proof: Proof;
     readonly caller: CustomerCaller | MachineCaller;
   }>;
+  /**
+   * Whom an access token speaks for, judged by PostgreSQL now, without a proof: for introspection, which another asks. Nothing is spent.
+   * @throws LatchkeyError as authenticate does
+   */
+  judgeToken(tenant: RequestTenant, token: string): Promise<CustomerCaller | MachineCaller>;
 }
 
 export function createAuthentication(
@@ -66,16 +71,32 @@ export function createAuthentication(
       if (claims.cnf.jkt !== proof.jkt) throw new LatchkeyError('dpop_key_mismatch');
       const judged = await database.tenant(tenant.tenantId, async (tx) => {
         if (!(await spendProof(tx, proof.mark))) return 'replayed' as const;
-        return claims.sid === undefined
-          ? await judgeMachine(tx, tenant, claims)
-          : await judgeCustomer(tx, tenant, claims);
+        return await judgeClaims(tx, tenant, claims);
       });
       // Thrown after the commit: a proof that was shown is spent whatever became of it.
       if (judged === 'replayed') throw new LatchkeyError('dpop_proof_replayed');
       if (judged instanceof LatchkeyError) throw judged;
       return { proof, caller: judged };
     },
+    judgeToken: async (tenant, token) => {
+      const claims = await tokens.verifyAccessToken(tenant, token);
+      const judged = await database.tenant(tenant.tenantId, (tx) =>
+        judgeClaims(tx, tenant, claims),
+      );
+      if (judged instanceof LatchkeyError) throw judged;
+      return judged;
+    },
   };
+}
+
+function judgeClaims(
+  tx: Tx,
+  tenant: RequestTenant,
+  claims: AccessTokenClaims,
+): Promise<CustomerCaller | MachineCaller | LatchkeyError> {
+  return claims.sid === undefined
+    ? judgeMachine(tx, tenant, claims)
+    : judgeCustomer(tx, tenant, claims);
 }
 
 /** RFC 9449 section 7.1. A DPoP token under another scheme is refused, however it is spelt: else binding could be talked away. */
@@ -111,9 +132,11 @@ async function judgeCustomer(
     sessionId: session.sessionId,
     deviceId: session.deviceId ?? undefined,
     deviceStatus: session.device?.status,
+    attestationLevel: session.device?.attestationLevel,
     clientId: session.clientId,
     jkt: session.jkt,
     scopes: standing.scopes.filter((scope) => tokenScopes.includes(scope)),
+    roles: session.roles,
     acr: standing.acr,
     epoch: session.epoch,
     risk: session.risk,
@@ -134,6 +157,7 @@ async function judgeMachine(
     clientId: client.clientId,
     jkt: claims.cnf.jkt,
     scopes: claims.scope.split(' ').filter((scope) => client.scopes.includes(scope)),
+    roles: client.roles,
     claims,
   };
 }

@@ -7,7 +7,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefau
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { ProofMark } from '../db/dpop.ts';
 import type { ErrorCode } from '../domain/errors.ts';
-import type { Acr, DeviceStatus } from '../domain/auth-strength.ts';
+import type { Acr, AttestationLevel, DeviceStatus } from '../domain/auth-strength.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Risk } from '../domain/ports.ts';
 import type { StaffRole } from '../domain/staff.ts';
@@ -74,10 +74,13 @@ export interface CustomerCaller {
   readonly sessionId: string;
   readonly deviceId: string | undefined;
   readonly deviceStatus: DeviceStatus | undefined;
+  readonly attestationLevel: AttestationLevel | undefined;
   readonly clientId: string;
   readonly jkt: string;
   /** Of the token, narrowed to reading when the device has been restricted since. */
   readonly scopes: readonly string[];
+  /** Of the customer's row. */
+  readonly roles: readonly string[];
   readonly acr: Acr;
   readonly epoch: number;
   /** Of the session's row, which may know more than the token. */
@@ -90,6 +93,8 @@ export interface MachineCaller {
   readonly clientId: string;
   readonly jkt: string;
   readonly scopes: readonly string[];
+  /** Of the client's row. */
+  readonly roles: readonly string[];
   readonly claims: AccessTokenClaims;
 }
 
@@ -129,8 +134,12 @@ export interface AccessTokenClaims {
   readonly exp: number;
   readonly jti: string;
   readonly cnf: { readonly jkt: string };
+  /** RFC 9068 section 2.2.3.1; left out when there are none. */
+  readonly roles?: readonly string[];
   readonly sid?: string;
   readonly device_id?: string;
+  readonly device_status?: DeviceStatus;
+  readonly device_attestation?: AttestationLevel;
   readonly acr?: Acr;
   readonly amr?: readonly string[];
   readonly auth_time?: number;

@@ -7,6 +7,7 @@ export interface Client {
   readonly name: string;
   readonly status: 'active' | 'disabled';
   readonly scopes: readonly string[];
+  readonly roles: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly nativeAppIds: readonly string[];
   /** A JWK set; machines only. */
@@ -24,7 +25,7 @@ export async function getClient(
   clientId: string,
 ): Promise<Client | undefined> {
   const [client] = await tx<Client[]>`
-    select client_id, kind, name, status, scopes, allowed_origins, native_app_ids, jwks from client
+    select client_id, kind, name, status, scopes, roles, allowed_origins, native_app_ids, jwks from client
     where tenant_id = ${tenantId} and client_id = ${clientId}`;
   return client;
 }

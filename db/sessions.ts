@@ -24,6 +24,8 @@ export interface SessionRecord extends SessionFacts {
   readonly amr: readonly string[];
   readonly authTimeMs: number;
   readonly risk: Risk;
+  /** Of the customer, as the bank named them. */
+  readonly roles: readonly string[];
   readonly policyVersion: number;
   readonly generation: number;
   readonly currentHash: Uint8Array;
@@ -103,7 +105,7 @@ function selectSessions(tx: Tx) {
     select s.session_id, s.customer_id, s.device_id, s.credential_id, s.client_id, s.status, s.epoch, s.jkt, s.acr, s.amr, s.auth_time,
       s.scopes, s.risk, s.generation, s.current_hash, s.previous_hash, s.salt, s.key_id, s.request_hash, s.redeliveries, s.troubled,
       s.policy_version, s.started_at, s.last_seen_at, s.idle_deadline, s.absolute_deadline,
-      c.status as customer_status, c.security_epoch as customer_epoch,
+      c.status as customer_status, c.security_epoch as customer_epoch, c.roles,
       d.name as device_name, d.platform as device_platform, d.status as device_status, d.attestation_level,
       k.status as credential_status,
       exists (select from hold h where h.tenant_id = s.tenant_id and h.customer_id = s.customer_id and h.status = 'active') as is_held,

@@ -14,7 +14,16 @@ export type DeviceStatus =
 export type AttestationLevel = 'software' | 'hardware';
 
 export const READ_ONLY_SCOPES = ['openid', 'accounts:read'] as const;
-export const FULL_SCOPES = ['openid', 'accounts:read', 'payments:write', 'profile:write'] as const;
+/** `profile`, `email` and `phone` open personal data in full (OpenID Connect Core section 5.4): never to a session that may only read. */
+export const FULL_SCOPES = [
+  'openid',
+  'profile',
+  'email',
+  'phone',
+  'accounts:read',
+  'payments:write',
+  'profile:write',
+] as const;
 
 export interface LoginStrength {
   readonly acr: Acr;

@@ -14,7 +14,7 @@ export const grantClientCredentials: Grant = async (services, { tenant, caller, 
   const scopes = chooseScopes(form.scope, client.scopes);
   const { token, expiresInSeconds, scope } = await issue(services, {
     tenant,
-    subject: { kind: 'machine', clientId: client.clientId },
+    subject: { kind: 'machine', clientId: client.clientId, roles: client.roles },
     jkt: caller.jkt,
     scopes,
   });

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { errors, jwtVerify, SignJWT } from 'jose';
-import type { Acr } from '../../domain/auth-strength.ts';
+import type { Acr, AttestationLevel, DeviceStatus } from '../../domain/auth-strength.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Risk } from '../../domain/ports.ts';
@@ -24,13 +24,17 @@ export type TokenSubject =
       readonly clientId: string;
       readonly sessionId: string;
       readonly deviceId: string | undefined;
+      readonly device?:
+        | { readonly status: DeviceStatus; readonly attestationLevel: AttestationLevel }
+        | undefined;
+      readonly roles?: readonly string[];
       readonly acr: Acr;
       readonly amr: readonly string[];
       readonly authTimeMs: number;
       readonly risk: Risk;
       readonly epoch: number;
     }
-  | { readonly kind: 'machine'; readonly clientId: string };
+  | { readonly kind: 'machine'; readonly clientId: string; readonly roles?: readonly string[] };
 
 export interface AccessTokenRequest {
   readonly tenant: RequestTenant;
@@ -96,12 +100,20 @@ export function createAccessTokens(keys: TokenKeys, clock: Clock): AccessTokens 
 }
 
 function subjectClaims(subject: TokenSubject): Record<string, unknown> {
-  if (subject.kind === 'machine') return { sub: subject.clientId, client_id: subject.clientId };
+  const { roles = [] } = subject;
+  const withRoles = roles.length === 0 ? {} : { roles };
+  if (subject.kind === 'machine')
+    return { sub: subject.clientId, client_id: subject.clientId, ...withRoles };
+  const { device } = subject;
   return {
     sub: subject.customerId,
     client_id: subject.clientId,
     sid: subject.sessionId,
     ...(subject.deviceId === undefined ? {} : { device_id: subject.deviceId }),
+    ...(device === undefined
+      ? {}
+      : { device_status: device.status, device_attestation: device.attestationLevel }),
+    ...withRoles,
     acr: subject.acr,
     amr: subject.amr,
     auth_time: Math.floor(subject.authTimeMs / 1000),

@@ -88,7 +88,7 @@ describe('a request that may pass', () => {
       'x-user-id': banker.customerId,
       'x-device-id': banker.deviceId,
       'x-session-id': banker.sessionId,
-      'x-scopes': 'openid accounts:read payments:write profile:write',
+      'x-scopes': 'openid profile email phone accounts:read payments:write profile:write',
       'x-auth-strength': 'latchkey:2',
       'x-risk': 'not_evaluated',
       'cache-control': 'no-store',

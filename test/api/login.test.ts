@@ -57,7 +57,7 @@ describe('a login on a trusted device', () => {
       token_type: 'DPoP',
       expires_in: 300,
       acr: 'latchkey:2',
-      scope: 'openid accounts:read payments:write profile:write',
+      scope: 'openid profile email phone accounts:read payments:write profile:write',
       session_id: expect.stringMatching(/^ses_/),
     });
     expect(body.refresh_token).toMatch(/^lr1\./);
