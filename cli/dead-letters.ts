@@ -2,7 +2,7 @@
  * `latchkey dead-letters`: what could not be delivered, and delivering it again, by a person and through the operations door. `latchkey outbox` does the
  * same with the database's address alone, for when the API is down; nobody's name stands behind that.
  */
-import { line, pagesOf, staffClient, StaffRefusal } from './staff-client.ts';
+import { sayList, staffClient, StaffRefusal } from './staff-client.ts';
 import { say, UsageError, warn } from './terminal.ts';
 
 const MEMBERS = ['outboxId', 'createdAt', 'topic', 'subject', 'errorCode', 'attempts'];
@@ -17,13 +17,8 @@ export async function deadLetters([action, ...ids]: readonly string[]): Promise<
 }
 
 async function list(): Promise<number> {
-  const client = await staffClient(process.env);
-  let found = 0;
-  for await (const entry of pagesOf(client, '/ops/dead-letters', 'deadLetters')) {
-    say(line(entry, MEMBERS));
-    found += 1;
-  }
-  if (found === 0) say('Nothing is parked: everything was delivered or is still being tried.');
+  const nothing = 'Nothing is parked: everything was delivered or is still being tried.';
+  await sayList('/ops/dead-letters', { name: 'deadLetters', members: MEMBERS, nothing });
   return 0;
 }
 

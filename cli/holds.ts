@@ -1,6 +1,6 @@
 /** `latchkey holds`: customers on hold, and their release by two people. Whoever asks for a release cannot approve it. */
 import { parseArgs } from 'node:util';
-import { line, pagesOf, staffClient } from './staff-client.ts';
+import { sayList, staffClient } from './staff-client.ts';
 import { say, UsageError } from './terminal.ts';
 
 const USAGE =
@@ -15,37 +15,34 @@ export async function holds(args: readonly string[]): Promise<number> {
   const [action, id, ...rest] = positionals;
   if (rest.length > 0) throw new UsageError(USAGE);
   if (id === undefined) {
-    if (action === 'list') return await list('/staff/holds', 'holds', HOLD_MEMBERS);
-    if (action === 'approvals')
-      return await list('/staff/approvals', 'approvals', APPROVAL_MEMBERS);
-    throw new UsageError(USAGE);
+    if (action === 'list') await sayList('/staff/holds', HOLDS);
+    else if (action === 'approvals') await sayList('/staff/approvals', APPROVALS);
+    else throw new UsageError(USAGE);
+    return 0;
   }
   if (action === 'release') return await release(id, values.reason);
   if (action === 'approve' || action === 'decline') return await decide(id, action);
   throw new UsageError(USAGE);
 }
 
-const HOLD_MEMBERS = ['holdId', 'placedAt', 'customerId', 'reason', 'placedBy', 'approvalId'];
-const APPROVAL_MEMBERS = [
-  'approvalId',
-  'status',
-  'holdId',
-  'reason',
-  'preparedByName',
-  'expiresAt',
-  'decidedByName',
-];
-
-async function list(path: string, member: string, members: readonly string[]): Promise<number> {
-  const client = await staffClient(process.env);
-  let found = 0;
-  for await (const entry of pagesOf(client, path, member)) {
-    say(line(entry, members));
-    found += 1;
-  }
-  if (found === 0) say(member === 'holds' ? 'Nobody is on hold.' : 'Nothing was asked for.');
-  return 0;
-}
+const HOLDS = {
+  name: 'holds',
+  members: ['holdId', 'placedAt', 'customerId', 'reason', 'placedBy', 'approvalId'],
+  nothing: 'Nobody is on hold.',
+};
+const APPROVALS = {
+  name: 'approvals',
+  members: [
+    'approvalId',
+    'status',
+    'holdId',
+    'reason',
+    'preparedByName',
+    'expiresAt',
+    'decidedByName',
+  ],
+  nothing: 'Nothing was asked for.',
+};
 
 async function release(holdId: string, reason: string | undefined): Promise<number> {
   if (reason !== 'false_alarm' && reason !== 'customer_verified')

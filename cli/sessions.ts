@@ -1,6 +1,6 @@
 /** `latchkey sessions`: a customer's sessions, and ending one. The customer is told, and the audit knows who ended it and why. */
 import { parseArgs } from 'node:util';
-import { line, pagesOf, staffClient } from './staff-client.ts';
+import { sayList, staffClient } from './staff-client.ts';
 import { say, UsageError } from './terminal.ts';
 
 const MEMBERS = [
@@ -32,14 +32,9 @@ export async function sessions(args: readonly string[]): Promise<number> {
 }
 
 async function list(customerId: string): Promise<number> {
-  const client = await staffClient(process.env);
-  let found = 0;
+  const nothing = 'No session that has not been ended.';
   const path = `/staff/customers/${encodeURIComponent(customerId)}/sessions`;
-  for await (const entry of pagesOf(client, path, 'sessions')) {
-    say(line(entry, MEMBERS));
-    found += 1;
-  }
-  if (found === 0) say('No session that has not been ended.');
+  await sayList(path, { name: 'sessions', members: MEMBERS, nothing });
   return 0;
 }
 

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readStaffSession } from './staff-session-file.ts';
 import type { StaffSessionFile } from './staff-session-file.ts';
+import { say, warn } from './terminal.ts';
 
 const COOKIE = '__Host-latchkey-staff';
 const TIMEOUT_MS = 15_000;
@@ -139,7 +140,7 @@ function membersOf(value: unknown): Record<string, unknown> {
 }
 
 /** Every page of a list, to its end. */
-export async function* pagesOf(
+async function* pagesOf(
   client: StaffClient,
   path: string,
   member: string,
@@ -153,6 +154,21 @@ export async function* pagesOf(
     for (const entry of entries) yield membersOf(entry);
     next = page['next'];
   }
+}
+
+/** Every entry of every page, a line each; the heading goes to stderr, so that a script reads lines alone. Says `nothing` when there are none. */
+export async function sayList(
+  path: string,
+  { name, members, nothing }: { name: string; members: readonly string[]; nothing: string },
+): Promise<void> {
+  const client = await staffClient(process.env);
+  let isEmpty = true;
+  for await (const entry of pagesOf(client, path, name)) {
+    if (isEmpty) warn(members.join('  '));
+    isEmpty = false;
+    say(line(entry, members));
+  }
+  if (isEmpty) say(nothing);
 }
 
 /** One line of a list; what is not there is a dash. Whatever a device is called, it writes no line of its own and no escape. */
