@@ -49,6 +49,7 @@ function unreachableDependencies(): AppDependencies {
     },
     database: {
       tenant: refuse,
+      statement: refuse,
       tenants: refuse,
       startedAtMs: refuse,
       ping: refuse,

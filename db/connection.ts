@@ -1,11 +1,13 @@
 /**
- * The only way to PostgreSQL for everything that runs: a pool of the application's role and transactions bound to one tenant by
- * row-level security. It must never hand out a query outside a bound transaction, nor let a driver's error out for a lost connection.
+ * The only way to PostgreSQL for everything that runs: pools of the application's role, transactions and single statements bound to one tenant
+ * by row-level security. It must never hand out a query that is not bound, nor let a driver's error out for a lost connection.
  */
 import postgres from 'postgres';
 import { LatchkeyError } from '../domain/errors.ts';
 import { collectFacts, type CommittedFact } from './committed-facts.ts';
 import { nobodyWatches, type DatabaseObserver } from './database-observer.ts';
+import { translated } from './driver-errors.ts';
+import { statementParts, type Statement } from './statement.ts';
 import { formatTextArray, parseTextArray } from './text-array.ts';
 import { beginGuarded, withPatience } from './transaction-guard.ts';
 
@@ -18,6 +20,8 @@ const TYPES = {
 /** A transaction. Columns arrive in camelCase (jsonb members as they were written), timestamptz as Date, bigint as number. */
 export type Tx = postgres.TransactionSql<{ bigint: number }>;
 export type Pool = postgres.Sql<{ bigint: number }>;
+/** What builds SQL: a transaction, or a statement's own tag. */
+export type Sql = postgres.ISql<{ bigint: number }>;
 
 export interface TenantEntry {
   readonly tenantId: string;
@@ -30,6 +34,11 @@ export interface Database {
    * @throws LatchkeyError database_unavailable (connection lost, time-out) or conflict (deadlock, serialisation): both may be retried.
    */
   tenant<T>(tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * One statement that commits by itself, in one round trip (db/statement.ts); it may take 5 s. When it throws, it may yet have happened.
+   * @throws LatchkeyError as tenant()
+   */
+  statement<Row extends object>(statement: Statement<Row>): Promise<readonly Row[]>;
   /** Every tenant, cached for 5 s. */
   tenants(): Promise<readonly TenantEntry[]>;
   /** When the server started: unlogged tables may have lost what is older. */
@@ -41,6 +50,8 @@ export interface Database {
 export interface DatabaseOptions {
   readonly url: string;
   readonly maxConnections?: number;
+  /** As many more for single statements, which share them. */
+  readonly maxStatementConnections?: number;
   /** How long to wait for a free connection; five seconds when left out. */
   readonly patienceMs?: number;
   readonly observer?: DatabaseObserver;
@@ -50,6 +61,9 @@ export interface DatabaseOptions {
 
 /** Of one process; PostgreSQL must allow as many for each replica. */
 export const DEFAULT_MAX_CONNECTIONS = 10;
+/** Statements go down one connection one after the other without waiting for answers, so that few connections carry many. */
+export const DEFAULT_STATEMENT_CONNECTIONS = 8;
+const STATEMENT_TIMEOUT_MS = 5000;
 const TENANTS_CACHED_MS = 5000;
 const PATIENCE_MS = 5000;
 const CONNECT_TIMEOUT_SECONDS = 5;
@@ -58,11 +72,16 @@ const CONNECT_TIMEOUT_SECONDS = 5;
 export function connectDatabase({
   url,
   maxConnections = DEFAULT_MAX_CONNECTIONS,
+  maxStatementConnections = DEFAULT_STATEMENT_CONNECTIONS,
   patienceMs = PATIENCE_MS,
   observer = nobodyWatches,
   testNowMs,
 }: DatabaseOptions): Database {
   const pool = openPool(url, maxConnections);
+  // Of their own: a transaction has its connection to itself, and who waits for its lock must not stand before it in line.
+  const statements = openPool(url, maxStatementConnections, {
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+  });
   let cached: { readonly entries: readonly TenantEntry[]; readonly readAtMs: number } | undefined;
 
   async function tenants(): Promise<readonly TenantEntry[]> {
@@ -86,6 +105,13 @@ export function connectDatabase({
         };
         return guarded(() => beginGuarded(pool, bound, patienceMs));
       }),
+    statement: ({ tenantId, build, tell }) =>
+      observedStatement(observer, tell, () =>
+        guarded(async () => {
+          const parts = statementParts(statements, tenantId, testNowMs?.());
+          return await withPatience(build(parts), patienceMs);
+        }),
+      ),
     tenants,
     startedAtMs: () =>
       guarded(async () => {
@@ -98,7 +124,9 @@ export function connectDatabase({
       guarded(async () => {
         await withPatience(pool`select 1`, patienceMs);
       }),
-    close: () => pool.end({ timeout: 5 }),
+    close: async () => {
+      await Promise.all([pool.end({ timeout: 5 }), statements.end({ timeout: 5 })]);
+    },
   };
 }
 
@@ -109,7 +137,11 @@ export async function databaseNowMs(tx: Tx): Promise<number> {
   return row.now.getTime();
 }
 
-function openPool(url: string, maxConnections: number): Pool {
+function openPool(
+  url: string,
+  maxConnections: number,
+  settings: Readonly<Record<string, number>> = {},
+): Pool {
   const pool = postgres(url, {
     max: maxConnections,
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
@@ -120,7 +152,7 @@ function openPool(url: string, maxConnections: number): Pool {
     fetch_types: false,
     // Not postgres.camel: that also rewrites the members of jsonb.
     transform: { column: { from: postgres.toCamel, to: postgres.fromCamel } },
-    connection: { application_name: 'latchkey' },
+    connection: { application_name: 'latchkey', ...settings },
     onnotice: () => undefined,
   });
   // Arrays are recognised by their type in the database: a statement never names ours.
@@ -163,46 +195,30 @@ async function observed<T>(
   }
 }
 
+/** The same of a statement: it waits, in line and for its answer, until it is done. */
+async function observedStatement<Row extends object>(
+  observer: DatabaseObserver,
+  tell: Statement<Row>['tell'],
+  work: () => Promise<readonly Row[]>,
+): Promise<readonly Row[]> {
+  observer.asked();
+  try {
+    const rows = await work();
+    observer.ended({ code: undefined, held: false });
+    const facts = tell?.(rows) ?? [];
+    if (facts.length > 0) observer.committed(facts);
+    return rows;
+  } catch (error) {
+    const code = error instanceof LatchkeyError ? error.code : 'internal_error';
+    observer.ended({ code, held: false });
+    throw error;
+  }
+}
+
 async function guarded<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     throw translated(error);
   }
-}
-
-/** Of the driver, of the socket, and of PostgreSQL (class 08 besides). */
-const UNAVAILABLE = new Set([
-  'CONNECTION_CLOSED',
-  'CONNECTION_DESTROYED',
-  'CONNECTION_ENDED',
-  'CONNECT_TIMEOUT',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  '57P01', // admin_shutdown
-  '57P02', // crash_shutdown
-  '57P03', // cannot_connect_now
-  '53300', // too_many_connections
-  '57014', // query_canceled: statement_timeout
-  '25P03', // idle_in_transaction_session_timeout
-  '55P03', // lock_not_available
-  '25006', // read_only_sql_transaction: a failover
-]);
-// serialization_failure, deadlock_detected
-const CONFLICT = new Set(['40001', '40P01']);
-
-function translated(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof LatchkeyError) return error;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (UNAVAILABLE.has(code) || code.startsWith('08')) {
-    return new LatchkeyError('database_unavailable', { cause: error, retryAfterSeconds: 1 });
-  }
-  if (CONFLICT.has(code)) return new LatchkeyError('conflict', { cause: error });
-  return error;
 }
