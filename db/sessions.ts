@@ -8,7 +8,7 @@ import type { SessionEndReason } from '../domain/session.ts';
 import type { SessionFacts } from '../domain/session-standing.ts';
 import { appendAudit, type Actor } from './audit.ts';
 import { noteFact } from './committed-facts.ts';
-import type { Tx } from './connection.ts';
+import type { Sql, Tx } from './connection.ts';
 import { enqueue } from './outbox.ts';
 
 /** A session with everything that judges it. Never handed out of the API as it is: it holds hashes. */
@@ -37,7 +37,8 @@ export interface SessionRecord extends SessionFacts {
   readonly troubled: number;
 }
 
-interface SessionRow extends Omit<
+/** What `sessionColumns` brings; `toSessionRecord` is its only reader. */
+export interface SessionRow extends Omit<
   SessionRecord,
   | 'device'
   | 'authTimeMs'
@@ -65,7 +66,7 @@ export async function readSession(
 ): Promise<SessionRecord | undefined> {
   const [row] = await tx<SessionRow[]>`
     ${selectSessions(tx)} where s.tenant_id = ${tenantId} and s.session_id = ${sessionId}`;
-  return row === undefined ? undefined : toRecord(row);
+  return row === undefined ? undefined : toSessionRecord(row);
 }
 
 /** Live rows, latest use first; the caller still judges each. */
@@ -77,7 +78,7 @@ export async function sessionsOfCustomer(
     ${selectSessions(tx)}
     where s.tenant_id = ${args.tenantId} and s.customer_id = ${args.customerId} and s.status = 'live'
     order by s.last_seen_at desc, s.session_id desc limit ${args.limit}`;
-  return rows.map(toRecord);
+  return rows.map(toSessionRecord);
 }
 
 /** Live rows, the youngest first, from below the id `before` on: an order that refreshes do not change. */
@@ -96,27 +97,37 @@ export async function pageOfSessions(
     where s.tenant_id = ${args.tenantId} and s.customer_id = ${args.customerId} and s.status = 'live'
       ${before === undefined ? tx`` : tx`and s.session_id < ${before}`}
     order by s.session_id desc limit ${args.limit}`;
-  return rows.map(toRecord);
+  return rows.map(toSessionRecord);
 }
 
 function selectSessions(tx: Tx) {
   return tx`
     with t as materialized (select latchkey_now() as now)
-    select s.session_id, s.customer_id, s.device_id, s.credential_id, s.client_id, s.status, s.epoch, s.jkt, s.acr, s.amr, s.auth_time,
+    select ${sessionColumns(tx)} from t, ${sessionTables(tx)}`;
+}
+
+/** Everything that judges a session, as columns of `sessionTables` and of a `t` that holds the time. */
+export function sessionColumns(sql: Sql) {
+  return sql`
+    s.session_id, s.customer_id, s.device_id, s.credential_id, s.client_id, s.status, s.epoch, s.jkt, s.acr, s.amr, s.auth_time,
       s.scopes, s.risk, s.generation, s.current_hash, s.previous_hash, s.salt, s.key_id, s.request_hash, s.redeliveries, s.troubled,
       s.policy_version, s.started_at, s.last_seen_at, s.idle_deadline, s.absolute_deadline,
-      c.status as customer_status, c.security_epoch as customer_epoch, c.roles,
+      c.status as customer_status, c.security_epoch as customer_epoch,
       d.name as device_name, d.platform as device_platform, d.status as device_status, d.attestation_level,
       k.status as credential_status,
       exists (select from hold h where h.tenant_id = s.tenant_id and h.customer_id = s.customer_id and h.status = 'active') as is_held,
-      t.now
-    from t, session s
+      t.now`;
+}
+
+export function sessionTables(sql: Sql) {
+  return sql`
+    session s
     join customer c on c.tenant_id = s.tenant_id and c.customer_id = s.customer_id
     join credential k on k.tenant_id = s.tenant_id and k.credential_id = s.credential_id
     left join device d on d.tenant_id = s.tenant_id and d.device_id = s.device_id`;
 }
 
-function toRecord(row: SessionRow): SessionRecord {
+export function toSessionRecord(row: SessionRow): SessionRecord {
   const { deviceStatus, attestationLevel, authTime, startedAt, lastSeenAt, ...rest } = row;
   const { idleDeadline, absoluteDeadline, now, ...record } = rest;
   return {
