@@ -26,7 +26,6 @@ export function registerGatewayRoutes(app: LatchkeyApp, services: ApiServices): 
       'dpop_proof_replayed',
       'dpop_key_mismatch',
       'dpop_nonce_required',
-      'customer_on_hold',
       'device_not_allowed',
       'insufficient_scope',
     ],
@@ -41,12 +40,9 @@ export function registerGatewayRoutes(app: LatchkeyApp, services: ApiServices): 
   app.get('/gateway/verify', { config, schema }, async (request, reply) => {
     const { tenant } = request;
     const { gateway, original } = askedAbout(request, services);
-    const { caller } = await services.authentication.authenticate({
-      tenant,
-      ...credentialsOf(request),
-      ...original,
-      nonce: 'optional',
-    });
+    const { caller } = await services.authentication
+      .authenticate({ tenant, ...credentialsOf(request), ...original, nonce: 'optional' })
+      .catch(asRevoked);
     if (caller.kind !== 'customer') throw new LatchkeyError('caller_not_allowed');
     if (!caller.scopes.includes(gateway.scope))
       throw new LatchkeyError('insufficient_scope', { extra: { scope: gateway.scope } });
@@ -62,6 +58,13 @@ export function registerGatewayRoutes(app: LatchkeyApp, services: ApiServices): 
       })
       .send({});
   });
+}
+
+/** A hold cut every token off before: at a gateway that is a revoked token, 401 (RFC 6750 section 3.1). The refresh tells the app why. */
+function asRevoked(error: unknown): never {
+  if (error instanceof LatchkeyError && error.code === 'customer_on_hold')
+    throw new LatchkeyError('session_ended', { cause: error });
+  throw error;
 }
 
 function askedAbout(

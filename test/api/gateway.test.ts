@@ -242,6 +242,18 @@ describe('the request does not pass when', () => {
       403,
       'device_not_allowed',
     ],
+    [
+      'the customer is on hold, which cut the token off',
+      `with held as (insert into revocation (tenant_id, revocation_id, customer_id, status, reason, requested_by, old_epoch, new_epoch, effective_at,
+          last_token_dies_at, devices, credentials)
+        select tenant_id, 'rev_' || customer_id, customer_id, 'running', 'x', 'x', 1, 2, now(), now(), 0, 0 from customer where customer_id = $1
+        returning tenant_id, revocation_id, customer_id), placed as (
+        insert into hold (tenant_id, hold_id, customer_id, revocation_id, status, reason, placed_by, placed_at)
+        select tenant_id, 'hld_' || customer_id, customer_id, revocation_id, 'active', 'x', 'x', now() from held)
+      update customer set security_epoch = 2`,
+      401,
+      'session_ended',
+    ],
     ['the customer was erased', `update customer set status = 'erased'`, 401, 'session_ended'],
   ])('%s, with a token that is otherwise good', async (_name, statement, status, code) => {
     const banker = await loggedIn();
