@@ -2,7 +2,8 @@
  * The memory of DPoP proofs (RFC 9449 section 11.1): a proof is used by inserting its hash into a ring of unlogged partitions. The slot follows
  * from the proof's own time, so that the same proof always meets itself.
  */
-import type { Tx } from './connection.ts';
+import type postgres from 'postgres';
+import type { Sql, Tx } from './connection.ts';
 
 export interface ProofMark {
   /** SHA-256 over thumbprint, jti and htu. */
@@ -20,12 +21,16 @@ export async function spendProof(tx: Tx, proof: ProofMark): Promise<boolean> {
   return rows.length === 1;
 }
 
-/** The same as a fragment, for statements that act only with a fresh proof: answers one row when it is. */
-export function insertProof(tx: Tx, { jtiHash, issuedAtMs }: ProofMark) {
-  return tx`
+/** The same as a fragment, for statements that act only with a fresh proof: answers one row when it is. `onlyIf` names no column. */
+export function insertProof(
+  sql: Sql,
+  { jtiHash, issuedAtMs }: ProofMark,
+  onlyIf: postgres.Fragment = sql`true`,
+) {
+  return sql`
     insert into dpop_jti (tenant_id, slot, jti_hash, seen_at)
     select latchkey_tenant(), ${proofSlot(issuedAtMs)}, ${jtiHash}, latchkey_now()
-    where ${new Date(issuedAtMs)} >= latchkey_started_at()
+    where ${onlyIf} and ${new Date(issuedAtMs)} >= latchkey_started_at()
     on conflict do nothing returning 1`;
 }
 

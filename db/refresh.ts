@@ -1,7 +1,7 @@
 /**
- * Refresh as transactions: the row is read, domain/refresh.ts decides, and one statement that repeats every condition acts. It is a
- * recallable grant (SECURITY.md section 1): joined with the customer on epoch and status, without a lock on that row, under the epoch the
- * session began with. Losing the compare-and-set means reading again. No token passes here, only hashes.
+ * Every refresh but the ordinary one (db/refresh-statement.ts), as a transaction: the row is read, domain/refresh.ts decides, and one statement
+ * that repeats every condition acts. It is a recallable grant (SECURITY.md section 1): joined with the customer on epoch and status, without a
+ * lock on that row, under the epoch the session began with. Losing the compare-and-set means reading again. No token passes here, only hashes.
  */
 import type { ErrorCode } from '../domain/errors.ts';
 import { decideRefresh, troubledGenerations, type RefreshDecision } from '../domain/refresh.ts';
@@ -10,26 +10,17 @@ import { appendAudit } from './audit.ts';
 import { noteFact } from './committed-facts.ts';
 import type { Tx } from './connection.ts';
 import { touchCustomer } from './customer-lock.ts';
-import { insertProof, spendProof, type ProofMark } from './dpop.ts';
+import { insertProof, spendProof } from './dpop.ts';
 import { enqueue } from './outbox.ts';
 import { activePolicy, type PolicyVersion } from './policies.ts';
+import { stillStands, toNext, type Rotation } from './refresh-statement.ts';
 import { endSessions, readSession, type SessionRecord } from './sessions.ts';
 
-export interface Refresh {
-  readonly tenantId: string;
-  readonly sessionId: string;
-  readonly clientId: string;
-  readonly jkt: string;
-  readonly proof: ProofMark;
-  /** Generation and hash of the token that was shown. */
-  readonly generation: number;
-  readonly hash: Uint8Array;
-  readonly requestHash: Uint8Array | undefined;
-  /** Hash and key id of the shown token's successor; under the current key unless one is named. */
-  readonly successorOf: (
-    salt: Uint8Array,
-    keyId?: string,
-  ) => { readonly hash: Uint8Array; readonly keyId: string };
+export interface Refresh extends Rotation {
+  /** Whether rotateAtOnce() has spent the proof. */
+  readonly isProofSpent: boolean;
+  /** Hash of the shown token's successor, made again with the salt and the key that made it. */
+  readonly successorOf: (salt: Uint8Array, keyId: string) => Uint8Array;
 }
 
 export type RefreshOutcome =
@@ -57,9 +48,11 @@ export async function refreshSession(tx: Tx, refresh: Refresh): Promise<RefreshO
   return outcome;
 }
 
-async function decideAndAct(tx: Tx, refresh: Refresh): Promise<RefreshOutcome> {
-  const policy = await activePolicy(tx, refresh.tenantId);
-  let isProofSpent = false;
+async function decideAndAct(tx: Tx, given: Refresh): Promise<RefreshOutcome> {
+  const policy = await activePolicy(tx, given.tenantId);
+  // What a replica remembers of the policy may be some seconds old: here it never decides.
+  const refresh = { ...given, policy };
+  let { isProofSpent } = given;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const session = await readSession(tx, refresh.tenantId, refresh.sessionId);
     const refusal = refuseBeforeTable(session, refresh, policy);
@@ -79,8 +72,8 @@ async function decideAndAct(tx: Tx, refresh: Refresh): Promise<RefreshOutcome> {
     }
     const moved =
       decision === 'rotate'
-        ? await rotate(tx, session, refresh, policy, isProofSpent)
-        : await redeliver(tx, session, refresh, policy);
+        ? await rotate(tx, session, refresh, isProofSpent)
+        : await redeliver(tx, session, refresh);
     if (moved === 'replayed') return replayed();
     isProofSpent = true;
     if (moved === 'moved') return await granted(tx, refresh, policy, decision);
@@ -94,7 +87,7 @@ function refuseBeforeTable(
   refresh: Refresh,
   policy: PolicyVersion,
 ): ErrorCode | undefined {
-  if (session === undefined || session.clientId !== refresh.clientId) return 'session_ended';
+  if (session === undefined || session.clientId !== refresh.app.clientId) return 'session_ended';
   const standing = judgeSession(session, policy.document.session);
   return 'refused' in standing ? standing.refused : undefined;
 }
@@ -124,23 +117,16 @@ async function rotate(
   tx: Tx,
   session: SessionRecord,
   refresh: Refresh,
-  policy: PolicyVersion,
   isProofSpent: boolean,
 ): Promise<'moved' | 'lost' | 'replayed'> {
-  const next = refresh.successorOf(session.salt);
-  const { idleSeconds, absoluteSeconds } = policy.document.session;
   const [row] = await tx<{ isFresh: boolean; isMoved: boolean }[]>`
     with t as materialized (select latchkey_now() as now),
     proof as (${isProofSpent ? tx`select 1` : insertProof(tx, refresh.proof)}),
     rotated as (
-      update session s set generation = s.generation + 1, previous_hash = s.current_hash, current_hash = ${next.hash},
-        key_id = ${next.keyId}, request_hash = ${refresh.requestHash ?? null}, redeliveries = 0,
-        troubled = ${troubledGenerations(session)}, last_seen_at = t.now,
-        idle_deadline = least(t.now + make_interval(secs => ${idleSeconds}), s.absolute_deadline)
+      update session s set ${toNext(tx, refresh, troubledGenerations(session))}
       from t, customer c
       where exists (select from proof) and s.generation = ${refresh.generation} and s.current_hash = ${refresh.hash}
-        and s.redeliveries = ${session.redeliveries}
-        and ${stillStands(tx, refresh, { idleSeconds, absoluteSeconds })}
+        and s.redeliveries = ${session.redeliveries} and ${stillStands(tx, refresh)}
       returning 1)
     select exists (select from proof) as is_fresh, exists (select from rotated) as is_moved`;
   if (row === undefined) throw new TypeError('a select without a table answers one row');
@@ -152,36 +138,17 @@ async function redeliver(
   tx: Tx,
   session: SessionRecord,
   refresh: Refresh,
-  policy: PolicyVersion,
 ): Promise<'moved' | 'lost'> {
-  const { maxRedeliveries, idleSeconds, absoluteSeconds } = policy.document.session;
+  const { maxRedeliveries } = refresh.policy.document.session;
   const again = refresh.successorOf(session.salt, session.keyId);
   const { count } = await tx`
     with t as materialized (select latchkey_now() as now)
     update session s set redeliveries = s.redeliveries + 1
     from t, customer c
-    where s.generation = ${refresh.generation + 1} and s.previous_hash = ${refresh.hash} and s.current_hash = ${again.hash}
+    where s.generation = ${refresh.generation + 1} and s.previous_hash = ${refresh.hash} and s.current_hash = ${again}
       and s.request_hash is not distinct from ${refresh.requestHash ?? null} and s.redeliveries < ${maxRedeliveries}
-      and ${stillStands(tx, refresh, { idleSeconds, absoluteSeconds })}`;
+      and ${stillStands(tx, refresh)}`;
   return count === 1 ? 'moved' : 'lost';
-}
-
-/** What every recallable grant joins: session, customer's epoch and status, device, credential, hold, and the stricter limits. */
-function stillStands(
-  tx: Tx,
-  { tenantId, sessionId, jkt }: Refresh,
-  limits: { readonly idleSeconds: number; readonly absoluteSeconds: number },
-) {
-  return tx`
-    s.tenant_id = ${tenantId} and s.session_id = ${sessionId} and s.jkt = ${jkt} and s.status = 'live'
-    and c.tenant_id = s.tenant_id and c.customer_id = s.customer_id and c.security_epoch = s.epoch and c.status = 'active'
-    and not exists (select from hold h where h.tenant_id = s.tenant_id and h.customer_id = s.customer_id and h.status = 'active')
-    and exists (select from credential k where k.tenant_id = s.tenant_id and k.credential_id = s.credential_id and k.status = 'active')
-    and (s.device_id is null or exists (select from device d where d.tenant_id = s.tenant_id and d.device_id = s.device_id
-      and d.status in ('trusted', 'untrusted', 'restricted')))
-    and t.now < s.idle_deadline and t.now < s.absolute_deadline
-    and t.now < s.last_seen_at + make_interval(secs => ${limits.idleSeconds})
-    and t.now < s.started_at + make_interval(secs => ${limits.absoluteSeconds})`;
 }
 
 async function granted(
@@ -201,7 +168,7 @@ async function granted(
 async function recordRefusal(
   tx: Tx,
   session: SessionRecord,
-  { tenantId, generation, clientId }: Refresh,
+  { tenantId, generation, app: { clientId } }: Refresh,
   decision: RefreshDecision,
 ): Promise<boolean> {
   const { sessionId, customerId } = session;

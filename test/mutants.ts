@@ -47,9 +47,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'jti ignored',
-    file: 'db/refresh.ts',
-    from: '`select 1` : insertProof(tx, refresh.proof)',
-    to: '`select 1` : tx`select 1`',
+    file: 'db/refresh-statement.ts',
+    from: '${insertProof(sql, rotation.proof, sql`exists (select from seen)`)}',
+    to: 'select 1 from seen',
     project: 'api',
     test: 'test/api/refresh-model.test.ts',
   },

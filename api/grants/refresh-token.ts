@@ -1,12 +1,17 @@
 /**
  * The refresh_token grant, RFC 6749 section 6 with RFC 9449 section 5: form and MAC first, so that forgeries and other keys die before the
- * database; then one transaction that spends the proof and moves the family or says why not (SECURITY.md section 2). It never revives.
+ * database; then one statement that spends the proof and moves the family, or a transaction that says why not (SECURITY.md section 2). It never revives.
  */
+import { randomBytes } from 'node:crypto';
 import { refreshSession } from '../../db/refresh.ts';
 import type { Refresh } from '../../db/refresh.ts';
+import { rotateAtOnce } from '../../db/refresh-statement.ts';
+import type { Rotation } from '../../db/refresh-statement.ts';
+import type { SessionRecord } from '../../db/sessions.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { requireAppClient } from '../app-client.ts';
 import type { ApiServices } from '../dependencies.ts';
+import { singleHeader } from '../headers.ts';
 import {
   openRefreshToken,
   requestHash,
@@ -14,24 +19,50 @@ import {
   tokenHash,
   type RefreshToken,
 } from '../refresh-token.ts';
-import { answerTokens } from '../session-tokens.ts';
+import { answerTokens, standingOf } from '../session-tokens.ts';
+import type { LiveStanding } from '../session-tokens.ts';
 import type { Grant, GrantRequest } from './grant.ts';
 
+/** Of each generation, new: with it the successor can be made before the row is read, and no earlier one says anything about it. */
+const SALT_BYTES = 32;
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
 export const grantRefreshToken: Grant = async (services, request) => {
   const { tenant } = request;
-  const { tenantId } = tenant;
   const shown = openShown(services, request);
-  const refresh = await describeRefresh(services, request, shown);
-  const outcome = await services.database.tenant(tenantId, (tx) => refreshSession(tx, refresh));
-  if (outcome.kind === 'refused') throw new LatchkeyError(outcome.code);
-  const { session, standing } = outcome;
+  const { session, standing } = await move(services, request, shown);
   const next = successor(services.kms, shown, { salt: session.salt, keyId: session.keyId });
   // Another refresh may have moved the family since: what was shown has no newer answer than its own successor.
   if (next.generation !== session.generation) throw new LatchkeyError('refresh_superseded');
   return await answerTokens(services, { tenant, session, standing, refreshToken: next });
 };
+
+/** In one statement when it is the ordinary refresh; else in the transaction that decides. */
+async function move(
+  services: ApiServices,
+  grantRequest: GrantRequest,
+  shown: RefreshToken,
+): Promise<{ readonly session: SessionRecord; readonly standing: LiveStanding }> {
+  const { database } = services;
+  const { tenant, request } = grantRequest;
+  const rotation = describeRotation(services, grantRequest, shown);
+  const swift = await rotateAtOnce(database, rotation);
+  if (swift.kind === 'replayed') throw new LatchkeyError('dpop_proof_replayed');
+  if (swift.kind === 'rotated')
+    return { session: swift.session, standing: standingOf(swift.session, tenant) };
+  const refresh: Refresh = {
+    ...rotation,
+    isProofSpent: swift.isProofSpent,
+    successorOf: (salt, keyId) => tokenHash(successor(services.kms, shown, { salt, keyId })),
+  };
+  const outcome = await database.tenant(tenant.tenantId, async (tx) => {
+    await requireAppClient(tx, request, rotation.app.clientId);
+    return await refreshSession(tx, refresh);
+  });
+  // Thrown after the commit: what was written about a refusal stays.
+  if (outcome.kind === 'refused') throw new LatchkeyError(outcome.code);
+  return outcome;
+}
 
 function openShown({ kms }: ApiServices, { tenant, caller, form }: GrantRequest): RefreshToken {
   const { refresh_token: text, request_id: requestId } = form;
@@ -48,27 +79,28 @@ function openShown({ kms }: ApiServices, { tenant, caller, form }: GrantRequest)
   );
 }
 
-async function describeRefresh(
-  { database, kms }: ApiServices,
+function describeRotation(
+  { kms }: ApiServices,
   { tenant, caller, proof, form, request }: GrantRequest,
   shown: RefreshToken,
-): Promise<Refresh> {
-  const { tenantId } = tenant;
-  const clientId = form.client_id ?? '';
-  await database.tenant(tenantId, (tx) => requireAppClient(tx, request, clientId));
+): Rotation {
+  const salt = randomBytes(SALT_BYTES);
+  const next = successor(kms, shown, { salt });
   return {
-    tenantId,
+    tenantId: tenant.tenantId,
     sessionId: shown.family,
-    clientId,
     jkt: caller.jkt,
     proof: proof.mark,
+    app: {
+      clientId: form.client_id ?? '',
+      origin: singleHeader(request, 'origin', 'origin_not_allowed'),
+      nativeAppId: singleHeader(request, 'latchkey-app-id', 'origin_not_allowed'),
+    },
     generation: shown.generation,
     hash: tokenHash(shown),
     requestHash:
       form.request_id === undefined ? undefined : requestHash(shown.family, form.request_id),
-    successorOf: (salt, keyId) => {
-      const next = successor(kms, shown, keyId === undefined ? { salt } : { salt, keyId });
-      return { hash: tokenHash(next), keyId: next.keyId };
-    },
+    next: { salt, hash: tokenHash(next), keyId: next.keyId },
+    policy: { version: tenant.policyVersion, document: tenant.policy },
   };
 }

@@ -42,13 +42,16 @@ function refreshOf({ customer, sessionId, hash }: Family): Refresh {
   return {
     tenantId: race.tenantId,
     sessionId,
-    clientId: 'demo-app',
+    app: { clientId: 'demo-app', origin: undefined, nativeAppId: undefined },
     jkt: customer.jkt,
     proof: { jtiHash: randomBytes(32), issuedAtMs: Date.now() },
     generation: 0,
     hash,
     requestHash: randomBytes(32),
-    successorOf: () => ({ hash: randomBytes(32), keyId: 'k1' }),
+    next: { salt: randomBytes(32), hash: randomBytes(32), keyId: 'k1' },
+    policy: { version: 1, document: DEFAULT_POLICY },
+    isProofSpent: false,
+    successorOf: () => randomBytes(32),
   };
 }
 
