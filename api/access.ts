@@ -7,6 +7,7 @@ import type { StaffRole } from '../domain/staff.ts';
 /**
  * public: anybody · key: a valid DPoP proof with a nonce, no token · client: the token endpoint, a proof with a nonce; the grant
  * judges the client · customer: a DPoP-bound access token of a live session · machine: a client's DPoP-bound token with the scope ·
+ * service: a machine's such token with the scope, or its client assertion in the form (RFC 7662 section 2.1) ·
  * vendor: a body signed with the vendor's secret · gateway: a proxy that asks about somebody else's request · staff: the cookie of a live
  * staff session with one of the roles, at the operations door.
  */
@@ -16,6 +17,7 @@ export type CallerKind =
   | 'client'
   | 'customer'
   | 'machine'
+  | 'service'
   | 'vendor'
   | 'gateway'
   | 'staff';
@@ -23,7 +25,13 @@ export type CallerKind =
 /** Which listener an operation is found at; at the other it does not exist. */
 export type Door = 'public' | 'operations';
 
-export type Scope = 'fraud:signal' | 'fraud:release' | 'timeline:read';
+export type Scope =
+  | 'openid'
+  | 'fraud:signal'
+  | 'fraud:release'
+  | 'timeline:read'
+  | 'tokens:introspect'
+  | 'customers:roles';
 
 export interface AccessRow {
   readonly caller: CallerKind;
@@ -33,7 +41,7 @@ export interface AccessRow {
   readonly roles?: readonly StaffRole[];
   /** Staff only: a login of the last five minutes, which is also what reads the roles anew. */
   readonly recentLogin?: true;
-  /** Machines only. */
+  /** Customers, machines and services. */
   readonly scope?: Scope;
   /** Mutating operations need an Idempotency-Key unless they say why not. */
   readonly idempotencyKey?:
@@ -79,6 +87,14 @@ export const ACCESS = {
   createLoginOptions: { caller: 'key', ...writesNothing },
   login: { caller: 'key' },
   token: { caller: 'client', idempotencyKey: "unneeded: its RFC's" },
+  introspect: {
+    caller: 'service',
+    scope: 'tokens:introspect',
+    idempotencyKey: "unneeded: its RFC's",
+  },
+  revoke: { caller: 'client', idempotencyKey: "unneeded: its RFC's" },
+  userinfo: { caller: 'customer', scope: 'openid' },
+  postUserinfo: { caller: 'customer', scope: 'openid', ...writesNothing },
   logout: { caller: 'customer' },
   listSessions: { caller: 'customer' },
   me: { caller: 'customer' },

@@ -39,8 +39,10 @@ import { registerFraudRoutes } from './routes/fraud.ts';
 import { registerEnrollmentRoutes } from './routes/enrollments.ts';
 import { registerGatewayRoutes } from './routes/gateway.ts';
 import { registerHealthRoutes } from './routes/health.ts';
+import { registerIntrospectionRoutes } from './routes/introspection.ts';
 import { registerLoginRoutes } from './routes/login.ts';
 import { registerMeRoutes } from './routes/me.ts';
+import { registerRevocationEndpoint } from './routes/revocation-endpoint.ts';
 import { registerSessionRoutes } from './routes/sessions.ts';
 import { registerStaffCustomerRoutes } from './routes/staff-customers.ts';
 import { registerStaffHoldRoutes } from './routes/staff-holds.ts';
@@ -48,6 +50,7 @@ import { registerStaffLoginRoutes } from './routes/staff-login.ts';
 import { registerStaffSessionRoutes } from './routes/staff-session.ts';
 import { registerTimelineRoutes } from './routes/timeline.ts';
 import { registerTokenRoutes } from './routes/token.ts';
+import { registerUserinfoRoutes } from './routes/userinfo.ts';
 import { registerVendorRoutes } from './routes/vendors.ts';
 import { createStaffAuthentication } from './staff/authentication.ts';
 import { createTenantDirectory, mountAtRoot } from './tenancy.ts';
@@ -88,6 +91,9 @@ const OPERATIONS_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => 
 /** OAuth's endpoints below a tenant: forms in, RFC 6749 errors out. */
 const OAUTH_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void)[] = [
   registerTokenRoutes,
+  registerIntrospectionRoutes,
+  registerRevocationEndpoint,
+  registerUserinfoRoutes,
 ];
 
 export async function buildApp(deps: AppDependencies): Promise<LatchkeyApp> {

@@ -11,7 +11,7 @@ import { DEFAULT_LIMITS } from './dependencies.ts';
 import type { ApiServices } from './dependencies.ts';
 import { doorOf } from './doors.ts';
 import { requireIdempotencyKey } from './idempotency.ts';
-import { identify, requireSignature } from './identification.ts';
+import { identify, identifyByAssertion, requireSignature } from './identification.ts';
 import { limitRequests } from './limits/limit-requests.ts';
 import { uncounted } from './metrics.ts';
 import { requireJson, requireOwnPage, requireSameOrigin } from './staff/same-origin.ts';
@@ -109,6 +109,8 @@ export async function surroundTenant(app: LatchkeyApp, services: ApiServices): P
   });
   app.addHook('preValidation', async (request) => {
     if (request.caller.kind === 'vendor') requireSignature(request, services);
+    if (request.caller.kind === 'unproved')
+      request.facts.caller = await identifyByAssertion(request, services);
   });
   app.addHook('preHandler', async (request) => {
     requireIdempotencyKey(request);

@@ -139,6 +139,7 @@ function operationOf(request: FastifyRequest): string {
 function callerName(caller: Caller): string {
   switch (caller.kind) {
     case 'machine':
+    case 'service':
       return `machine:${caller.clientId}`;
     case 'customer':
       // One key has one session after another, of one customer after another: none may be told what another did.
@@ -152,6 +153,7 @@ function callerName(caller: Caller): string {
     case 'public':
     case 'vendor':
     case 'gateway':
+    case 'unproved':
       throw new TypeError(`a ${caller.kind} caller has no name to keep keys under`);
   }
 }

@@ -6,9 +6,13 @@ import type { FastifyRequest } from 'fastify';
 import { LatchkeyError } from '../domain/errors.ts';
 import { accessOf } from './access.ts';
 import { credentialsOf } from './authentication.ts';
+import { authenticateClient } from './client-assertion.ts';
+import type { ClientProof } from './client-assertion.ts';
+import { isRecord } from './compact-jws.ts';
 import type { ApiServices } from './dependencies.ts';
 import { singleHeader } from './headers.ts';
-import type { Caller } from './types.ts';
+import type { AccessRow } from './access.ts';
+import type { Caller, CustomerCaller, MachineCaller, ServiceCaller } from './types.ts';
 
 /** The caller that the matrix asks for, or a refusal. */
 export async function identify(request: FastifyRequest, services: ApiServices): Promise<Caller> {
@@ -34,16 +38,52 @@ export async function identify(request: FastifyRequest, services: ApiServices): 
     request.facts.proof = proof;
     return { kind: row.caller, jkt: proof.jkt, jwk: proof.jwk };
   }
+  if (row.caller === 'service' && authorization === undefined) return { kind: 'unproved' };
   const { proof, caller } = await services.authentication.authenticate({
     ...call,
     authorization,
     nonce: 'optional',
   });
   request.facts.proof = proof;
-  if (caller.kind !== row.caller) throw new LatchkeyError('caller_not_allowed');
-  if (row.scope !== undefined && !caller.scopes.includes(row.scope))
-    throw new LatchkeyError('insufficient_scope', { extra: { scope: row.scope } });
-  return caller;
+  const kind = row.caller === 'service' ? 'machine' : row.caller;
+  if (caller.kind !== kind) throw new LatchkeyError('caller_not_allowed');
+  requireScope(row, caller);
+  return row.caller === 'service' ? { kind: 'service', clientId: caller.clientId } : caller;
+}
+
+function requireScope(
+  { scope }: AccessRow,
+  { scopes }: Pick<CustomerCaller | MachineCaller, 'scopes'>,
+): void {
+  if (scope !== undefined && !scopes.includes(scope))
+    throw new LatchkeyError('insufficient_scope', { extra: { scope } });
+}
+
+/**
+ * A service that showed no token: private_key_jwt in its form, as RFC 7662 section 2.1 asks.
+ * @throws LatchkeyError invalid_client_assertion, insufficient_scope
+ */
+export async function identifyByAssertion(
+  request: FastifyRequest,
+  services: ApiServices,
+): Promise<ServiceCaller> {
+  const row = accessOf(request.routeOptions.config.operationId);
+  if (row?.caller !== 'service') throw new LatchkeyError('not_found');
+  const client = await authenticateClient(services, {
+    tenant: request.tenant,
+    form: assertionIn(request.body),
+  });
+  requireScope(row, client);
+  return { kind: 'service', clientId: client.clientId };
+}
+
+/** Read before the schema is held against it: who asks is judged before what is asked. */
+function assertionIn(body: unknown): ClientProof['form'] {
+  const names = ['client_id', 'client_assertion_type', 'client_assertion'] as const;
+  const fields = isRecord(body) ? body : {};
+  return Object.fromEntries(
+    names.flatMap((name) => (typeof fields[name] === 'string' ? [[name, fields[name]]] : [])),
+  );
 }
 
 /** RFC 9449 section 4.3: the address as the client knows it, never from Host, forwarding headers or a request target in absolute form. */

@@ -58,6 +58,7 @@ const OF_CALLER: { readonly [Kind in CallerKind]: readonly ErrorCode[] } = {
   client: [...WITH_A_PROOF, 'caller_not_allowed'],
   customer: [...WITH_A_TOKEN, 'session_ended', 'customer_on_hold', 'device_not_allowed'],
   machine: [...WITH_A_TOKEN, 'insufficient_scope'],
+  service: [...WITH_A_TOKEN, 'insufficient_scope', 'invalid_client_assertion'],
   vendor: ['signature_invalid'],
   gateway: [],
   staff: ['staff_login_required', 'staff_role_missing'],
@@ -68,6 +69,8 @@ const SECURITY: { readonly [Kind in CallerKind]: readonly Readonly<Record<string
   client: [{ dpop: [] }],
   customer: [{ accessToken: [], dpop: [] }],
   machine: [{ accessToken: [], dpop: [] }],
+  // In the form where there is no token.
+  service: [{ accessToken: [], dpop: [] }, {}],
   vendor: [{ vendorSignature: [] }],
   gateway: [{ accessToken: [], dpop: [] }],
   staff: [{ staffSession: [] }],
@@ -183,7 +186,7 @@ function refusals(route: RouteOptions): Record<string, unknown> {
   const isOauth = route.config?.errors === 'oauth';
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of problemsOf(route)) {
-    const status = isOauth ? oauthError(new LatchkeyError(code)).status : ERRORS[code].status;
+    const status = isOauth ? oauthError(new LatchkeyError(code), route.config?.operationId).status : ERRORS[code].status;
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
   return Object.fromEntries(

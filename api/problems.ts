@@ -1,11 +1,11 @@
 /**
- * The only way back from an error to the wire: RFC 9457 problems, or RFC 6749 section 5.2 objects at the token endpoint. It never
+ * The only way back from an error to the wire: RFC 9457 problems, or RFC 6749 section 5.2 objects at OAuth's endpoints. It never
  * shows a message that it did not write itself: what is unknown becomes a bare 500 and stands in the log.
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { ERRORS, LatchkeyError } from '../domain/errors.ts';
 import type { ErrorCode } from '../domain/errors.ts';
-import { oauthError } from './oauth-errors.ts';
+import { isProtectedEndpoint, oauthError } from './oauth-errors.ts';
 import { challengeFor } from './www-authenticate.ts';
 
 const PROBLEM_TYPE = 'https://latchkey.dev/problems/';
@@ -95,9 +95,12 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const retryAfterSeconds = retryAfter(refusal);
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
   reply.header('cache-control', 'no-store');
-  if (request.routeOptions.config.errors === 'oauth') {
-    const answer = oauthError(refusal);
-    if (
+  const { errors, operationId } = request.routeOptions.config;
+  if (errors === 'oauth') {
+    const answer = oauthError(refusal, operationId);
+    const challenge = isProtectedEndpoint(operationId) ? challengeFor(refusal) : undefined;
+    if (challenge !== undefined) reply.header('www-authenticate', challenge);
+    else if (
       answer.status === 401 ||
       answer.error === 'invalid_dpop_proof' ||
       answer.error === 'use_dpop_nonce'

@@ -92,6 +92,11 @@ export function encodeRefreshToken(
   ].join('.');
 }
 
+/** The family that a text claims to be of, before anything about it is believed. */
+export function familyOf(text: string): string | undefined {
+  return FORM.exec(text)?.[1];
+}
+
 /** `not_ours`: no token at all. `wrong_key`: its MAC does not hold for this key, because it is another's or forged; which, cannot be told. */
 export type OpenedToken =
   | { readonly token: RefreshToken }

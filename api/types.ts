@@ -98,6 +98,12 @@ export interface MachineCaller {
   readonly claims: AccessTokenClaims;
 }
 
+/** A machine that asks about others' tokens: by its own token, or by a client assertion, which no key is bound to. */
+export interface ServiceCaller {
+  readonly kind: 'service';
+  readonly clientId: string;
+}
+
 /** A person of the staff, by the session of a cookie. */
 export interface StaffCaller {
   readonly kind: 'staff';
@@ -120,6 +126,9 @@ export type Caller =
   | ClientCaller
   | CustomerCaller
   | MachineCaller
+  | ServiceCaller
+  /** A service that may still prove itself in its form: the frame judges that before any handler. */
+  | { readonly kind: 'unproved' }
   | StaffCaller;
 
 /** RFC 9068 with DESIGN.md section 5's additions; times in seconds. Members after `cnf` are a customer's. */

@@ -9,7 +9,9 @@ import { applyTenant } from './tenant-setup.ts';
 export const DEMO_SLUG = 'demo';
 export const DEMO_APP_CLIENT = 'demo-app';
 export const DEMO_FRAUD_CLIENT = 'demo-fraud';
+export const DEMO_BANK_CLIENT = 'demo-bank';
 const DEMO_FRAUD_SCOPES = ['fraud:signal', 'fraud:release', 'timeline:read'];
+const DEMO_BANK_SCOPES = ['tokens:introspect', 'customers:roles', 'cut-offs:read'];
 /** What Capacitor's WebView calls itself on iOS and on Android. */
 const CAPACITOR_ORIGINS = ['capacitor://localhost', 'https://localhost'];
 
@@ -18,6 +20,8 @@ export interface DemoTenantOptions {
   readonly publicUrl: string;
   /** Public keys of the demo's fraud engine. */
   readonly fraudClientJwks: ClientJwks;
+  /** Of the demo bank's services; without them they are no client. */
+  readonly bankClientJwks?: ClientJwks;
   /** Tests make further tenants by other names. */
   readonly slug?: string;
   readonly name?: string;
@@ -29,7 +33,7 @@ export interface DemoTenantOptions {
 export async function bootstrapDemoTenant(
   options: DemoTenantOptions,
 ): Promise<{ tenantId: string }> {
-  const { publicUrl } = options;
+  const { publicUrl, bankClientJwks } = options;
   return await applyTenant(
     options.ownerUrl,
     {
@@ -51,6 +55,17 @@ export async function bootstrapDemoTenant(
           scopes: DEMO_FRAUD_SCOPES,
           jwks: options.fraudClientJwks,
         },
+        ...(bankClientJwks === undefined
+          ? []
+          : [
+              {
+                kind: 'machine' as const,
+                clientId: DEMO_BANK_CLIENT,
+                name: 'Demo Bank services',
+                scopes: DEMO_BANK_SCOPES,
+                jwks: bankClientJwks,
+              },
+            ]),
       ],
     },
     options.policy,

@@ -11,16 +11,19 @@ export interface ProvedContacts {
   readonly email: string | undefined;
 }
 
+/** Others than the kinds asked for stay sealed. */
 export async function provedContacts(
   tx: Tx,
   personalData: PersonalData,
   { tenantId, customerId }: { readonly tenantId: string; readonly customerId: string },
+  kinds: readonly ('phone' | 'email')[] = ['phone', 'email'],
 ): Promise<ProvedContacts> {
   const rows = await tx<{ kind: 'phone' | 'email'; sealedValue: Uint8Array }[]>`
     select kind, sealed_value from contact
     where tenant_id = ${tenantId} and customer_id = ${customerId} and status = 'proved'
     order by proved_at desc`;
   const valueOf = async (wanted: 'phone' | 'email') => {
+    if (!kinds.includes(wanted)) return undefined;
     const row = rows.find(({ kind }) => kind === wanted);
     if (row === undefined) return undefined;
     const target = { tenantId, customerId, purpose: `contact.${wanted}` };

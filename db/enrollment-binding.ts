@@ -150,12 +150,23 @@ async function tell(tx: Tx, enrollment: EnrollmentRecord, deviceId: string): Pro
   await sendMessage(tx, enrollment, { kind: 'email', template: 'enrollment_completed' });
 }
 
+export type ProofedIdentity = Pick<IdentityDetails, 'givenName' | 'familyName' | 'birthDate'>;
+
 /** The proofed given name of an active customer, for greeting him; undefined when nothing was proofed. */
 export async function proofedGivenName(
   tx: Tx,
   personalData: EnrollmentTools['personalData'],
-  { tenantId, customerId }: { tenantId: string; customerId: string },
+  subject: { readonly tenantId: string; readonly customerId: string },
 ): Promise<string | undefined> {
+  return (await proofedIdentity(tx, personalData, subject))?.givenName;
+}
+
+/** What the identity check proved of an active customer, without the document; undefined when nothing was proofed. */
+export async function proofedIdentity(
+  tx: Tx,
+  personalData: EnrollmentTools['personalData'],
+  { tenantId, customerId }: { readonly tenantId: string; readonly customerId: string },
+): Promise<ProofedIdentity | undefined> {
   const [row] = await tx<{ sealedDetail: Uint8Array }[]>`
     select a.sealed_detail from step_attempt a join ceremony c using (tenant_id, ceremony_id)
     where a.tenant_id = ${tenantId} and c.customer_id = ${customerId} and c.outcome = 'completed'
@@ -168,7 +179,8 @@ export async function proofedGivenName(
     row.sealedDetail,
   );
   // Sealed by openIdentityCheck or knownPerson under that purpose.
-  return (JSON.parse(text) as IdentityDetails).givenName;
+  const { givenName, familyName, birthDate } = JSON.parse(text) as IdentityDetails;
+  return { givenName, familyName, birthDate };
 }
 
 function bytes(base64url: string): Uint8Array {

@@ -112,7 +112,7 @@ export function sessionColumns(sql: Sql) {
     s.session_id, s.customer_id, s.device_id, s.credential_id, s.client_id, s.status, s.epoch, s.jkt, s.acr, s.amr, s.auth_time,
       s.scopes, s.risk, s.generation, s.current_hash, s.previous_hash, s.salt, s.key_id, s.request_hash, s.redeliveries, s.troubled,
       s.policy_version, s.started_at, s.last_seen_at, s.idle_deadline, s.absolute_deadline,
-      c.status as customer_status, c.security_epoch as customer_epoch,
+      c.status as customer_status, c.security_epoch as customer_epoch, c.roles,
       d.name as device_name, d.platform as device_platform, d.status as device_status, d.attestation_level,
       k.status as credential_status,
       exists (select from hold h where h.tenant_id = s.tenant_id and h.customer_id = s.customer_id and h.status = 'active') as is_held,
@@ -166,6 +166,7 @@ export interface NewSession {
   readonly policyVersion: number;
   readonly idleSeconds: number;
   readonly absoluteSeconds: number;
+  readonly sealedPlace?: Uint8Array | undefined;
 }
 
 /** Only after shareCustomer() in the same transaction. With its audit row, its workflow's start and its event. */
@@ -174,12 +175,13 @@ export async function insertSession(tx: Tx, session: NewSession): Promise<void> 
   const [row] = await tx<{ idleDeadline: Date }[]>`
     with t as materialized (select latchkey_now() as now)
     insert into session (tenant_id, session_id, customer_id, device_id, credential_id, client_id, status, epoch, jkt, acr, amr, auth_time,
-      scopes, risk, current_hash, salt, key_id, policy_version, started_at, last_seen_at, idle_deadline, absolute_deadline)
+      scopes, risk, current_hash, salt, key_id, policy_version, started_at, last_seen_at, idle_deadline, absolute_deadline,
+      sealed_place)
     select ${tenantId}, ${sessionId}, ${customerId}, ${session.deviceId ?? null}, ${session.credentialId}, ${session.clientId}, 'live',
       ${session.epoch}, ${session.jkt}, ${acr}, ${[...session.amr]}, t.now, ${[...session.scopes]}, ${session.risk},
       ${session.firstHash}, ${session.salt}, ${session.keyId}, ${session.policyVersion}, t.now, t.now,
       t.now + make_interval(secs => least(${session.idleSeconds}, ${session.absoluteSeconds})::double precision),
-      t.now + make_interval(secs => ${session.absoluteSeconds})
+      t.now + make_interval(secs => ${session.absoluteSeconds}), ${session.sealedPlace ?? null}
     from t returning idle_deadline`;
   if (row === undefined) throw new TypeError('an insert answers its row');
   noteFact(tx, { kind: 'session_started', acr });
@@ -210,7 +212,10 @@ export async function insertSession(tx: Tx, session: NewSession): Promise<void> 
 export type SessionsToEnd =
   | { readonly only: string }
   | { readonly except: string }
-  | { readonly ofKey: string }
+  | { readonly these: readonly string[] }
+  /** Begun on it, by its key or by its passkeys. */
+  | { readonly ofDevice: string }
+  | { readonly ofCredential: string }
   | 'all';
 
 /**
@@ -268,7 +273,10 @@ export async function endSessions(
 function whichSessions(tx: Tx, sessions: SessionsToEnd) {
   if (sessions === 'all') return tx``;
   if ('only' in sessions) return tx`and session_id = ${sessions.only}`;
-  return 'except' in sessions
-    ? tx`and session_id <> ${sessions.except}`
-    : tx`and jkt = ${sessions.ofKey}`;
+  if ('these' in sessions) return tx`and session_id = any(${[...sessions.these]})`;
+  if ('except' in sessions) return tx`and session_id <> ${sessions.except}`;
+  if ('ofCredential' in sessions) return tx`and credential_id = ${sessions.ofCredential}`;
+  const { ofDevice } = sessions;
+  return tx`and (device_id = ${ofDevice} or credential_id in (
+      select credential_id from credential k where k.tenant_id = s.tenant_id and k.device_id = ${ofDevice}))`;
 }

@@ -34,8 +34,27 @@ export const DEMO_FRAUD_KEY: DemoPrivateKey = {
   d: 'cuTgByCQy659k43rU3MHnJfv8YQulqBd0c8ReV2xhEE',
 };
 
+/** What the demo bank's services (client `demo-bank`) sign theirs with. */
+export const DEMO_BANK_KEY: DemoPrivateKey = {
+  kid: 'demo-bank-1',
+  kty: 'EC',
+  crv: 'P-256',
+  alg: 'ES256',
+  x: 'J77B4taTLXzx-jA_IDIytEeBLNGxtB1pcqF9IwXSxHk',
+  y: '5cHJvMzEWrig9rW6GRwQeSxkdbYtdqArRBFg3fKBi2g',
+  d: 'R3LRbhaQu1Up5V7S5mpoaZ1bnrofyGhSnNYgD_EX2ww',
+};
+
 /** The public half, as the client's registration holds it. */
 export function demoFraudJwks() {
-  const { kid, kty, crv, alg, x, y } = DEMO_FRAUD_KEY;
+  return publicJwks(DEMO_FRAUD_KEY);
+}
+
+/** The same of the bank's services. */
+export function demoBankJwks() {
+  return publicJwks(DEMO_BANK_KEY);
+}
+
+function publicJwks({ kid, kty, crv, alg, x, y }: DemoPrivateKey) {
   return { keys: [{ kid, kty, crv, alg, x, y, use: 'sig' }] };
 }

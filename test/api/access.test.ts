@@ -2,6 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import Fastify from 'fastify';
+import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ACCESS, accessOf } from '../../api/access.ts';
 import type { AccessRow } from '../../api/access.ts';
@@ -48,13 +49,19 @@ beforeAll(async () => {
   const stranger = await createCaller(api);
   const phone = await createEnrolledPhone(api);
   const machine = await createMachine(api);
+  const bank = await createMachine(api, { client: 'demo-bank' });
+  const banks = new Set(String(decodeJwt(bank.accessToken ?? '')['scope']).split(' '));
+  /** Of the demo's machines the one that has the scope. */
+  const machineFor = (operation: Operation) =>
+    banks.has(accessOf(operation.operationId)?.scope ?? '') ? bank : machine;
   const narrowed = { ...(await createMachine(api, { scope: 'timeline:read' })) };
   callers = {
     nobody: (operation) => ask(operation, {}),
     vendor: (operation) => ask(operation, vendorSignature()),
     key: async (operation) => ask(operation, await credentials(stranger, operation)),
     customer: async (operation) => ask(operation, await credentials(phone, operation)),
-    machine: async (operation) => ask(operation, await credentials(machine, operation)),
+    machine: async (operation) =>
+      ask(operation, await credentials(machineFor(operation), operation)),
     'machine with timeline:read alone': async (operation) =>
       ask(operation, await credentials(narrowed, operation)),
   };
@@ -190,7 +197,7 @@ function vendorSignature(): Record<string, string> {
 
 /** `in` when the caller was let through, whatever became of the empty request then. */
 async function ask(operation: Operation, headers: Record<string, string>): Promise<string> {
-  const isForm = operation.path.endsWith('/oauth/token');
+  const isForm = operation.path.includes('/oauth/');
   // A stream would not end: what is let in fails on its query instead.
   const url = operation.operationId === 'timeline' ? `${operation.path}?after=x` : operation.path;
   const answer = await send(operation, {

@@ -4,9 +4,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { importJWK, SignJWT } from 'jose';
-import { ACCESS, isOperationId } from '../../api/access.ts';
-import type { CallerKind } from '../../api/access.ts';
-import { DEMO_FRAUD_KEY } from '../../runtime/demo-secrets.ts';
+import { ACCESS, accessOf, isOperationId } from '../../api/access.ts';
+import type { AccessRow, CallerKind } from '../../api/access.ts';
+import { DEMO_BANK_KEY, DEMO_FRAUD_KEY } from '../../runtime/demo-secrets.ts';
+import type { DemoPrivateKey } from '../../runtime/demo-secrets.ts';
 import { signBody } from '../../runtime/vendor-signature.ts';
 import { createKeyPair, makeProof } from '../setup/proof.ts';
 import type { KeyPair } from '../setup/proof.ts';
@@ -55,9 +56,17 @@ export function createSigner(options: SignerOptions): Signer {
     const key = await keyOf(phone);
     return { authorization: `DPoP ${token}`, dpop: await prove(request, { key, token, ...more }) };
   };
-  const machine = createMachine(options, (nonce) => {
+  const heardNonce = (nonce: string) => {
     state.nonce = nonce;
-  });
+  };
+  const fraudEngine = createMachine(options, FRAUD_ENGINE, heardNonce);
+  const bank = createMachine(options, BANK, heardNonce);
+  const asMachine = async (request: Request): Promise<Headers> => {
+    const row: AccessRow | undefined = accessOf(request.operationId);
+    const isBanks = BANK.scope.split(' ').includes(row?.scope ?? '');
+    const { key, token } = await (isBanks ? bank : fraudEngine)();
+    return { authorization: `DPoP ${token}`, dpop: await prove(request, { key, token }) };
+  };
 
   const byCaller: { readonly [Kind in CallerKind]: (request: Request) => Promise<Headers> } = {
     public: () => Promise.resolve({}),
@@ -69,10 +78,8 @@ export function createSigner(options: SignerOptions): Signer {
         request,
         request.operationId === 'logout' ? options.leaving : options.customer,
       ),
-    machine: async (request) => {
-      const { key, token } = await machine();
-      return { authorization: `DPoP ${token}`, dpop: await prove(request, { key, token }) };
-    },
+    machine: asMachine,
+    service: asMachine,
     vendor: ({ body }) =>
       Promise.resolve({
         'latchkey-signature': signBody(
@@ -117,22 +124,40 @@ async function keyOf({ latchkey }: SoftwarePhone): Promise<KeyPair> {
   return { privateKey, publicJwk: jwk, jkt };
 }
 
-/** The demo's fraud engine, with every scope that it may have; its token is kept while it lives. */
+interface Machine {
+  readonly clientId: string;
+  readonly key: DemoPrivateKey;
+  readonly scope: string;
+}
+
+const FRAUD_ENGINE: Machine = {
+  clientId: 'demo-fraud',
+  key: DEMO_FRAUD_KEY,
+  scope: 'fraud:signal fraud:release timeline:read',
+};
+const BANK: Machine = {
+  clientId: 'demo-bank',
+  key: DEMO_BANK_KEY,
+  scope: 'tokens:introspect customers:roles',
+};
+
+/** A machine of the demo, with every scope that it may have; its token is kept while it lives. */
 function createMachine(
   { issuer }: SignerOptions,
+  { clientId, key: clientKey, scope }: Machine,
   heardNonce: (nonce: string) => void,
 ): () => Promise<{ readonly key: KeyPair; readonly token: string }> {
   let held: { key: KeyPair; token: string; untilMs: number } | undefined;
   const assertion = async () =>
     await new SignJWT({})
-      .setProtectedHeader({ alg: 'ES256', kid: DEMO_FRAUD_KEY.kid })
-      .setIssuer('demo-fraud')
-      .setSubject('demo-fraud')
+      .setProtectedHeader({ alg: 'ES256', kid: clientKey.kid })
+      .setIssuer(clientId)
+      .setSubject(clientId)
       .setAudience(issuer)
       .setJti(randomBytes(16).toString('hex'))
       .setIssuedAt()
       .setExpirationTime('60s')
-      .sign(await importJWK({ ...DEMO_FRAUD_KEY }, 'ES256'));
+      .sign(await importJWK({ ...clientKey }, 'ES256'));
   const ask = async (key: KeyPair, nonce: string | undefined): Promise<Response> =>
     await fetch(`${issuer}/oauth/token`, {
       method: 'POST',
@@ -148,10 +173,10 @@ function createMachine(
       },
       body: new URLSearchParams({
         grant_type: 'client_credentials',
-        client_id: 'demo-fraud',
+        client_id: clientId,
         client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
         client_assertion: await assertion(),
-        scope: 'fraud:signal fraud:release timeline:read',
+        scope,
       }).toString(),
     });
   return async () => {
@@ -163,7 +188,7 @@ function createMachine(
     const answer = first.ok ? first : await ask(key, nonce);
     // RFC 6749 section 5.1.
     const { access_token: token } = (await answer.json()) as { access_token?: string };
-    if (token === undefined) throw new Error('the fraud engine got no token');
+    if (token === undefined) throw new Error(`${clientId} got no token`);
     held = { key, token, untilMs: Date.now() + 120_000 };
     return held;
   };

@@ -3,7 +3,7 @@ import { bootstrapDemoTenant } from '../../db/bootstrap.ts';
 import type { DemoTenantOptions } from '../../db/bootstrap.ts';
 import { DEFAULT_POLICY } from '../../domain/policy.ts';
 import type { Policy } from '../../domain/policy.ts';
-import { demoFraudJwks } from '../../runtime/demo-secrets.ts';
+import { demoBankJwks, demoFraudJwks } from '../../runtime/demo-secrets.ts';
 import type { TestDatabase } from './database.ts';
 
 /** The public URL that tests without a listening server use. */
@@ -32,6 +32,7 @@ export async function seedDemoTenant(
     ownerUrl: database.ownerUrl,
     publicUrl: TEST_PUBLIC_URL,
     fraudClientJwks: demoFraudJwks(),
+    bankClientJwks: demoBankJwks(),
     policy: ROOMY_POLICY,
     ...options,
   });
