@@ -2,6 +2,7 @@
  * The outbox: what a transaction must cause elsewhere is a row it writes, delivered later at least once. Payloads carry ids only.
  * A claim is a short transaction that leases rows; nothing is delivered while a transaction is open.
  */
+import type { EventPayload } from '../domain/events.ts';
 import type { Tx } from './connection.ts';
 
 /** What each topic carries. Events go out in order per subject (the customer's id); the rest in any order. */
@@ -16,10 +17,9 @@ export interface OutboxPayloads {
   'revocation.start': { readonly revocationId: string };
   'message.sms': MessagePayload;
   'message.email': MessagePayload;
-  event: { readonly type: string; readonly data: Readonly<Record<string, EventValue>> };
+  /** Of the catalogue, domain/events.ts. */
+  event: EventPayload;
 }
-
-export type EventValue = string | number | boolean | null | readonly EventValue[];
 
 export interface MessagePayload {
   readonly customerId: string;

@@ -22,6 +22,7 @@ import { createDataConverter } from '../../temporal/data-converter.ts';
 import { promote } from '../../temporal/deployment.ts';
 import { createTestDatabase } from '../setup/database.ts';
 import type { TestDatabase } from '../setup/database.ts';
+import { labelledEvent } from '../setup/labelled-event.ts';
 import { TEST_PAYLOAD_KEYS } from '../setup/payload-keys.ts';
 import { SessionRows } from '../setup/session-rows.ts';
 import type { SeededCustomer } from '../setup/customer.ts';
@@ -96,10 +97,10 @@ describe('the worker process', () => {
         tenantId,
         topic: 'event',
         subject: customerId,
-        payload: { type: 'bank.app.test', data: { customerId } },
+        payload: labelledEvent(customerId, 'ses_published'),
       }),
     );
-    await said('"type":"bank.app.test"');
+    await said('"sessionId":"ses_published"');
     expect(lines.join('\n')).not.toContain('worker ready');
   });
 
@@ -116,7 +117,7 @@ describe('the worker process', () => {
         tenantId,
         topic: 'event',
         subject: 'quoted',
-        payload: { type: 'bank.app.test', data: {} },
+        payload: labelledEvent('quoted', 'ses_quoted'),
       }),
     );
     await said('a round of the relay failed');

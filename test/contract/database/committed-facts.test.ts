@@ -14,6 +14,7 @@ import { cutOffCustomer, insertCustomer, insertLiveSession } from '../../setup/c
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
 import { seedDemoTenant } from '../../setup/demo-tenant.ts';
+import { labelledEvent } from '../../setup/labelled-event.ts';
 
 const told: CommittedFact[] = [];
 const seen = { waiting: 0, open: 0, codes: [] as (string | undefined)[] };
@@ -135,7 +136,7 @@ describe('the backlog', () => {
         tenantId,
         topic: 'event',
         subject: newId('customer'),
-        payload: { type: 'bank.app.test', data: {} },
+        payload: labelledEvent('cus_1', 'ses_1'),
       } as const;
       const old = await enqueue(tx, row);
       const dead = await enqueue(tx, row);

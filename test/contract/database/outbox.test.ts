@@ -13,6 +13,7 @@ import {
 } from '../../../db/outbox.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
+import { labelledEvent } from '../../setup/labelled-event.ts';
 
 let testDatabase: TestDatabase;
 let database: Database;
@@ -48,8 +49,10 @@ const wake = (sessionId: string, notBeforeMs?: number) =>
       notBeforeMs,
     }),
   );
-const event = (subject: string, type: string) =>
-  inTenant((tx) => enqueue(tx, { tenantId, topic: 'event', subject, payload: { type, data: {} } }));
+const event = (subject: string, label: string) =>
+  inTenant((tx) =>
+    enqueue(tx, { tenantId, topic: 'event', subject, payload: labelledEvent(subject, label) }),
+  );
 const claim = (claimer = 'one', limit = 100) =>
   inTenant((tx) => claimOutbox(tx, { tenantId, claimer, limit, leaseMs }));
 const claimedIds = async (claimer?: string, limit?: number) =>
@@ -182,7 +185,7 @@ describe('events', () => {
       );
       const winners = claims.filter(({ rows }) => rows.length > 0);
       expect(winners).toHaveLength(1);
-      expect(winners[0]?.rows).toMatchObject([{ payload: { type: String(round) } }]);
+      expect(winners[0]?.rows).toMatchObject([{ payload: { data: { sessionId: String(round) } } }]);
       await deliver(winners[0]?.rows[0]?.outboxId ?? '', winners[0]?.name);
     }
   });

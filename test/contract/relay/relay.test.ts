@@ -12,6 +12,7 @@ import { relayRound, startRelay } from '../../../relay/relay.ts';
 import type { RelayOptions } from '../../../relay/relay.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
+import { labelledEvent, labelOf } from '../../setup/labelled-event.ts';
 import { SessionRows } from '../../setup/session-rows.ts';
 
 const LEASE_MS = 30_000;
@@ -66,8 +67,8 @@ type Unbound = NewOutboxRow extends infer Row ? Omit<Row, 'tenantId'> : never;
 const put = (row: Unbound): Promise<string> =>
   // The topic and its payload were paired by the caller's literal.
   database.tenant(tenantId, (tx) => enqueue(tx, { ...row, tenantId } as NewOutboxRow));
-const event = (subject: string, type: string) =>
-  put({ topic: 'event', subject, payload: { type, data: {} } });
+const event = (subject: string, label: string) =>
+  put({ topic: 'event', subject, payload: labelledEvent(subject, label) });
 const wake = (sessionId: string) =>
   put({ topic: 'session.wake', subject: sessionId, payload: { sessionId } });
 
@@ -78,8 +79,8 @@ const outbox = async () =>
     }),
   );
 const deliveredSubjects = () => delivered.map(({ subject }) => subject);
-const deliveredTypes = () =>
-  delivered.map((row) => (row.topic === 'event' ? row.payload.type : ''));
+const deliveredLabels = () =>
+  delivered.map((row) => (row.topic === 'event' ? labelOf(row.payload) : ''));
 
 describe('the relay', () => {
   test('delivers what is due once and leaves what is not yet due', async () => {
@@ -209,28 +210,28 @@ describe('events', () => {
     await event('cus_1', 'second');
     await event('cus_2', 'other');
     receive = (row) =>
-      row.topic === 'event' && row.payload.type === 'first' && row.attempts === 1
+      row.topic === 'event' && labelOf(row.payload) === 'first' && row.attempts === 1
         ? Promise.reject(new LatchkeyError('vendor_unavailable'))
         : Promise.resolve();
     await relayRound(relayOptions(), 'events');
     await relayRound(relayOptions(), 'events');
-    expect(deliveredTypes()).toEqual(['other']);
+    expect(deliveredLabels()).toEqual(['other']);
     nowMs += backoffMs(1);
     await relayRound(relayOptions(), 'events');
     await relayRound(relayOptions(), 'events');
-    expect(deliveredTypes()).toEqual(['other', 'first', 'second']);
+    expect(deliveredLabels()).toEqual(['other', 'first', 'second']);
   });
 
   test('are not held up by a dead one, which keeps its number when it is retried', async () => {
     await event('cus_1', 'poison');
     await event('cus_1', 'next');
     receive = (row) =>
-      row.topic === 'event' && row.payload.type === 'poison'
+      row.topic === 'event' && labelOf(row.payload) === 'poison'
         ? Promise.reject(new LatchkeyError('invalid_request'))
         : Promise.resolve();
     await relayRound(relayOptions(), 'events');
     await relayRound(relayOptions(), 'events');
-    expect(deliveredTypes()).toEqual(['next']);
+    expect(deliveredLabels()).toEqual(['next']);
     const [dead] = await database.tenant(tenantId, (tx) => listDead(tx, { tenantId, limit: 1 }));
     receive = () => Promise.resolve();
     await database.tenant(tenantId, (tx) =>

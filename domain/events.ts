@@ -1,0 +1,132 @@
+/**
+ * The catalogue of what Latchkey tells the bank: one row an event type, its version and its members. The types of `enqueue`, the JSON Schemas
+ * in docs/events and docs/events.md's table all come from here. To add a type: a row here, `npm run events`, and a test that emits it.
+ * A member must never be removed or change its kind under the same version: `.ci/event-schemas.ts` refuses it.
+ */
+import type { Acr } from './auth-strength.ts';
+import type { CeremonyOutcome, EnrollmentReason } from './enrollment.ts';
+import { code, count, id, name, nullable, optional } from './event-fields.ts';
+import type { Field } from './event-fields.ts';
+import type { Risk } from './ports.ts';
+import type { SessionEndReason } from './session.ts';
+
+interface EventEntry {
+  /** 1, and one more for each change that a receiver could stumble over. */
+  readonly version: number;
+  readonly description: string;
+  readonly data: Readonly<Record<string, Field<unknown>>>;
+}
+
+const customerId = id('customer', 'Whom it is about.');
+const sessionId = id('session', 'The session.');
+const revocationId = optional(id('revocation', 'The cut-off that ended it, when one did.'));
+
+export const EVENTS = {
+  'bank.app.session_created': {
+    version: 1,
+    description: 'A customer has logged in.',
+    data: {
+      customerId,
+      sessionId,
+      acr: code<Acr>('How strongly, latchkey:1 to latchkey:4.'),
+      risk: code<Risk>('What the risk engine said; not_evaluated when it was not asked.'),
+      deviceId: nullable(id('device', 'The known device, or null.')),
+    },
+  },
+  'bank.app.session_revoked': {
+    version: 1,
+    description: 'A session has ended, whatever ended it: nothing is accepted under it any more.',
+    data: {
+      customerId,
+      sessionId,
+      reason: code<SessionEndReason>('Why it ended.'),
+      revocationId,
+    },
+  },
+  'bank.app.refresh_reused': {
+    version: 1,
+    description:
+      'An old refresh token was shown by the right key: a copy exists, and the session has ended.',
+    data: {
+      customerId,
+      sessionId,
+      shown: count('The generation that was shown.'),
+      current: count('The generation that the session had.'),
+    },
+  },
+  'bank.app.refresh_superseded': {
+    version: 1,
+    description:
+      'The refresh token before the current one was shown without the request id that replaced it: refused, the session goes on at high risk.',
+    data: {
+      customerId,
+      sessionId,
+      shown: count('The generation that was shown.'),
+      current: count('The generation that the session has.'),
+    },
+  },
+  'bank.app.customer_cut_off': {
+    version: 1,
+    description:
+      'A fraud signal has cut the customer off: what began under an older epoch is void.',
+    data: {
+      customerId,
+      revocationId: id('revocation', 'The cut-off; its receipt says what was stopped.'),
+      reason: code<string>('The reason that the fraud engine gave.'),
+      oldEpoch: count('The security epoch before.'),
+      newEpoch: count('The security epoch from now on.'),
+      devices: count('How many devices were suspended.'),
+      credentials: count('How many passkeys were suspended.'),
+    },
+  },
+  'bank.app.hold_released': {
+    version: 1,
+    description: 'The hold of a cut-off was lifted.',
+    data: {
+      customerId,
+      holdId: id('hold', 'The hold.'),
+      reason: code<string>('The reason that was given.'),
+      devices: count('How many devices were reinstated.'),
+      credentials: count('How many passkeys were reinstated.'),
+    },
+  },
+  'bank.app.customer_enrolled': {
+    version: 1,
+    description: 'An enrollment has completed: the customer is active and the device trusted.',
+    data: {
+      customerId,
+      deviceId: id('device', 'The device.'),
+      enrollmentId: id('ceremony', 'The enrollment.'),
+      clientId: name('The app.'),
+    },
+  },
+  'bank.app.enrollment_ended': {
+    version: 1,
+    description: 'An enrollment has ended without completing.',
+    data: {
+      customerId,
+      enrollmentId: id('ceremony', 'The enrollment.'),
+      outcome: code<CeremonyOutcome>('How: expired, cancelled, denied, revoked.'),
+      reason: nullable(code<EnrollmentReason>('Why, or null.')),
+      revocationId,
+    },
+  },
+} as const satisfies Readonly<Record<string, EventEntry>>;
+
+export type EventType = keyof typeof EVENTS;
+
+type Fields<Type extends EventType> = (typeof EVENTS)[Type]['data'];
+type ValueOf<Kind> = Kind extends Field<infer Value> ? Value : never;
+type OptionalName<Data> = {
+  [Name in keyof Data]: Data[Name] extends { readonly isOptional: true } ? Name : never;
+}[keyof Data];
+type DataOf<Data> = {
+  readonly [Name in Exclude<keyof Data, OptionalName<Data>>]: ValueOf<Data[Name]>;
+} & { readonly [Name in OptionalName<Data>]?: ValueOf<Data[Name]> };
+
+export type EventData<Type extends EventType> = DataOf<Fields<Type>>;
+
+/** One event type with its own data. */
+export type EventPayload = {
+  [Type in EventType]: { readonly type: Type; readonly data: EventData<Type> };
+}[EventType];
