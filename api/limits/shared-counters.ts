@@ -17,7 +17,7 @@ export type Counters = (asked: Count) => Promise<Counted | undefined>;
 
 /** @throws what the database throws, for every count of that batch */
 export function createCounters(
-  database: Pick<Database, 'tenant'>,
+  database: Pick<Database, 'statement'>,
   tenantId: string,
   nowMs: () => number,
 ): Counters {
@@ -31,7 +31,7 @@ export function createCounters(
       waiting = [];
       try {
         const merged = merge(batch);
-        const counted = await database.tenant(tenantId, (tx) => count(tx, merged, nowMs()));
+        const counted = await count(database, tenantId, merged, nowMs());
         settle(batch, merged, counted);
       } catch (error) {
         for (const { reject } of batch) reject(error);

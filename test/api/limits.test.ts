@@ -249,7 +249,7 @@ describe('without PostgreSQL', () => {
     const gone = new LatchkeyError('database_unavailable');
     const limits = createRequestLimits({
       ...api.deps,
-      database: { ...api.deps.database, tenant: () => Promise.reject(gone) },
+      database: { ...api.deps.database, statement: () => Promise.reject(gone) },
     });
     const taken = limits.take(tenant, [{ name: 'loginsOfSource', subject: 'here' }]);
     await expect(taken).rejects.toBe(gone);
