@@ -12,7 +12,8 @@ import { useCredential } from './credentials.ts';
 import { hasActiveHold, shareCustomer, type LockedCustomer } from './customer-lock.ts';
 import { deviceOfKey, type Device } from './devices.ts';
 import { activePolicy } from './policies.ts';
-import { endSessions, insertSession, readSession, type SessionRecord } from './sessions.ts';
+import { endForLogin, oneLoginAtATime } from './session-caps.ts';
+import { insertSession, readSession, type SessionRecord } from './sessions.ts';
 
 /** What the API has verified: signature, origin, relying party, user verification, and the challenge's MAC. */
 export interface VerifiedLogin {
@@ -33,9 +34,13 @@ export interface VerifiedLogin {
   readonly salt: Uint8Array;
   readonly keyId: string;
   readonly firstHash: Uint8Array;
+  /** Where it came from, if that is known. */
+  readonly sealPlace?: (tx: Tx) => Promise<Uint8Array>;
 }
 
-/** @throws LatchkeyError customer_on_hold, credential_unknown, challenge_invalid, challenge_spent, device_not_allowed. */
+/**
+ * @throws LatchkeyError customer_on_hold, credential_unknown, challenge_invalid, challenge_spent, device_not_allowed, session_limit_reached.
+ */
 export async function grantLogin(tx: Tx, login: VerifiedLogin): Promise<SessionRecord> {
   const { tenantId, customerId, jkt } = login;
   const customer = await shareCustomer(tx, tenantId, customerId);
@@ -46,22 +51,19 @@ export async function grantLogin(tx: Tx, login: VerifiedLogin): Promise<SessionR
   refuseOldChallenge(customer, login.challenge.issuedAtMs, document.dpop.skewSeconds);
   if (!(await spendChallenge(tx, login.challenge.hash, login.challenge.expiresAtMs)))
     throw new LatchkeyError('challenge_spent');
-  await oneLoginAtATime(tx, tenantId, jkt);
+  await oneLoginAtATime(tx, tenantId, customerId);
   const device = await deviceOfKey(tx, tenantId, jkt);
   const strength = strengthOf(device, customerId);
   const risk = await useOrRefuse(tx, login);
-  await endSessions(tx, {
-    tenantId,
-    customerId,
-    sessions: { ofKey: jkt },
-    reason: 'superseded',
-    actor: { kind: 'customer', id: customerId },
-  });
+  const { epoch } = customer;
+  const hasDevice = device !== undefined;
+  await endForLogin(tx, { tenantId, customerId, epoch, jkt, hasDevice }, document.session);
   await insertSession(tx, {
     ...login,
     ...strength,
+    sealedPlace: await login.sealPlace?.(tx),
     deviceId: device?.deviceId,
-    epoch: customer.epoch,
+    epoch,
     risk,
     policyVersion: version,
     idleSeconds: document.session.idleSeconds,
@@ -80,11 +82,6 @@ function refuseOldChallenge(
 ): void {
   if (epochRaisedAtMs !== undefined && issuedAtMs <= epochRaisedAtMs + skewSeconds * 1000)
     throw new LatchkeyError('challenge_invalid');
-}
-
-/** Two logins of one key at once would each miss the other's session when they end the older ones. */
-async function oneLoginAtATime(tx: Tx, tenantId: string, jkt: string): Promise<void> {
-  await tx`select pg_advisory_xact_lock(hashtextextended(${`login/${tenantId}/${jkt}`}, 0))`;
 }
 
 function strengthOf(device: Device | undefined, customerId: string): LoginStrength {

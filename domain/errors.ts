@@ -94,6 +94,13 @@ export const ERRORS = {
   // The customer
   customer_on_hold: refused(403, 'This account is on hold. Contact the bank.'),
   device_not_allowed: refused(403, 'This device may not be used.'),
+  session_limit_reached: refused(
+    409,
+    'You are logged in on as many devices as are allowed. Log out on one of them first.',
+  ),
+  other_device_needed: refused(409, 'Do that from another of your devices.'),
+  last_credential: refused(409, 'That is the last passkey of this account.'),
+  device_ended: refused(409, 'That device or passkey was removed and cannot come back.'),
   revoked: refused(409, 'This was cut off.'),
 
   // Ceremonies

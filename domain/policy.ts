@@ -28,6 +28,12 @@ export interface Policy {
     readonly accessTokenSeconds: number;
     readonly maxRedeliveries: number;
     readonly maxTroubledGenerations: number;
+    /** Live sessions of one customer; a device never has more than one. */
+    readonly maxOfCustomer: number;
+    /** Of these, such whose key belongs to no device. */
+    readonly maxWithoutDevice: number;
+    /** 1: a login past a cap is refused; 0: it ends the oldest session. */
+    readonly refuseWhenFull: number;
   };
   readonly challenge: { readonly ttlSeconds: number };
   readonly dpop: {
@@ -50,6 +56,9 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+/** Of any tenant: what must be remembered as long as a token can live is remembered for this long and a little more. */
+export const LONGEST_ACCESS_TOKEN_SECONDS = 15 * MINUTE;
+
 export const DEFAULT_POLICY: Policy = {
   otp: { digits: 6, ttlSeconds: 5 * MINUTE, maxWrong: 5, maxSends: 4, resendCoolDownSeconds: 30 },
   enrollment: {
@@ -67,6 +76,9 @@ export const DEFAULT_POLICY: Policy = {
     accessTokenSeconds: 5 * MINUTE,
     maxRedeliveries: 5,
     maxTroubledGenerations: 3,
+    maxOfCustomer: 20,
+    maxWithoutDevice: 5,
+    refuseWhenFull: 0,
   },
   challenge: { ttlSeconds: 5 * MINUTE },
   dpop: { windowSeconds: 60, skewSeconds: 5, nonceSeconds: 3 * MINUTE },
@@ -113,9 +125,12 @@ const BOUNDS: { readonly [path: string]: readonly [minimum: number, maximum: num
   'enrollment.startIntervalSeconds': [MINUTE, DAY],
   'session.idleSeconds': [MINUTE, 90 * DAY],
   'session.absoluteSeconds': [MINUTE, 365 * DAY],
-  'session.accessTokenSeconds': [30, 15 * MINUTE],
+  'session.accessTokenSeconds': [30, LONGEST_ACCESS_TOKEN_SECONDS],
   'session.maxRedeliveries': [1, 10],
   'session.maxTroubledGenerations': [1, 10],
+  'session.maxOfCustomer': [1, 1_000],
+  'session.maxWithoutDevice': [1, 1_000],
+  'session.refuseWhenFull': [0, 1],
   'challenge.ttlSeconds': [30, 10 * MINUTE],
   'dpop.windowSeconds': [10, 2 * MINUTE],
   'dpop.skewSeconds': [0, 30],

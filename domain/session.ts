@@ -10,8 +10,12 @@ export type SessionEndReason =
   | 'ended_by_customer'
   | 'ended_by_staff'
   | 'superseded'
+  | 'limit_reached'
   | 'revoked'
-  | 'reuse_detected';
+  | 'reuse_detected'
+  | 'device_suspended'
+  | 'device_revoked'
+  | 'credential_revoked';
 
 /** What the row answers when its workflow asks: live rows say when to ask again. */
 export type SessionAnswer =

@@ -1,0 +1,59 @@
+/**
+ * Room for a new session, made in the transaction of its login: the key's earlier session gives way, and what is past a cap by the policy's
+ * choice. Logins of one customer take turns here, or two at once would each miss the other's session.
+ */
+import { LatchkeyError } from '../domain/errors.ts';
+import type { Policy } from '../domain/policy.ts';
+import { makeRoom, type CountedSession } from '../domain/session-caps.ts';
+import type { Tx } from './connection.ts';
+import { endSessions } from './sessions.ts';
+
+interface NewLogin {
+  readonly tenantId: string;
+  readonly customerId: string;
+  /** The customer's, as read under his row's lock. */
+  readonly epoch: number;
+  readonly jkt: string;
+  readonly hasDevice: boolean;
+}
+
+/** Only after shareCustomer(). Until the commit other logins of this customer wait; refreshes and cut-offs of his sessions do not. */
+export async function oneLoginAtATime(tx: Tx, tenantId: string, customerId: string): Promise<void> {
+  await tx`select pg_advisory_xact_lock(hashtextextended(${`login/${tenantId}/${customerId}`}, 0))`;
+}
+
+/** Only after oneLoginAtATime(). @throws LatchkeyError session_limit_reached */
+export async function endForLogin(
+  tx: Tx,
+  login: NewLogin,
+  policy: Policy['session'],
+): Promise<void> {
+  const { tenantId, customerId } = login;
+  const room = makeRoom(await countedSessions(tx, login, policy), login, policy);
+  if ('refused' in room) throw new LatchkeyError(room.refused);
+  for (const [reason, these] of [
+    ['superseded', room.superseded],
+    ['limit_reached', room.overCap],
+  ] as const) {
+    if (these.length === 0) continue;
+    const actor = { kind: 'customer', id: customerId } as const;
+    await endSessions(tx, { tenantId, customerId, sessions: { these }, reason, actor });
+  }
+}
+
+/** Without a lock: what ends meanwhile only makes more room, and none begins meanwhile. */
+async function countedSessions(
+  tx: Tx,
+  { tenantId, customerId, epoch }: NewLogin,
+  { idleSeconds, absoluteSeconds }: Policy['session'],
+): Promise<readonly CountedSession[]> {
+  return await tx<CountedSession[]>`
+    with t as materialized (select latchkey_now() as now)
+    select s.session_id, s.jkt, s.device_id is not null as has_device,
+      s.epoch = ${epoch} and s.idle_deadline > t.now and s.absolute_deadline > t.now
+        and s.last_seen_at > t.now - make_interval(secs => ${idleSeconds})
+        and s.started_at > t.now - make_interval(secs => ${absoluteSeconds}) as is_alive
+    from t, session s
+    where s.tenant_id = ${tenantId} and s.customer_id = ${customerId} and s.status = 'live'
+    order by s.started_at, s.session_id`;
+}
