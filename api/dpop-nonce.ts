@@ -5,6 +5,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../domain/clock.ts';
 import type { KeyManagement } from '../domain/ports.ts';
+import { hmacKey } from './hmac-key.ts';
 
 /** Nonces change this often; each lives for the policy's nonceSeconds after its bucket began. */
 const BUCKET_SECONDS = 30;
@@ -19,22 +20,27 @@ export interface DpopNonces {
 }
 
 export function createDpopNonces(kms: KeyManagement, clock: Clock): DpopNonces {
-  const make = (bucketSeconds: number): Buffer => {
+  const make = (bucketSeconds: number): string => {
     const time = Buffer.alloc(TIME_BYTES);
     time.writeUIntBE(bucketSeconds, 0, TIME_BYTES);
-    const mac = createHmac('sha256', kms.secret('dpop-nonce').key).update('nonce/1').update(time);
-    return Buffer.concat([time, mac.digest().subarray(0, MAC_BYTES)]);
+    const key = hmacKey(kms.secret('dpop-nonce').key);
+    const mac = createHmac('sha256', key).update('nonce/1').update(time);
+    return Buffer.concat([time, mac.digest().subarray(0, MAC_BYTES)]).toString('base64url');
   };
-  // 22 bytes make 30 characters; their last one carries two unused bits, which must be zero.
+  let latest: { readonly bucketSeconds: number; readonly nonce: string } | undefined;
   return {
-    current: () => make(bucketOf(clock.nowMs())).toString('base64url'),
+    current: () => {
+      const bucketSeconds = bucketOf(clock.nowMs());
+      if (latest?.bucketSeconds !== bucketSeconds)
+        latest = { bucketSeconds, nonce: make(bucketSeconds) };
+      return latest.nonce;
+    },
     isFresh: (nonce, nonceSeconds) => {
       if (!FORM.test(nonce)) return false;
-      const bytes = Buffer.from(nonce, 'base64url');
-      const bucket = bytes.readUIntBE(0, TIME_BYTES);
-      if (bytes.toString('base64url') !== nonce || !timingSafeEqual(bytes, make(bucket)))
-        return false;
-      const ageSeconds = clock.nowMs() / 1000 - bucket;
+      const bucketSeconds = Buffer.from(nonce, 'base64url').readUIntBE(0, TIME_BYTES);
+      // As text: a second spelling of the same bytes is no nonce of ours.
+      if (!timingSafeEqual(Buffer.from(nonce), Buffer.from(make(bucketSeconds)))) return false;
+      const ageSeconds = clock.nowMs() / 1000 - bucketSeconds;
       return ageSeconds >= -BUCKET_SECONDS && ageSeconds < nonceSeconds;
     },
   };

@@ -2,16 +2,20 @@
  * DPoP proofs, RFC 9449 section 4.3: a staircase of guards in the order of the specification. It judges everything but replay, which the
  * database decides (db/dpop.ts). It must never take method or address from anything but what the caller of this function says.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { calculateJwkThumbprint, compactVerify, importJWK } from 'jose';
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../domain/clock.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { Policy } from '../domain/policy.ts';
 import { isRecord, readCompactJws } from './compact-jws.ts';
+import type { CompactJws } from './compact-jws.ts';
 import type { DpopNonces } from './dpop-nonce.ts';
+import { importEs256, isSignedBy, thumbprintOf } from './es256.ts';
 import type { EcPublicJwk, Proof } from './types.ts';
 
 const MAX_PROOF_LENGTH = 4096;
+/** About 2 KB each. */
+const MAX_KNOWN_KEYS = 5_000;
 const JTI = /^[\x21-\x7e]{8,128}$/;
 const COORDINATE = /^[A-Za-z0-9_-]{43}$/;
 const PRIVATE_OR_SYMMETRIC_MEMBERS = ['d', 'k', 'p', 'q', 'dp', 'dq', 'qi', 'oth'];
@@ -33,20 +37,54 @@ export interface ProofVerifier {
 }
 
 export function createProofVerifier(nonces: DpopNonces, clock: Clock): ProofVerifier {
+  const keys = createKnownKeys();
   return {
+    // An async function, so that a refusal is a rejection.
     verify: async (proof, expectation) => {
       if (proof === undefined) throw new LatchkeyError('dpop_proof_missing');
       const jws = readCompactJws(proof, MAX_PROOF_LENGTH);
       if (jws === undefined) throw invalid('form');
       const jwk = readHeader(jws.header);
-      await verifySignature(proof, jwk);
+      const { jkt } = keys.verify(jws, jwk);
       const issuedAtMs = judgeClaims(jws.payload, expectation, clock.nowMs());
       judgeNonce(jws.payload, expectation, nonces);
-      const jkt = await calculateJwkThumbprint(jwk, 'sha256');
       const jti = String(jws.payload['jti']);
       return { jkt, jwk, mark: { jtiHash: replayHash(jkt, jti, expectation.htu), issuedAtMs } };
     },
   };
+}
+
+interface KnownKey {
+  readonly key: KeyObject;
+  readonly jkt: string;
+}
+
+/** Keys that have signed a proof lately, imported: importing costs half of a verification. A signature is verified every time. */
+function createKnownKeys() {
+  const known = new Map<string, KnownKey>();
+  return {
+    /** @throws LatchkeyError dpop_proof_invalid */
+    verify: (jws: CompactJws, jwk: EcPublicJwk): KnownKey => {
+      const name = `${jwk.x}.${jwk.y}`;
+      const found = known.get(name) ?? importKey(jwk);
+      if (!isSignedBy(found.key, jws)) throw invalid('signature');
+      // The oldest goes; only who holds a key gets in, so strangers push nobody out for free.
+      if (!known.has(name) && known.size >= MAX_KNOWN_KEYS) {
+        const [oldest] = known.keys();
+        if (oldest !== undefined) known.delete(oldest);
+      }
+      known.set(name, found);
+      return found;
+    },
+  };
+}
+
+function importKey(jwk: EcPublicJwk): KnownKey {
+  try {
+    return { key: importEs256(jwk), jkt: thumbprintOf(jwk) };
+  } catch (error) {
+    throw new LatchkeyError('dpop_proof_invalid', { detail: 'signature', cause: error });
+  }
 }
 
 /** typ, alg, and exactly one public P-256 key; every other header member would change what a signature means. */
@@ -75,14 +113,6 @@ function isCoordinate(value: unknown): value is string {
     COORDINATE.test(value) &&
     Buffer.from(value, 'base64url').toString('base64url') === value
   );
-}
-
-async function verifySignature(proof: string, jwk: EcPublicJwk): Promise<void> {
-  try {
-    await compactVerify(proof, await importJWK({ ...jwk }, 'ES256'), { algorithms: ['ES256'] });
-  } catch (error) {
-    throw new LatchkeyError('dpop_proof_invalid', { detail: 'signature', cause: error });
-  }
 }
 
 /** htm, htu, iat, jti and, with a token, ath. Answers when the proof was made. */
@@ -117,7 +147,7 @@ function normaliseHtu(htu: string): string | undefined {
 
 function isHashOf(ath: unknown, accessToken: string): boolean {
   if (typeof ath !== 'string') return false;
-  const expected = createHash('sha256').update(accessToken, 'ascii').digest('base64url');
+  const expected = hash('sha256', accessToken, 'base64url');
   return ath.length === expected.length && timingSafeEqual(Buffer.from(ath), Buffer.from(expected));
 }
 
@@ -133,9 +163,7 @@ function judgeNonce(
 }
 
 function replayHash(jkt: string, jti: string, htu: string): Uint8Array {
-  return createHash('sha256')
-    .update(JSON.stringify([jkt, jti, normaliseHtu(htu)]))
-    .digest();
+  return hash('sha256', JSON.stringify([jkt, jti, normaliseHtu(htu)]), 'buffer');
 }
 
 /** The detail names the claim and nothing of its value. */

@@ -5,6 +5,7 @@
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { KeyManagement } from '../domain/ports.ts';
+import { hmacKey } from './hmac-key.ts';
 
 export interface RefreshToken {
   /** The session's id. */
@@ -66,7 +67,7 @@ function derive(
 ): RefreshToken {
   const { family, generation, previous, salt } = args;
   const { kekId, key } = kms.secret('refresh-token', args.keyId);
-  const secret = createHmac('sha256', key)
+  const secret = createHmac('sha256', hmacKey(key))
     .update(SUCCESSOR_LABEL)
     // Family and generation hold no NUL; the previous secret is 0 or 32 bytes, the salt the rest.
     .update(`${family}\0${String(generation)}\0${String(previous.length)}\0`)
@@ -131,7 +132,7 @@ export function requestHash(family: string, requestId: string): Uint8Array {
 
 function macOf(key: Uint8Array, token: RefreshToken, { tenantId, jkt }: TokenBinding): Buffer {
   const head = [tenantId, jkt, token.family, token.generation, token.keyId];
-  return createHmac('sha256', key)
+  return createHmac('sha256', hmacKey(key))
     .update(MAC_LABEL)
     .update(JSON.stringify(head))
     .update('\0')
