@@ -61,7 +61,11 @@ export interface TestApiOptions {
   /** Default: a Temporal that is down. */
   readonly temporal?: TemporalGateway;
   readonly policy?: Policy;
+  /** For tests that listen, an origin without a trailing slash; others send what they like to this one. */
+  readonly publicUrl?: string;
   readonly limits?: HttpLimits;
+  /** Default: the machine's, moved by what it was advanced. */
+  readonly clock?: TestClock;
   readonly tenantAtRoot?: string;
   readonly configuration?: Partial<ApiConfiguration>;
   /** The application's URL for the API alone, to put something between it and PostgreSQL. */
@@ -72,10 +76,10 @@ export interface TestApiOptions {
 /** Call it in `beforeAll`, and `close()` in `afterAll`. */
 export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
   const testDatabase = await createTestDatabase();
-  const { policy } = options;
-  const seedOptions = policy === undefined ? {} : { policy };
+  const { policy, publicUrl = TEST_PUBLIC_URL } = options;
+  const seedOptions = { publicUrl, ...(policy === undefined ? {} : { policy }) };
   const tenantId = await seedDemoTenant(testDatabase, seedOptions);
-  const clock = createTestClock();
+  const clock = options.clock ?? createTestClock();
   const url = options.databaseUrl?.(testDatabase.applicationUrl) ?? testDatabase.applicationUrl;
   const database = connectDatabase({ url, maxConnections: 6, testNowMs: () => clock.nowMs() });
   const kms = createEmbeddedKms([{ kid: 'test-1', key: randomBytes(32) }]);
@@ -84,7 +88,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     configuration: {
       mode: 'development',
       http: {
-        publicUrl: TEST_PUBLIC_URL,
+        publicUrl,
         trustedProxies: [],
         ...(tenantAtRoot === undefined ? {} : { tenantAtRoot }),
       },
@@ -113,7 +117,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     testDatabase,
     database,
     clock,
-    publicUrl: TEST_PUBLIC_URL,
+    publicUrl,
     operations: { url: TEST_OPERATIONS_URL, port: operationsPort },
     slug: SLUG,
     tenantId,

@@ -1,0 +1,269 @@
+/**
+ * What one customer's sessions must do, as a machine that takes one call at a time: the table of SECURITY.md section 2, DESIGN.md's "What stops
+ * what" and the limits. It is written from those pages and must never be mended to what the code answers.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { DEFAULT_POLICY } from '../../../domain/policy.ts';
+import type { Policy } from '../../../domain/policy.ts';
+import { ROOMY_POLICY } from '../demo-tenant.ts';
+import type { Specification } from './linearizable.ts';
+import type { Call, Login, Logout, Look, Refresh } from './calls.ts';
+
+const { skewSeconds } = DEFAULT_POLICY.dpop;
+const ACCESS_TOKEN_SECONDS = 300;
+const MAX_REDELIVERIES = 5;
+const MAX_TROUBLED = 3;
+
+export interface Lifetimes {
+  readonly idleMs: number;
+  readonly absoluteMs: number;
+}
+
+export const SHORT_LIFETIMES: Lifetimes = { idleMs: 600_000, absoluteMs: 1_500_000 };
+
+export const SHORT_POLICY: Policy = {
+  ...ROOMY_POLICY,
+  session: {
+    ...ROOMY_POLICY.session,
+    idleSeconds: SHORT_LIFETIMES.idleMs / 1000,
+    absoluteSeconds: SHORT_LIFETIMES.absoluteMs / 1000,
+  },
+};
+
+export interface ModelSession {
+  readonly id: string;
+  readonly holder: string;
+  /** Of the row: what a cut-off killed stands there as live until its workflow ends it. */
+  readonly isLive: boolean;
+  readonly epoch: number;
+  readonly generation: number;
+  /** The request that made the generation, when it named itself. */
+  readonly madeBy: string | null;
+  readonly redeliveries: number;
+  readonly troubled: number;
+  readonly startedMs: number;
+  readonly seenMs: number;
+}
+
+export interface ModelState {
+  readonly epoch: number;
+  readonly raisedAtMs: number | null;
+  readonly isHeld: boolean;
+  readonly sessions: readonly ModelSession[];
+  /** Of the proofs that are shown twice, those that were used. */
+  readonly spent: readonly string[];
+}
+
+type Refused = { readonly refused: string };
+
+export function sessionSpecification(lifetimes: Lifetimes): Specification<ModelState, Call> {
+  return {
+    first: { epoch: 1, raisedAtMs: null, isHeld: false, sessions: [], spent: [] },
+    // Who may log out is asked before it is done; all else happens in one moment.
+    partsOf: (call) => (call.kind === 'logout' && !isRefused(call.answer) ? 2 : 1),
+    isOptional: ({ answer }) => answer === undefined,
+    keyOf: (state) => JSON.stringify(state),
+    next: (state, call, part) => {
+      switch (call.kind) {
+        case 'login':
+          return afterLogin(state, call, lifetimes);
+        case 'refresh':
+          return afterRefresh(state, call, lifetimes);
+        case 'check':
+          return agrees(call.answer, atTheGateway(judge(state, call, lifetimes)))
+            ? state
+            : undefined;
+        case 'logout':
+          return afterLogout(state, call, part, lifetimes);
+        case 'cut off':
+          return call.answer !== undefined && call.answer.epoch !== state.epoch + 1
+            ? undefined
+            : { ...state, epoch: state.epoch + 1, isHeld: true, raisedAtMs: call.nowMs };
+        case 'release':
+          // Which of the two it is depends on a history that is no business of sessions.
+          return isRefused(call.answer) === state.isHeld ? undefined : { ...state, isHeld: false };
+        case 'look':
+          return isSeen(state, call) ? state : undefined;
+      }
+    },
+  };
+}
+
+function isRefused(answer: object | undefined): answer is Refused {
+  return answer !== undefined && 'refused' in answer;
+}
+
+/** A refusal must be the one; whatever else was answered, there must be none. */
+function agrees(answer: object | undefined, refusal: string | undefined): boolean {
+  if (answer === undefined) return refusal === undefined;
+  return isRefused(answer) ? answer.refused === refusal : refusal === undefined;
+}
+
+/** Why a session carries nothing. */
+function refusalOf(
+  state: ModelState,
+  session: ModelSession | undefined,
+  nowMs: number,
+  { idleMs, absoluteMs }: Lifetimes,
+): string | undefined {
+  if (session === undefined) return 'session_ended';
+  if (state.isHeld) return 'customer_on_hold';
+  if (!session.isLive || session.epoch !== state.epoch) return 'session_ended';
+  const isOver = nowMs >= session.seenMs + idleMs || nowMs >= session.startedMs + absoluteMs;
+  return isOver ? 'session_ended' : undefined;
+}
+
+function find(state: ModelState, id: string): ModelSession | undefined {
+  return state.sessions.find((session) => session.id === id);
+}
+
+function replace(state: ModelState, changed: ModelSession): ModelState {
+  const sessions = state.sessions.map((one) => (one.id === changed.id ? changed : one));
+  return { ...state, sessions };
+}
+
+/** A call with an access token. */
+function judge(
+  state: ModelState,
+  call: Pick<Logout, 'sessionId' | 'expiresAtMs' | 'nowMs' | 'isKeyRight'>,
+  lifetimes: Lifetimes,
+): string | undefined {
+  if (call.nowMs >= call.expiresAtMs) return 'token_expired';
+  if (!call.isKeyRight) return 'dpop_key_mismatch';
+  return refusalOf(state, find(state, call.sessionId), call.nowMs, lifetimes);
+}
+
+/** A hold cut the token off before: at a gateway it is one that was revoked. */
+function atTheGateway(refusal: string | undefined): string | undefined {
+  return refusal === 'customer_on_hold' ? 'session_ended' : refusal;
+}
+
+function afterLogin(
+  state: ModelState,
+  { answer, holder, sessionId, nowMs }: Login,
+  lifetimes: Lifetimes,
+): ModelState | undefined {
+  const isEarly = state.raisedAtMs !== null && nowMs <= state.raisedAtMs + skewSeconds * 1000;
+  const refusal = state.isHeld ? 'customer_on_hold' : isEarly ? 'challenge_invalid' : undefined;
+  if (!agrees(answer, refusal)) return undefined;
+  if (refusal !== undefined) return state;
+  const begun: ModelSession = {
+    id: sessionId,
+    holder,
+    isLive: true,
+    epoch: state.epoch,
+    generation: 0,
+    madeBy: null,
+    redeliveries: 0,
+    troubled: 0,
+    startedMs: nowMs,
+    seenMs: nowMs,
+  };
+  if (!promisesRight(answer, begun, nowMs, lifetimes)) return undefined;
+  const older = state.sessions.map((one) =>
+    one.holder === holder ? { ...one, isLive: false } : one,
+  );
+  return { ...state, sessions: [...older, begun] };
+}
+
+function afterRefresh(
+  before: ModelState,
+  call: Refresh,
+  lifetimes: Lifetimes,
+): ModelState | undefined {
+  const { answer, nowMs } = call;
+  if (!call.isKeyRight) return agrees(answer, 'dpop_key_mismatch') ? before : undefined;
+  if (before.spent.includes(call.proof))
+    return agrees(answer, 'dpop_proof_replayed') ? before : undefined;
+  const state = call.isShownTwice ? { ...before, spent: [...before.spent, call.proof] } : before;
+  const session = find(state, call.sessionId);
+  const refusal = refusalOf(state, session, nowMs, lifetimes);
+  if (session === undefined || refusal !== undefined)
+    return answer === undefined || agrees(answer, refusal) ? state : undefined;
+  const outcome = byTheTable(session, call);
+  if ('refused' in outcome) {
+    if (answer !== undefined && !agrees(answer, outcome.refused)) return undefined;
+    const isReuse = outcome.refused === 'refresh_reused';
+    return isReuse ? replace(state, { ...session, isLive: false }) : state;
+  }
+  if (isRefused(answer) || !promisesRight(answer, outcome, nowMs, lifetimes)) return undefined;
+  return answer !== undefined && answer.generation !== outcome.generation
+    ? undefined
+    : replace(state, outcome);
+}
+
+/** SECURITY.md section 2, for the right key. */
+function byTheTable(
+  session: ModelSession,
+  { generation, requestId, nowMs }: Refresh,
+): ModelSession | Refused {
+  if (generation > session.generation) return { refused: 'refresh_token_invalid' };
+  if (generation < session.generation - 1) return { refused: 'refresh_reused' };
+  if (generation === session.generation) {
+    const troubled = session.redeliveries > 0 ? session.troubled + 1 : 0;
+    if (session.madeBy === null && troubled >= MAX_TROUBLED)
+      return { refused: 'refresh_token_invalid' };
+    return {
+      ...session,
+      generation: generation + 1,
+      madeBy: requestId,
+      redeliveries: 0,
+      troubled,
+      seenMs: nowMs,
+    };
+  }
+  if (requestId !== session.madeBy) return { refused: 'refresh_superseded' };
+  return session.redeliveries < MAX_REDELIVERIES
+    ? { ...session, redeliveries: session.redeliveries + 1 }
+    : { refused: 'refresh_token_invalid' };
+}
+
+/** An answer never promises more than what is left of the session. */
+function promisesRight(
+  answer: Login['answer'] | Refresh['answer'],
+  { seenMs, startedMs }: ModelSession,
+  nowMs: number,
+  { idleMs, absoluteMs }: Lifetimes,
+): boolean {
+  if (answer === undefined || isRefused(answer)) return true;
+  const leftMs = Math.min(seenMs + idleMs, startedMs + absoluteMs) - nowMs;
+  return answer.expiresInSeconds <= Math.min(ACCESS_TOKEN_SECONDS, leftMs / 1000);
+}
+
+function afterLogout(
+  state: ModelState,
+  call: Logout,
+  part: number,
+  lifetimes: Lifetimes,
+): ModelState | undefined {
+  const { answer, scope, sessionId } = call;
+  if (part === 0) {
+    const refusal = judge(state, call, lifetimes);
+    return agrees(answer, refusal) ? state : undefined;
+  }
+  const isMeant = ({ id, isLive }: ModelSession) =>
+    isLive && (scope === 'everywhere' || (scope === 'this') === (id === sessionId));
+  const ended = state.sessions.filter(isMeant).length;
+  if (answer !== undefined && !isRefused(answer) && answer.ended !== ended) return undefined;
+  const sessions = state.sessions.map((one) => (isMeant(one) ? { ...one, isLive: false } : one));
+  return { ...state, sessions };
+}
+
+/** Of what a cut-off or an end killed only that it is dead: a straggler may still have moved its row, for nobody. */
+function isSeen(state: ModelState, { answer }: Look): boolean {
+  if (answer.epoch !== state.epoch || answer.isHeld !== state.isHeld) return false;
+  const canSpeak = ({ isLive, epoch }: Pick<ModelSession, 'isLive' | 'epoch'>) =>
+    isLive && epoch === state.epoch;
+  const seen = answer.rows.map((row) => (canSpeak(row) ? row : { id: row.id, isLive: row.isLive }));
+  const known = state.sessions.map((session) => {
+    const { id, isLive, epoch, generation, redeliveries, troubled } = session;
+    return canSpeak(session)
+      ? { id, isLive, epoch, generation, redeliveries, troubled }
+      : { id, isLive };
+  });
+  return isDeepStrictEqual(byId(seen), byId(known));
+}
+
+function byId<Row extends { readonly id: string }>(rows: readonly Row[]): Row[] {
+  return rows.toSorted((one, other) => (one.id < other.id ? -1 : 1));
+}
