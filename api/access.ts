@@ -30,6 +30,7 @@ export type Scope =
   | 'fraud:signal'
   | 'fraud:release'
   | 'timeline:read'
+  | 'cut-offs:read'
   | 'tokens:introspect'
   | 'customers:roles';
 
@@ -103,6 +104,7 @@ export const ACCESS = {
   getRevocation: { caller: 'machine', scope: 'fraud:signal' },
   releaseHold: { caller: 'machine', scope: 'fraud:release' },
   timeline: { caller: 'machine', scope: 'timeline:read' },
+  cutOffFeed: { caller: 'machine', scope: 'cut-offs:read' },
   staffLogin: { caller: 'public', door: 'operations' },
   staffCallback: { caller: 'public', door: 'operations' },
   createCliSession: { caller: 'public', door: 'operations', ...onlyOnce },

@@ -36,6 +36,7 @@ import { registerCodecRoutes } from './routes/codec.ts';
 import { registerDeadLetterRoutes } from './routes/dead-letters.ts';
 import { registerDiscoveryRoutes } from './routes/discovery.ts';
 import { registerFraudRoutes } from './routes/fraud.ts';
+import { registerEpochFeedRoutes } from './routes/epoch-feed.ts';
 import { registerEnrollmentRoutes } from './routes/enrollments.ts';
 import { registerGatewayRoutes } from './routes/gateway.ts';
 import { registerHealthRoutes } from './routes/health.ts';
@@ -69,6 +70,7 @@ const MAX_CONNECTIONS = 4_096;
 const TENANT_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void)[] = [
   registerDiscoveryRoutes,
   registerEnrollmentRoutes,
+  registerEpochFeedRoutes,
   registerVendorRoutes,
   registerFraudRoutes,
   registerGatewayRoutes,

@@ -43,7 +43,7 @@ const MachineClient = Type.Object(
     kind: Type.Literal('machine'),
     clientId: CLIENT_ID,
     name: NAME,
-    scopes: Type.Array(Type.String({ pattern: '^[a-z]+:[a-z]+$' }), { maxItems: 20 }),
+    scopes: Type.Array(Type.String({ pattern: '^[a-z]+(-[a-z]+)*:[a-z]+$' }), { maxItems: 20 }),
     jwks: Type.Object({ keys: Type.Array(PublicKey, { minItems: 1, maxItems: 5 }) }, closed),
   },
   closed,

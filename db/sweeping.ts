@@ -7,6 +7,7 @@ import { sweepSpentChallenges } from './challenges.ts';
 import { noteFact } from './committed-facts.ts';
 import type { Database, Tx } from './connection.ts';
 import { eraseProspect } from './enrollment-effects.ts';
+import { sweepCutOffs } from './epoch-feed.ts';
 import { sweepLimitCounters } from './limit-counters.ts';
 import { sweepNumberLimits } from './number-limit.ts';
 import { enqueue } from './outbox.ts';
@@ -60,6 +61,7 @@ export function createSweepPort(
         (tx: Tx) => sweepSpentChallenges(tx, BATCH),
         (tx: Tx) => sweepNumberLimits(tx, BATCH),
         (tx: Tx) => sweepLimitCounters(tx, BATCH),
+        (tx: Tx) => sweepCutOffs(tx, tenantId),
         (tx: Tx) => expireStaffSessions(tx, tenantId, BATCH),
         (tx: Tx) => removeIdempotency(tx, tenantId),
         (tx: Tx) => removeDelivered(tx, tenantId, limits.deliveredOutboxDays),

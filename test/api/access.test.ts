@@ -199,7 +199,8 @@ function vendorSignature(): Record<string, string> {
 async function ask(operation: Operation, headers: Record<string, string>): Promise<string> {
   const isForm = operation.path.includes('/oauth/');
   // A stream would not end: what is let in fails on its query instead.
-  const url = operation.operationId === 'timeline' ? `${operation.path}?after=x` : operation.path;
+  const isStream = ['timeline', 'cutOffFeed'].includes(operation.operationId);
+  const url = isStream ? `${operation.path}?after=x` : operation.path;
   const answer = await send(operation, {
     path: url,
     headers: {

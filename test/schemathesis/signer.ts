@@ -138,7 +138,7 @@ const FRAUD_ENGINE: Machine = {
 const BANK: Machine = {
   clientId: 'demo-bank',
   key: DEMO_BANK_KEY,
-  scope: 'tokens:introspect customers:roles',
+  scope: 'tokens:introspect customers:roles cut-offs:read',
 };
 
 /** A machine of the demo, with every scope that it may have; its token is kept while it lives. */

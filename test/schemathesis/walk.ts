@@ -5,7 +5,7 @@
 import { expect, vi } from 'vitest';
 import type postgres from 'postgres';
 import { systemClock } from '../../adapters/clock.ts';
-import { DEMO_FRAUD_KEY } from '../../runtime/demo-secrets.ts';
+import { DEMO_BANK_KEY, DEMO_FRAUD_KEY } from '../../runtime/demo-secrets.ts';
 import { MachineClient } from '../../runtime/machine-client.ts';
 import { watchRevocation } from '../setup/faults.ts';
 import {
@@ -78,6 +78,14 @@ async function actAsMachine(stack: TestStack, customerId: string): Promise<void>
   const body = { customerId, reason: 'customer_verified' };
   await machine.call({ method: 'POST', path: '/fraud/releases', body });
   await machine.call({ method: 'GET', path: '/ops/timeline' });
+  const bank = new MachineClient({
+    issuer: stack.issuer,
+    clientId: 'demo-bank',
+    key: DEMO_BANK_KEY,
+    scope: 'cut-offs:read',
+    clock: systemClock,
+  });
+  await bank.call({ method: 'GET', path: '/feeds/cut-offs' });
 }
 
 /** Two enrolled phones, one enrollment under the given key that is open and two that have ended; answers the ids. */

@@ -2,6 +2,7 @@
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ActorKind } from '../../../db/audit.ts';
+import { CUT_OFF_KINDS } from '../../../db/epoch-feed.ts';
 import type { CodeAttempt } from '../../../db/step-attempts.ts';
 import { APPROVAL_STATUSES } from '../../../domain/approval.ts';
 import type { AttestationLevel, DeviceStatus } from '../../../domain/auth-strength.ts';
@@ -40,6 +41,7 @@ const UNIONS: Readonly<Record<string, readonly string[]>> = {
   'contact.kind': states.CONTACT_KINDS,
   'contact.status': states.CONTACT_STATUSES,
   'credential.status': states.CREDENTIAL_STATUSES,
+  'cut_off.kind': CUT_OFF_KINDS,
   'customer.status': states.CUSTOMER_STATUSES,
   'device.attestation_level': membersOf<AttestationLevel>({ software: true, hardware: true }),
   'device.status': membersOf<DeviceStatus>({

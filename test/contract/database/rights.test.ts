@@ -18,6 +18,7 @@ const GRANTS: Readonly<Record<string, string>> = {
   credential: 'siu',
   customer: 'siu',
   customer_key: 'siu',
+  cut_off: 'sid',
   device: 'siu',
   dpop_jti: 'si',
   hold: 'siu',

@@ -61,6 +61,7 @@ export function seedRows(tenantId: string, name: string): ReadonlyMap<string, re
     ['step_submission', [submissionRow(ceremony)]],
     ['key_canary', [{ tenantId, purpose: 'payload', kid: 'key', sealed: bytes('canary') }]],
     ['limit_counter', [{ tenantId, key: name, points: 1, expire: 1 }]],
+    ['cut_off', [{ tenantId, kind: 'session', subject: 'x' }]],
     ['number_limit', [{ tenantId, numberIndex: bytes('number'), freeAt: future }]],
     ['spent_challenge', [{ tenantId, challengeHash: bytes('challenge'), expiresAt: future }]],
     [
