@@ -1,17 +1,20 @@
 /**
- * Enforces the access matrix before a body is read: headers in, a caller out. The DPoP proof comes first, then the token, then one
- * transaction that spends the proof and asks whether session or client still stand. Any doubt is a refusal.
+ * Enforces the access matrix before a body is read: headers in, a caller out. The DPoP proof comes first, then the token, then PostgreSQL, which
+ * spends the proof and says whether session or client still stand. Any doubt is a refusal.
  */
 import type { FastifyRequest } from 'fastify';
 import { getClient } from '../db/clients.ts';
-import type { Tx } from '../db/connection.ts';
+import type { Client } from '../db/clients.ts';
+import type { Database } from '../db/connection.ts';
 import { spendProof } from '../db/dpop.ts';
 import { readSession } from '../db/sessions.ts';
+import type { SessionRecord } from '../db/sessions.ts';
 import { LatchkeyError } from '../domain/errors.ts';
-import { judgeSession } from '../domain/session-standing.ts';
 import type { AppDependencies } from './dependencies.ts';
 import type { ProofVerifier } from './dpop.ts';
 import { singleHeader } from './headers.ts';
+import { createSessionChecks } from './session-checks.ts';
+import { standingOf } from './session-tokens.ts';
 import type { AccessTokens } from './tokens/access-token.ts';
 import type {
   AccessTokenClaims,
@@ -54,6 +57,7 @@ export function createAuthentication(
   proofs: ProofVerifier,
   tokens: AccessTokens,
 ): Authentication {
+  const checks = createSessionChecks(database);
   const proveKey: Authentication['proveKey'] = ({ tenant, dpop, method, htu, nonce }) =>
     proofs.verify(dpop, { method, htu, nonce, policy: tenant.policy.dpop });
 
@@ -69,34 +73,23 @@ export function createAuthentication(
       const proof = await proofs.verify(dpop, expectation);
       const claims = await tokens.verifyAccessToken(tenant, token);
       if (claims.cnf.jkt !== proof.jkt) throw new LatchkeyError('dpop_key_mismatch');
-      const judged = await database.tenant(tenant.tenantId, async (tx) => {
-        if (!(await spendProof(tx, proof.mark))) return 'replayed' as const;
-        return await judgeClaims(tx, tenant, claims);
-      });
-      // Thrown after the commit: a proof that was shown is spent whatever became of it.
-      if (judged === 'replayed') throw new LatchkeyError('dpop_proof_replayed');
-      if (judged instanceof LatchkeyError) throw judged;
-      return { proof, caller: judged };
+      if (claims.sid === undefined)
+        return { proof, caller: await findMachine(database, tenant, { claims, proof }) };
+      const question = { sessionId: claims.sid, proof: proof.mark };
+      const { isFresh, session } = await checks.check(tenant.tenantId, question);
+      if (!isFresh) throw new LatchkeyError('dpop_proof_replayed');
+      return { proof, caller: judgeCustomer(session, tenant, claims) };
     },
     judgeToken: async (tenant, token) => {
       const claims = await tokens.verifyAccessToken(tenant, token);
-      const judged = await database.tenant(tenant.tenantId, (tx) =>
-        judgeClaims(tx, tenant, claims),
+      const { tenantId } = tenant;
+      return await database.tenant(tenantId, async (tx) =>
+        claims.sid === undefined
+          ? judgeMachine(await getClient(tx, tenantId, claims.client_id), claims)
+          : judgeCustomer(await readSession(tx, tenantId, claims.sid), tenant, claims),
       );
-      if (judged instanceof LatchkeyError) throw judged;
-      return judged;
     },
   };
-}
-
-function judgeClaims(
-  tx: Tx,
-  tenant: RequestTenant,
-  claims: AccessTokenClaims,
-): Promise<CustomerCaller | MachineCaller | LatchkeyError> {
-  return claims.sid === undefined
-    ? judgeMachine(tx, tenant, claims)
-    : judgeCustomer(tx, tenant, claims);
 }
 
 /** RFC 9449 section 7.1. A DPoP token under another scheme is refused, however it is spelt: else binding could be talked away. */
@@ -108,12 +101,11 @@ function readAuthorization(authorization: string | undefined): string {
   return token;
 }
 
-async function judgeCustomer(
-  tx: Tx,
+function judgeCustomer(
+  session: SessionRecord | undefined,
   tenant: RequestTenant,
   claims: AccessTokenClaims,
-): Promise<CustomerCaller | LatchkeyError> {
-  const session = await readSession(tx, tenant.tenantId, claims.sid ?? '');
+): CustomerCaller {
   if (
     session === undefined ||
     session.customerId !== claims.sub ||
@@ -121,10 +113,9 @@ async function judgeCustomer(
     session.jkt !== claims.cnf.jkt ||
     session.epoch !== claims.epoch
   ) {
-    return new LatchkeyError('session_ended');
+    throw new LatchkeyError('session_ended');
   }
-  const standing = judgeSession(session, tenant.policy.session);
-  if ('refused' in standing) return new LatchkeyError(standing.refused);
+  const standing = standingOf(session, tenant);
   const tokenScopes = claims.scope.split(' ');
   return {
     kind: 'customer',
@@ -144,14 +135,25 @@ async function judgeCustomer(
   };
 }
 
-async function judgeMachine(
-  tx: Tx,
-  tenant: RequestTenant,
-  claims: AccessTokenClaims,
-): Promise<MachineCaller | LatchkeyError> {
-  const client = await getClient(tx, tenant.tenantId, claims.client_id);
+/** Machines are few and slow: theirs is a transaction. */
+async function findMachine(
+  database: Database,
+  { tenantId }: RequestTenant,
+  { claims, proof }: { readonly claims: AccessTokenClaims; readonly proof: Proof },
+): Promise<MachineCaller> {
+  const found = await database.tenant(tenantId, async (tx) =>
+    (await spendProof(tx, proof.mark))
+      ? { client: await getClient(tx, tenantId, claims.client_id) }
+      : undefined,
+  );
+  if (found === undefined) throw new LatchkeyError('dpop_proof_replayed');
+  // After the commit: a proof that was shown is spent whatever becomes of it.
+  return judgeMachine(found.client, claims);
+}
+
+function judgeMachine(client: Client | undefined, claims: AccessTokenClaims): MachineCaller {
   if (client?.kind !== 'machine' || client.status !== 'active' || claims.sub !== client.clientId)
-    return new LatchkeyError('token_invalid');
+    throw new LatchkeyError('token_invalid');
   return {
     kind: 'machine',
     clientId: client.clientId,
