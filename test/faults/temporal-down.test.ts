@@ -79,9 +79,9 @@ describe('Temporal killed', () => {
     });
     expect(cutOff.status).toBe(202);
     const { revocationId } = (await cutOff.json()) as { revocationId: string };
-    const refused = { code: 'customer_on_hold' };
-    await expect(victim.latchkey.callService('bank', bank)).rejects.toMatchObject(refused);
-    await expect(victim.latchkey.logIn()).rejects.toMatchObject(refused);
+    const [cut, held] = [{ code: 'session_ended' }, { code: 'customer_on_hold' }];
+    await expect(victim.latchkey.callService('bank', bank)).rejects.toMatchObject(cut);
+    await expect(victim.latchkey.logIn()).rejects.toMatchObject(held);
     expect(phone.calls.filter(({ status }) => status >= 500)).toEqual([]);
     // The relay has tried, and gave the row back.
     const startRow = () => bed.rows<{ status: string; isLeased: boolean }[]>`
