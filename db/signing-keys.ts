@@ -1,6 +1,6 @@
 /**
- * Signing keys: one ES256 pair a tenant and purpose, the private half sealed by the key management, made on first use. It never hands out
- * a private key except opened for its one purpose, and never forgets a public half.
+ * Signing keys: ES256 pairs of a tenant and purpose, the private half sealed by the key management. It never hands out a private key except
+ * opened for its one purpose, never makes two for one day, and never forgets a public half.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
@@ -27,50 +27,72 @@ export interface SigningKey extends PublishedKey {
   readonly privateKey: KeyObject;
 }
 
-interface SigningKeyRow extends PublishedKey {
+export interface SealedSigningKey extends PublishedKey {
   readonly kekId: string;
   readonly sealedPrivate: Uint8Array;
+  readonly activeFrom: Date;
+  /** It may sign: the newest of a purpose that is due does. */
+  readonly isDue: boolean;
 }
 
-export interface SigningKeyArguments {
-  readonly tenantId: string;
-  readonly purpose: SigningPurpose;
+export interface KeyMaker {
   readonly kms: KeyManagement;
   readonly newId: (kind: IdKind) => string;
 }
 
-/** The key that signs now; made here when there is none, by one caller at a time. */
-export async function ensureSigningKey(tx: Tx, args: SigningKeyArguments): Promise<SigningKey> {
-  const found = await activeKey(tx, args);
-  if (found !== undefined) return await open(found, args);
-  await tx`select pg_advisory_xact_lock(hashtextextended(${`signing-key/${args.tenantId}/${args.purpose}`}, 0))`;
-  const madeMeanwhile = await activeKey(tx, args);
-  return await open(madeMeanwhile ?? (await make(tx, args)), args);
-}
-
-/** Every key whose signatures may still be met, newest first. */
-export async function publishedKeys(tx: Tx, tenantId: string): Promise<readonly PublishedKey[]> {
-  return await tx<PublishedKey[]>`
-    select key_id, purpose, public_jwk from signing_key
-    where tenant_id = ${tenantId} and retired_at is null order by active_from desc, key_id`;
-}
-
-async function activeKey(
+/** Every key whose signatures may still be met or will be, newest first. */
+export async function currentKeys(
   tx: Tx,
-  { tenantId, purpose }: SigningKeyArguments,
-): Promise<SigningKeyRow | undefined> {
-  const [row] = await tx<SigningKeyRow[]>`
+  tenantId: string,
+  purpose?: SigningPurpose,
+): Promise<readonly SealedSigningKey[]> {
+  return await tx<SealedSigningKey[]>`
     with t as materialized (select latchkey_now() as now)
-    select key_id, purpose, public_jwk, kek_id, sealed_private from t, signing_key
-    where tenant_id = ${tenantId} and purpose = ${purpose} and active_from <= t.now and retired_at is null
-    order by active_from desc limit 1`;
-  return row;
+    select key_id, purpose, public_jwk, kek_id, sealed_private, active_from, active_from <= t.now as is_due from t, signing_key
+    where tenant_id = ${tenantId} and retired_at is null ${purpose === undefined ? tx`` : tx`and purpose = ${purpose}`}
+    order by active_from desc, key_id`;
 }
 
-async function make(
+/** Makes the first key of a purpose, by one caller at a time; it signs at once. Nothing when one is due. */
+export async function ensureFirstKey(
   tx: Tx,
-  { tenantId, purpose, kms, newId }: SigningKeyArguments,
-): Promise<SigningKeyRow> {
+  args: { readonly tenantId: string; readonly purpose: SigningPurpose } & KeyMaker,
+): Promise<void> {
+  await lockKeys(tx, args);
+  const keys = await currentKeys(tx, args.tenantId, args.purpose);
+  if (keys.some(({ isDue }) => isDue)) return;
+  await makeKey(tx, { ...args, activeFrom: await nowIn(tx) });
+}
+
+/** Whoever makes or retires keys of one tenant and purpose does it alone, until its transaction ends. */
+export async function lockKeys(
+  tx: Tx,
+  { tenantId, purpose }: { readonly tenantId: string; readonly purpose: SigningPurpose },
+): Promise<void> {
+  await tx`select pg_advisory_xact_lock(hashtextextended(${`signing-key/${tenantId}/${purpose}`}, 0))`;
+}
+
+export async function nowIn(tx: Tx): Promise<Date> {
+  const [row] = await tx<{ now: Date }[]>`select latchkey_now() as now`;
+  if (row === undefined) throw new TypeError('a function answers one row');
+  return row.now;
+}
+
+/** Under lockKeys. @throws LatchkeyError of the key management, which is asked once. */
+export async function makeKey(
+  tx: Tx,
+  {
+    tenantId,
+    purpose,
+    activeFrom,
+    kms,
+    newId,
+  }: {
+    readonly tenantId: string;
+    readonly purpose: SigningPurpose;
+    readonly activeFrom: Date;
+  } & KeyMaker,
+): Promise<string> {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const keyId = newId('signingKey');
   const publicJwk = publicHalf(privateKey);
@@ -78,30 +100,26 @@ async function make(
     privateKey.export({ type: 'pkcs8', format: 'der' }),
     sealContext(tenantId, keyId, purpose),
   );
-  // The first key of a purpose has no predecessor whose tokens anybody checks: it signs at once.
   await tx`insert into signing_key (tenant_id, key_id, purpose, public_jwk, kek_id, sealed_private, active_from)
-    values (${tenantId}, ${keyId}, ${purpose}, ${tx.json({ ...publicJwk })}, ${kekId}, ${sealed}, latchkey_now())`;
-  return { keyId, purpose, publicJwk, kekId, sealedPrivate: sealed };
+    values (${tenantId}, ${keyId}, ${purpose}, ${tx.json({ ...publicJwk })}, ${kekId}, ${sealed}, ${activeFrom})`;
+  return keyId;
+}
+
+/** @throws LatchkeyError of the key management. */
+export async function openKey(
+  kms: KeyManagement,
+  tenantId: string,
+  { keyId, purpose, publicJwk, kekId, sealedPrivate }: SealedSigningKey,
+): Promise<SigningKey> {
+  const der = await kms.unwrap(kekId, sealedPrivate, sealContext(tenantId, keyId, purpose));
+  const privateKey = createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' });
+  return { keyId, purpose, publicJwk, privateKey };
 }
 
 function publicHalf(privateKey: KeyObject): SigningPublicJwk {
   const { x, y } = createPublicKey(privateKey).export({ format: 'jwk' });
   if (x === undefined || y === undefined) throw new TypeError('a P-256 key has two coordinates');
   return { kty: 'EC', crv: 'P-256', x, y };
-}
-
-async function open(
-  row: SigningKeyRow,
-  { tenantId, kms }: SigningKeyArguments,
-): Promise<SigningKey> {
-  const der = await kms.unwrap(
-    row.kekId,
-    row.sealedPrivate,
-    sealContext(tenantId, row.keyId, row.purpose),
-  );
-  const { keyId, purpose, publicJwk } = row;
-  const privateKey = createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' });
-  return { keyId, purpose, publicJwk, privateKey };
 }
 
 function sealContext(tenantId: string, keyId: string, purpose: SigningPurpose): string {

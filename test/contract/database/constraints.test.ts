@@ -11,6 +11,7 @@ import { KEY_PURPOSES } from '../../../domain/key-canary.ts';
 import type { RevocationFacts } from '../../../domain/revocation.ts';
 import * as states from '../../../domain/row-states.ts';
 import type { SessionEndReason } from '../../../domain/session.ts';
+import { SIGNING_KEY_RETIRE_REASONS } from '../../../domain/signing-keys.ts';
 import {
   STAFF_SESSION_END_REASONS,
   STAFF_SESSION_KINDS,
@@ -52,6 +53,7 @@ const UNIONS: Readonly<Record<string, readonly string[]>> = {
     suspended: true,
     revoked: true,
   }),
+  'event_delivery.status': states.OUTBOX_STATUSES,
   'hold.status': states.HOLD_STATUSES,
   'key_canary.purpose': KEY_PURPOSES,
   'outbox.status': states.OUTBOX_STATUSES,
@@ -72,6 +74,7 @@ const UNIONS: Readonly<Record<string, readonly string[]>> = {
   }),
   'session.status': states.SESSION_STATUSES,
   'signing_key.purpose': states.SIGNING_KEY_PURPOSES,
+  'signing_key.retire_reason': SIGNING_KEY_RETIRE_REASONS,
   'staff_session.end_reason': STAFF_SESSION_END_REASONS,
   'staff_session.kind': STAFF_SESSION_KINDS,
   'staff_session.status': STAFF_SESSION_STATUSES,

@@ -21,6 +21,8 @@ const GRANTS: Readonly<Record<string, string>> = {
   cut_off: 'sid',
   device: 'siu',
   dpop_jti: 'si',
+  event_delivery: 'siu',
+  event_sink_stop: 'sid',
   hold: 'siu',
   idempotency: 'siud',
   key_canary: 'si',
@@ -124,7 +126,7 @@ describe("the application's role", () => {
 
   it.each([
     ['key_canary', ['retired_at']],
-    ['signing_key', ['retired_at']],
+    ['signing_key', ['retired_at', 'retire_reason', 'sealed_private']],
     ['approval', ['status', 'decided_by', 'decided_employee', 'decided_at']],
   ])('may change of a row of %s only %j', async (table, columns) => {
     const rows = await sql`
