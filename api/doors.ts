@@ -87,6 +87,7 @@ export function createOperationsDoor(
   server.keepAliveTimeout = app.server.keepAliveTimeout;
   server.on('clientError', createClientErrorHandler(deps));
   endSilentConnections(app, server);
+  ignoreUnknownExpectations(server);
   app.addHook('preClose', async () => {
     if (!server.listening) return;
     await new Promise((resolve) => {
@@ -94,6 +95,13 @@ export function createOperationsDoor(
     });
   });
   return server;
+}
+
+/**
+ * Node would answer 417 by itself, without a problem and past every hook. RFC 9110 section 10.1.1 lets a server that knows no such expectation go on.
+ */
+export function ignoreUnknownExpectations(server: Server): void {
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
 }
 
 /** Browsers connect ahead of what they might ask. Node waits for such a connection for ever once it closes: it counts as busy. */

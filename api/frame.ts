@@ -118,6 +118,15 @@ export async function surroundTenant(app: LatchkeyApp, services: ApiServices): P
   limitRequests(app, services);
 }
 
+/** For metadata that stands before the tenant's path: public reading alone, for pages of any origin. */
+export function surroundMetadata(app: LatchkeyApp, services: ApiServices): void {
+  findTenant(app, services);
+  app.addHook('onRequest', async (request, reply) => {
+    request.facts.caller = await identify(request, services);
+    reply.header('access-control-allow-origin', '*');
+  });
+}
+
 /** The same for the operations door: no other origin, JSON alone, and staff by their cookie. */
 export async function surroundOperations(app: LatchkeyApp, services: ApiServices): Promise<void> {
   app.addHook('onRequest', async (request) => {

@@ -24,7 +24,6 @@ const ALWAYS: readonly ErrorCode[] = [
 const BELOW_A_TENANT: readonly ErrorCode[] = [
   'not_found',
   'method_not_allowed',
-  'origin_not_allowed',
   'database_unavailable',
   'conflict',
 ];
@@ -84,7 +83,8 @@ export function problemsOf(
   const method = String(route.method);
   const codes = new Set<ErrorCode>([
     ...ALWAYS,
-    ...(route.url.startsWith('/t/:tenant') ? BELOW_A_TENANT : []),
+    ...(route.url.includes('/t/:tenant') ? BELOW_A_TENANT : []),
+    ...(isOpenToPages(route) ? [] : (['origin_not_allowed'] as const)),
     ...(route.schema?.body === undefined ? [] : WITH_A_BODY),
     ...(needsIdempotencyKey(route.config?.operationId, method) ? WITH_AN_IDEMPOTENCY_KEY : []),
     ...(row === undefined ? [] : OF_CALLER[row.caller]),
@@ -93,6 +93,13 @@ export function problemsOf(
   ]);
   // Object.keys of the table answers its codes.
   return (Object.keys(ERRORS) as ErrorCode[]).filter((code) => codes.has(code));
+}
+
+/** What the public may read, any page may; what stands below no tenant asks nobody where he comes from. */
+function isOpenToPages({ config, method, url }: Pick<RouteOptions, 'config' | 'method' | 'url'>) {
+  const row = accessOf(config?.operationId);
+  const isPublic = row?.caller === 'public' && row.door !== 'operations';
+  return !url.includes('/t/:tenant') || (isPublic && String(method) === 'GET');
 }
 
 /** Call it before any route is added. */
@@ -138,7 +145,7 @@ function describeRoute(
 
 /** Routes are hung below the tenant, whose part of the path their own schemas do not know. */
 function tenantParameter(url: string, params: unknown): unknown {
-  if (!url.startsWith('/t/:tenant')) return params;
+  if (!url.includes('/t/:tenant')) return params;
   // A route's parameters are an object schema of TypeBox.
   const own = (params ?? {}) as { properties?: Record<string, unknown>; required?: string[] };
   return {
@@ -186,7 +193,9 @@ function refusals(route: RouteOptions): Record<string, unknown> {
   const isOauth = route.config?.errors === 'oauth';
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of problemsOf(route)) {
-    const status = isOauth ? oauthError(new LatchkeyError(code), route.config?.operationId).status : ERRORS[code].status;
+    const status = isOauth
+      ? oauthError(new LatchkeyError(code), route.config?.operationId).status
+      : ERRORS[code].status;
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
   return Object.fromEntries(

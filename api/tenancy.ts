@@ -62,7 +62,15 @@ async function readTenant(
 }
 
 /** Paths that belong to the installation, not to a tenant. */
-const INSTALLATION_PATHS = ['/t', '/livez', '/readyz', '/openapi.json', '/docs', '/assets'];
+const INSTALLATION_PATHS = [
+  '/t',
+  '/.well-known/oauth-authorization-server/t',
+  '/livez',
+  '/readyz',
+  '/openapi.json',
+  '/docs',
+  '/assets',
+];
 
 /** Mounts one tenant's routes at `/`. The request keeps what was asked as `originalUrl`, which DPoP's htu is held against. */
 export function mountAtRoot(slug: string, servesPages: boolean) {

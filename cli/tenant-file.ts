@@ -43,6 +43,9 @@ const MachineClient = Type.Object(
     kind: Type.Literal('machine'),
     clientId: CLIENT_ID,
     name: NAME,
+    roles: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[a-z][a-z0-9_:.-]{0,63}$' }), { maxItems: 16 }),
+    ),
     scopes: Type.Array(Type.String({ pattern: '^[a-z]+(-[a-z]+)*:[a-z]+$' }), { maxItems: 20 }),
     jwks: Type.Object({ keys: Type.Array(PublicKey, { minItems: 1, maxItems: 5 }) }, closed),
   },

@@ -22,6 +22,7 @@ export type ClientDocument =
       readonly clientId: string;
       readonly name: string;
       readonly scopes: readonly string[];
+      readonly roles?: readonly string[];
       readonly jwks: ClientJwks;
     };
 
@@ -84,9 +85,9 @@ async function upsertClient(
     return;
   }
   // A round trip through text: the JWK members are JSON by construction, which their type cannot say.
-  await tx`insert into client (tenant_id, client_id, kind, name, scopes, jwks)
-    values (${tenantId}, ${client.clientId}, 'machine', ${client.name}, ${[...client.scopes]},
+  await tx`insert into client (tenant_id, client_id, kind, name, scopes, roles, jwks)
+    values (${tenantId}, ${client.clientId}, 'machine', ${client.name}, ${[...client.scopes]}, ${[...(client.roles ?? [])]},
       ${JSON.stringify(client.jwks)}::text::jsonb)
     on conflict (tenant_id, client_id) do update set kind = excluded.kind, name = excluded.name,
-      scopes = excluded.scopes, jwks = excluded.jwks`;
+      scopes = excluded.scopes, roles = excluded.roles, jwks = excluded.jwks`;
 }

@@ -1,4 +1,4 @@
-/** What every grant of the token endpoint is given and answers. Which grants there are stands in api/routes/token.ts. */
+/** What every grant of the token endpoint is given and answers. Which there are stands in grants.ts. */
 import type { FastifyRequest } from 'fastify';
 import type { ApiServices } from '../dependencies.ts';
 import type { TokenAnswer, TokenForm } from '../schemas/token.ts';

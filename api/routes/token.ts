@@ -4,9 +4,7 @@
  */
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { ApiServices } from '../dependencies.ts';
-import { grantClientCredentials } from '../grants/client-credentials.ts';
-import type { Grant } from '../grants/grant.ts';
-import { grantRefreshToken } from '../grants/refresh-token.ts';
+import { grantOf } from '../grants/grants.ts';
 import { TokenAnswer, TokenForm } from '../schemas/token.ts';
 import { callerOf } from '../types.ts';
 import type { LatchkeyApp } from '../types.ts';
@@ -24,11 +22,6 @@ const GRANT_PROBLEMS = [
   'device_not_allowed',
   'dpop_key_mismatch',
 ] as const;
-
-const GRANTS: ReadonlyMap<string, Grant> = new Map([
-  ['client_credentials', grantClientCredentials],
-  ['refresh_token', grantRefreshToken],
-]);
 
 export function registerTokenRoutes(app: LatchkeyApp, services: ApiServices): void {
   app.post(
@@ -49,7 +42,7 @@ export function registerTokenRoutes(app: LatchkeyApp, services: ApiServices): vo
       },
     },
     async (request) => {
-      const grant = GRANTS.get(request.body.grant_type);
+      const grant = grantOf(request.body.grant_type);
       if (grant === undefined) throw new LatchkeyError('unsupported_grant_type');
       return await grant(services, {
         tenant: request.tenant,

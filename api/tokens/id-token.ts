@@ -6,6 +6,20 @@ import type { TokenKeys } from './signing-keys.ts';
 
 const LIFETIME_SECONDS = 300;
 
+/** Every claim of one. */
+export const ID_TOKEN_CLAIMS = [
+  'iss',
+  'sub',
+  'aud',
+  'iat',
+  'exp',
+  'sid',
+  'acr',
+  'amr',
+  'auth_time',
+  'tenant',
+] as const;
+
 export interface IdTokenRequest {
   readonly tenant: RequestTenant;
   readonly customerId: string;

@@ -28,9 +28,13 @@ interface Refusal {
   readonly code: unknown;
 }
 
-function ask(method: string, path: string): Promise<Refusal> {
+function ask(
+  method: string,
+  path: string,
+  { at = port, headers = {} }: { at?: number; headers?: Record<string, string> } = {},
+): Promise<Refusal> {
   return new Promise((resolve, reject) => {
-    const asked = request({ port, host: '127.0.0.1', method, path }, (answer) => {
+    const asked = request({ port: at, host: '127.0.0.1', method, path, headers }, (answer) => {
       const chunks: Buffer[] = [];
       answer.on('data', (chunk: Buffer) => chunks.push(chunk));
       answer.on('end', () => {
@@ -70,5 +74,18 @@ describe('a request that no route knows', () => {
     const { status, code } = await ask('GET', path);
     expect([400, 404, 414]).toContain(status);
     expect(['not_found', 'invalid_request', 'uri_too_long']).toContain(code);
+  });
+});
+
+describe('an expectation that nobody knows', () => {
+  it('changes nothing at either door: what is refused is refused by a problem (RFC 9110 section 10.1.1)', async () => {
+    const headers = { expect: 'the-moon' };
+    for (const at of [port, api.operations.port]) {
+      expect(await ask('GET', '/livez', { at, headers })).toEqual({ status: 200, code: undefined });
+      expect(await ask('GET', '/nothing', { at, headers })).toEqual({
+        status: 404,
+        code: 'not_found',
+      });
+    }
   });
 });

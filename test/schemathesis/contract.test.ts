@@ -164,6 +164,7 @@ const prepared = (door: 'public' | 'operations'): unknown =>
       startEnrollment: { clientId: ['demo-app', 'nobody'] },
       createLoginOptions: { clientId: ['demo-app', 'nobody'] },
       login: { clientId: ['demo-app'] },
+      revoke: { client_id: ['demo-app', 'nobody'] },
       fraudSignal: { customerId: nobody('cus') },
       releaseHold: { customerId: nobody('cus') },
     },

@@ -82,12 +82,6 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     why: 'its bodies may be larger than what a proxy should carry for it',
     shownBy: 'test/api/problems.test.ts',
   },
-  {
-    codes: ['origin_not_allowed'],
-    operations: ['jwks', 'discovery'],
-    why: 'what the public may read, any page may: the document says more than happens',
-    shownBy: 'test/api/cross-origin.test.ts',
-  },
 ];
 
 export interface Coverage {
