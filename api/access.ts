@@ -27,6 +27,7 @@ export type Door = 'public' | 'operations';
 
 export type Scope =
   | 'openid'
+  | 'profile:write'
   | 'fraud:signal'
   | 'fraud:release'
   | 'timeline:read'
@@ -62,6 +63,7 @@ const supervisor = { ...anyStaff, roles: ['supervisor'] } as const;
 const deskReader = { ...anyStaff, roles: ['agent', 'supervisor', 'auditor'] } as const;
 /** Who may read what runs in Temporal, decoded. */
 const temporalReader = { ...anyStaff, roles: ['auditor', 'administrator'] } as const;
+const strongCustomer = { caller: 'customer', scope: 'profile:write' } as const;
 const onlyOnce = { idempotencyKey: 'unneeded: can be done only once' } as const;
 const writesNothing = { idempotencyKey: 'unneeded: writes nothing' } as const;
 
@@ -73,8 +75,6 @@ export const ACCESS = {
   pages: { caller: 'public' },
   jwks: { caller: 'public' },
   discovery: { caller: 'public' },
-  serverMetadata: { caller: 'public' },
-  serverMetadataOfPath: { caller: 'public' },
   startEnrollment: { caller: 'key' },
   getEnrollment: { caller: 'key' },
   submitPhoneCode: { caller: 'key' },
@@ -99,14 +99,21 @@ export const ACCESS = {
   userinfo: { caller: 'customer', scope: 'openid' },
   postUserinfo: { caller: 'customer', scope: 'openid', ...writesNothing },
   logout: { caller: 'customer' },
+  endOwnSession: { caller: 'customer' },
   listSessions: { caller: 'customer' },
+  loginHistory: { caller: 'customer' },
+  listDevices: { caller: 'customer' },
+  // A scope that only a session of a trusted device carries.
+  suspendDevice: strongCustomer,
+  resumeDevice: strongCustomer,
+  revokeDevice: strongCustomer,
+  revokeCredential: strongCustomer,
   me: { caller: 'customer' },
   gatewayVerify: { caller: 'gateway' },
   fraudSignal: { caller: 'machine', scope: 'fraud:signal' },
   getRevocation: { caller: 'machine', scope: 'fraud:signal' },
   releaseHold: { caller: 'machine', scope: 'fraud:release' },
   timeline: { caller: 'machine', scope: 'timeline:read' },
-  setRoles: { caller: 'machine', scope: 'customers:roles' },
   cutOffFeed: { caller: 'machine', scope: 'cut-offs:read' },
   staffLogin: { caller: 'public', door: 'operations' },
   staffCallback: { caller: 'public', door: 'operations' },
@@ -125,6 +132,9 @@ export const ACCESS = {
   getCustomer: desk,
   listCustomerSessions: desk,
   endSession: desk,
+  suspendDeviceByStaff: desk,
+  resumeDeviceByStaff: { ...supervisor, recentLogin: true },
+  revokeDeviceByStaff: desk,
   listDeadLetters: { ...anyStaff, roles: ['auditor', 'administrator'] },
   retryDeadLetter: { ...anyStaff, roles: ['administrator'] },
 } as const satisfies Record<string, AccessRow>;

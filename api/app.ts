@@ -13,7 +13,6 @@ import {
   createOperationsDoor,
   endSilentConnections,
   hangRoutesAtDoors,
-  ignoreUnknownExpectations,
   serverOptions,
 } from './doors.ts';
 import { createProofVerifier } from './dpop.ts';
@@ -22,7 +21,6 @@ import {
   decorateRequests,
   requireAccessRows,
   surroundAll,
-  surroundMetadata,
   surroundOperations,
   surroundTenant,
 } from './frame.ts';
@@ -36,7 +34,7 @@ import { secureHeaders, servePages } from './pages.ts';
 import { sendProblem } from './problems.ts';
 import { registerCodecRoutes } from './routes/codec.ts';
 import { registerDeadLetterRoutes } from './routes/dead-letters.ts';
-import { registerDiscoveryRoutes, registerMetadataRoute } from './routes/discovery.ts';
+import { registerDiscoveryRoutes } from './routes/discovery.ts';
 import { registerFraudRoutes } from './routes/fraud.ts';
 import { registerEpochFeedRoutes } from './routes/epoch-feed.ts';
 import { registerEnrollmentRoutes } from './routes/enrollments.ts';
@@ -46,7 +44,9 @@ import { registerIntrospectionRoutes } from './routes/introspection.ts';
 import { registerLoginRoutes } from './routes/login.ts';
 import { registerMeRoutes } from './routes/me.ts';
 import { registerRevocationEndpoint } from './routes/revocation-endpoint.ts';
-import { registerRolesRoutes } from './routes/roles.ts';
+import { registerDeviceRoutes } from './routes/devices.ts';
+import { registerLoginHistoryRoutes } from './routes/login-history.ts';
+import { registerStaffDeviceRoutes } from './routes/staff-devices.ts';
 import { registerSessionRoutes } from './routes/sessions.ts';
 import { registerStaffCustomerRoutes } from './routes/staff-customers.ts';
 import { registerStaffHoldRoutes } from './routes/staff-holds.ts';
@@ -79,8 +79,9 @@ const TENANT_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void
   registerGatewayRoutes,
   registerLoginRoutes,
   registerMeRoutes,
-  registerRolesRoutes,
   registerSessionRoutes,
+  registerLoginHistoryRoutes,
+  registerDeviceRoutes,
   registerTimelineRoutes,
 ];
 
@@ -90,6 +91,7 @@ const OPERATIONS_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => 
   registerStaffSessionRoutes,
   registerStaffHoldRoutes,
   registerStaffCustomerRoutes,
+  registerStaffDeviceRoutes,
   registerDeadLetterRoutes,
   registerCodecRoutes,
 ];
@@ -107,7 +109,6 @@ export async function buildApp(deps: AppDependencies): Promise<LatchkeyApp> {
   const app = createServer(deps);
   app.server.maxConnections = MAX_CONNECTIONS;
   endSilentConnections(app, app.server);
-  ignoreUnknownExpectations(app.server);
   app.decorate('operationsDoor', createOperationsDoor(app, deps));
   decorateRequests(app);
   useStrictJson(app);
@@ -137,13 +138,6 @@ export async function buildApp(deps: AppDependencies): Promise<LatchkeyApp> {
       for (const register of OPERATIONS_ROUTES) register(scope, services);
     },
     { prefix: '/t/:tenant' },
-  );
-  await app.register(
-    async (scope: LatchkeyApp) => {
-      surroundMetadata(scope, services);
-      registerMetadataRoute(scope);
-    },
-    { prefix: '/.well-known/oauth-authorization-server' },
   );
   await serveOperations(app, services);
   await servePages(app, services);

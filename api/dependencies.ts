@@ -30,6 +30,7 @@ export interface ApiConfiguration {
     readonly publicUrl: string;
     readonly tenantAtRoot?: string;
     readonly trustedProxies: readonly string[];
+    readonly placeHeader?: string;
   };
   /** By the id that a gateway names itself with. */
   readonly gateways: Readonly<Record<string, GatewayConfiguration>>;

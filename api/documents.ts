@@ -73,6 +73,7 @@ function unreachableDependencies(): AppDependencies {
       createKey: refuse,
       seal: refuse,
       open: refuse,
+      openAll: refuse,
       blindIndex: refuseNow,
       eraseKey: refuse,
     },

@@ -13,6 +13,8 @@ export interface HttpConfiguration {
   readonly publicUrl: string;
   readonly tenantAtRoot?: string;
   readonly trustedProxies: readonly string[];
+  /** A header, lower case, in which a trusted proxy says coarsely where a request comes from. */
+  readonly placeHeader?: string;
 }
 
 export const DEFAULT_PORT = 4600;
@@ -72,11 +74,17 @@ export const readHttp = (reader: EnvironmentReader): HttpConfiguration => {
     (value) => value.split(',').every((range) => isProxyRange(range.trim())),
     'use IP addresses or CIDR ranges, separated by commas',
   );
+  const placeHeader = reader.shaped(
+    'LATCHKEY_PLACE_HEADER',
+    (value) => /^x-[a-z0-9-]{1,60}$/.test(value) && proxies !== undefined,
+    'name a header such as x-client-place, in lower case, that the proxies of LATCHKEY_TRUSTED_PROXIES set',
+  );
   return {
     host: host ?? '127.0.0.1',
     port: Number(port ?? DEFAULT_PORT),
     publicUrl,
     ...(tenantAtRoot === undefined ? {} : { tenantAtRoot }),
+    ...(placeHeader === undefined ? {} : { placeHeader }),
     trustedProxies: proxies?.split(',').map((range) => range.trim()) ?? [],
   };
 };

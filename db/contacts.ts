@@ -38,7 +38,13 @@ export async function notifyCustomer(
   notice: {
     tenantId: string;
     customerId: string;
-    template: 'session_cut_off' | 'hold_released' | 'session_ended';
+    template:
+      | 'session_cut_off'
+      | 'hold_released'
+      | 'session_ended'
+      | 'device_stopped'
+      | 'device_resumed'
+      | 'passkey_removed';
   },
 ): Promise<void> {
   const { tenantId, customerId, template } = notice;

@@ -23,3 +23,52 @@ export async function deviceOfKey(
     order by status = 'revoked', created_at desc limit 1`;
   return device;
 }
+
+export interface OwnDevice extends Device {
+  readonly model: string | null;
+  readonly trustedAtMs: number | null;
+}
+
+export interface OwnPasskey {
+  readonly credentialId: string;
+  readonly deviceId: string;
+  readonly status: 'active' | 'suspended';
+  readonly isSynced: boolean;
+  readonly createdAtMs: number;
+  readonly lastUsedAtMs: number | null;
+}
+
+/** More than anybody has; the youngest. */
+const MAX_DEVICES = 50;
+const MAX_PASSKEYS = 100;
+
+/** What has not been revoked, with its passkeys that have not. */
+export async function devicesOfCustomer(
+  tx: Tx,
+  { tenantId, customerId }: { readonly tenantId: string; readonly customerId: string },
+): Promise<{ readonly devices: readonly OwnDevice[]; readonly passkeys: readonly OwnPasskey[] }> {
+  const devices = await tx<(Omit<OwnDevice, 'trustedAtMs'> & { trustedAt: Date | null })[]>`
+    select device_id, customer_id, name, platform, model, status, attestation_level, trusted_at from device
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and status <> 'revoked'
+    order by device_id desc limit ${MAX_DEVICES}`;
+  const passkeys = await tx<
+    (Omit<OwnPasskey, 'createdAtMs' | 'lastUsedAtMs'> & {
+      readonly createdAt: Date;
+      readonly lastUsedAt: Date | null;
+    })[]
+  >`
+    select credential_id, device_id, status, backed_up as is_synced, created_at, last_used_at from credential
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and status <> 'revoked'
+    order by credential_id desc limit ${MAX_PASSKEYS}`;
+  return {
+    devices: devices.map(({ trustedAt, ...row }) => ({
+      ...row,
+      trustedAtMs: trustedAt?.getTime() ?? null,
+    })),
+    passkeys: passkeys.map(({ createdAt, lastUsedAt, ...row }) => ({
+      ...row,
+      createdAtMs: createdAt.getTime(),
+      lastUsedAtMs: lastUsedAt?.getTime() ?? null,
+    })),
+  };
+}

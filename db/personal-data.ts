@@ -22,6 +22,8 @@ export interface PersonalData {
   seal(tx: Tx, target: SealTarget, text: string): Promise<Uint8Array>;
   /** @throws LatchkeyError internal_error: another customer's or purpose's value, a changed one, or an erased key. */
   open(tx: Tx, target: SealTarget, sealed: Uint8Array): Promise<string>;
+  /** Several of one purpose, for the price of one key. @throws as open does */
+  openAll(tx: Tx, target: SealTarget, sealed: readonly Uint8Array[]): Promise<readonly string[]>;
   /** HMAC under a key outside the database: finds equal values, tells nothing else. `normalised` = E.164, lower-case address, … */
   blindIndex(tenantId: string, kind: IndexKind, normalised: string): Uint8Array;
   /** Destroys the key and, with it, every sealed value; the customer's blind indexes are deleted too. */
@@ -52,6 +54,11 @@ export function createPersonalData(kms: KeyManagement): PersonalData {
       sealText(await customerKey(tx, target.tenantId, target.customerId), target, text),
     open: async (tx, target, sealed) =>
       openText(await customerKey(tx, target.tenantId, target.customerId), target, sealed),
+    openAll: async (tx, target, sealed) => {
+      if (sealed.length === 0) return [];
+      const key = await customerKey(tx, target.tenantId, target.customerId);
+      return sealed.map((value) => openText(key, target, value));
+    },
     blindIndex: (tenantId, kind, normalised) =>
       createHmac('sha256', kms.secret('blind-index').key)
         .update(bytesOf([tenantId, kind, normalised]))

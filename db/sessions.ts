@@ -81,6 +81,24 @@ export async function sessionsOfCustomer(
   return rows.map(toSessionRecord);
 }
 
+export interface SessionPlace {
+  readonly sessionId: string;
+  readonly model: string | null;
+  readonly sealedPlace: Uint8Array | null;
+}
+
+/** What only its owner sees of a session, and no check needs. */
+export async function sessionPlaces(
+  tx: Tx,
+  tenantId: string,
+  sessionIds: readonly string[],
+): Promise<readonly SessionPlace[]> {
+  return await tx<SessionPlace[]>`
+    select s.session_id, d.model, s.sealed_place from session s
+    left join device d on d.tenant_id = s.tenant_id and d.device_id = s.device_id
+    where s.tenant_id = ${tenantId} and s.session_id = any(${[...sessionIds]})`;
+}
+
 /** Live rows, the youngest first, from below the id `before` on: an order that refreshes do not change. */
 export async function pageOfSessions(
   tx: Tx,

@@ -2,18 +2,11 @@
  * A session ended by staff: the row first, as a logout ends it (end, audit, event and wake-up in one transaction that touched the customer's row),
  * and a notice to the customer, who did not do it himself.
  */
-import type { SessionEndReason } from '../domain/session.ts';
 import type { Tx } from './connection.ts';
 import { notifyCustomer } from './contacts.ts';
 import { touchCustomer } from './customer-lock.ts';
+import { readEnd, type EndedSession } from './session-ends.ts';
 import { endSessions } from './sessions.ts';
-
-export interface EndedSession {
-  readonly sessionId: string;
-  readonly customerId: string;
-  readonly endReason: SessionEndReason;
-  readonly endedAtMs: number;
-}
 
 /** Answers how the session ended, whoever was first; undefined: there is no such session. */
 export async function endSessionByStaff(
@@ -43,17 +36,4 @@ export async function endSessionByStaff(
   if (ended.length > 0)
     await notifyCustomer(tx, { tenantId, customerId, template: 'session_ended' });
   return await readEnd(tx, tenantId, sessionId);
-}
-
-export async function readEnd(
-  tx: Tx,
-  tenantId: string,
-  sessionId: string,
-): Promise<EndedSession | undefined> {
-  const [row] = await tx<(Omit<EndedSession, 'endedAtMs'> & { readonly endedAt: Date })[]>`
-    select session_id, customer_id, end_reason, ended_at from session
-    where tenant_id = ${tenantId} and session_id = ${sessionId} and status = 'ended'`;
-  if (row === undefined) return undefined;
-  const { endedAt, ...end } = row;
-  return { ...end, endedAtMs: endedAt.getTime() };
 }

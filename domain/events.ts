@@ -21,6 +21,13 @@ const customerId = id('customer', 'Whom it is about.');
 const sessionId = id('session', 'The session.');
 const revocationId = optional(id('revocation', 'The cut-off that ended it, when one did.'));
 
+const changedDevice = {
+  customerId,
+  deviceId: id('device', 'The device.'),
+  by: code<'customer' | 'staff'>('Who did it: customer or staff.'),
+  sessionsEnded: count('How many sessions ended with it.'),
+};
+
 export const EVENTS = {
   'bank.app.session_created': {
     version: 1,
@@ -41,6 +48,31 @@ export const EVENTS = {
       sessionId,
       reason: code<SessionEndReason>('Why it ended.'),
       revocationId,
+    },
+  },
+  'bank.app.device_suspended': {
+    version: 1,
+    description: 'A device and its passkeys may not be used until somebody allows it again.',
+    data: changedDevice,
+  },
+  'bank.app.device_resumed': {
+    version: 1,
+    description: 'A suspended device may be used again; what was ended stays ended.',
+    data: changedDevice,
+  },
+  'bank.app.device_revoked': {
+    version: 1,
+    description: 'A device and its passkeys are gone for ever.',
+    data: changedDevice,
+  },
+  'bank.app.credential_revoked': {
+    version: 1,
+    description: 'A customer has removed a passkey for ever.',
+    data: {
+      customerId,
+      credentialId: id('credential', 'The passkey.'),
+      deviceId: id('device', 'The device it was made on.'),
+      sessionsEnded: count('How many sessions ended with it.'),
     },
   },
   'bank.app.refresh_reused': {

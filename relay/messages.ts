@@ -59,6 +59,9 @@ function renderMessage(
     case 'session_cut_off':
     case 'hold_released':
     case 'session_ended':
+    case 'device_stopped':
+    case 'device_resumed':
+    case 'passkey_removed':
       return render(template, locale, { bank });
   }
 }

@@ -81,8 +81,14 @@ export interface SessionEntry {
   readonly sessionId: string;
   readonly current: boolean;
   /** null: a key that belongs to no device. */
+  readonly deviceId: string | null;
   readonly deviceName: string | null;
+  readonly platform: string | null;
+  readonly model: string | null;
+  /** null: unknown. */
+  readonly place: string | null;
   readonly acr: string;
+  readonly amr: readonly string[];
   readonly startedAt: string;
   readonly lastSeenAt: string;
   readonly idleExpiresAt: string;
@@ -112,4 +118,65 @@ export interface Me {
     readonly absoluteExpiresAt: string;
   };
   readonly claims: Readonly<Record<string, unknown>>;
+}
+
+export interface HistoryEntry {
+  readonly entryId: string;
+  readonly at: string;
+  readonly event:
+    | 'logged_in'
+    | 'session_ended'
+    | 'login_refused'
+    | 'device_trusted'
+    | 'device_suspended'
+    | 'device_resumed'
+    | 'device_revoked'
+    | 'passkey_removed'
+    | 'account_held'
+    | 'account_released';
+  /** `bank` also where nobody did it, as when a time ran out. */
+  readonly by: 'you' | 'bank';
+  readonly reason: string | null;
+  readonly sessionId: string | null;
+  /** About the session that asks. */
+  readonly current: boolean;
+  readonly deviceName: string | null;
+  readonly platform: string | null;
+  readonly model: string | null;
+  readonly place: string | null;
+  readonly acr: string | null;
+}
+
+export interface LoginHistory {
+  /** The youngest first. */
+  readonly entries: readonly HistoryEntry[];
+  /** For the next page; null on the last. */
+  readonly next: string | null;
+}
+
+export interface DeviceEntry {
+  readonly deviceId: string;
+  readonly name: string;
+  readonly platform: string;
+  readonly model: string | null;
+  readonly status: string;
+  readonly attestationLevel: string;
+  readonly current: boolean;
+  readonly trustedAt: string | null;
+  readonly passkeys: readonly {
+    readonly credentialId: string;
+    readonly status: 'active' | 'suspended';
+    readonly current: boolean;
+    readonly isSynced: boolean;
+    readonly createdAt: string;
+    readonly lastUsedAt: string | null;
+  }[];
+}
+
+export type DeviceAction = 'suspend' | 'resume' | 'revoke';
+
+export interface ChangedDevice {
+  readonly deviceId: string;
+  readonly status: string;
+  readonly sessionsEnded: number;
 }

@@ -8,9 +8,11 @@ import type { FastifyRequest } from 'fastify';
 import { findCredential } from '../../db/credentials.ts';
 import { grantLogin } from '../../db/login.ts';
 import type { VerifiedLogin } from '../../db/login.ts';
+import { PLACE, recordRefusedLogin } from '../../db/login-history.ts';
 import { readSession } from '../../db/sessions.ts';
 import type { SessionRecord } from '../../db/sessions.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
+import type { ErrorCode } from '../../domain/errors.ts';
 import { requireAppClient } from '../app-client.ts';
 import { issueChallenge, openChallenge } from '../challenges.ts';
 import type { ChallengeContext } from '../challenges.ts';
@@ -22,12 +24,20 @@ import {
   LoginOptionsBody,
   SessionTokens,
 } from '../schemas/login.ts';
+import { placeOf } from '../places.ts';
 import { answerTokens, standingOf } from '../session-tokens.ts';
 import { callerOf } from '../types.ts';
 import type { LatchkeyApp, RequestTenant } from '../types.ts';
 import { readAssertion, verifyAssertion } from '../webauthn/assertion.ts';
 
 const SALT_BYTES = 32;
+/** Decisions about the customer; what is wrong with the request alone is not his concern. */
+const TOLD_REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  'customer_on_hold',
+  'device_not_allowed',
+  'credential_unknown',
+  'session_limit_reached',
+]);
 
 export function registerLoginRoutes(app: LatchkeyApp, services: ApiServices): void {
   registerOptions(app, services);
@@ -84,6 +94,7 @@ function registerLogin(app: LatchkeyApp, services: ApiServices): void {
       'credential_unknown',
       'customer_on_hold',
       'device_not_allowed',
+      'session_limit_reached',
       'session_ended',
     ],
   } as const;
@@ -100,11 +111,14 @@ function registerLogin(app: LatchkeyApp, services: ApiServices): void {
       work: async (claim) => {
         const login = await verifyLogin(services, request, request.body);
         const { tenantId } = request.tenant;
-        const session = await services.database.tenant(tenantId, async (tx) => {
+        const granting = services.database.tenant(tenantId, async (tx) => {
           const granted = await grantLogin(tx, login);
           await claim.settle(tx, granted.sessionId);
           return granted;
         });
+        const session = await granting.catch((error: unknown) =>
+          tellOfRefusal(services, login, error),
+        );
         const proved = { name: 'loginsOfCredential', subject: request.body.credential.id } as const;
         const [answer] = await Promise.all([
           answerLogin(services, request.tenant, session),
@@ -115,6 +129,19 @@ function registerLogin(app: LatchkeyApp, services: ApiServices): void {
       replay: (sessionId) => answerAgain(services, request, sessionId),
     }),
   );
+}
+
+/** His passkey was proved and yet refused: the customer reads it in his history. */
+async function tellOfRefusal(
+  { database }: ApiServices,
+  login: VerifiedLogin,
+  error: unknown,
+): Promise<never> {
+  if (error instanceof LatchkeyError && TOLD_REFUSALS.has(error.code)) {
+    const { code } = error;
+    await database.tenant(login.tenantId, (tx) => recordRefusedLogin(tx, login, code));
+  }
+  throw error;
 }
 
 /** Everything but the grant. The guards stand in the specification's order, so that each failure has its own name. */
@@ -153,7 +180,19 @@ async function verifyLogin(
     salt,
     keyId: first.keyId,
     firstHash: tokenHash(first),
+    ...placeSealer(services, request, credential.customerId),
   };
+}
+
+function placeSealer(
+  { configuration, personalData }: ApiServices,
+  request: FastifyRequest,
+  customerId: string,
+): Pick<VerifiedLogin, 'sealPlace'> {
+  const place = placeOf(request, configuration.http);
+  if (place === undefined) return {};
+  const target = { tenantId: request.tenant.tenantId, customerId, purpose: PLACE };
+  return { sealPlace: (tx) => personalData.seal(tx, target, place) };
 }
 
 async function answerLogin(

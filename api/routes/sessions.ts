@@ -1,19 +1,31 @@
 /** A customer's own sessions: what is open, and how to end it. Ending is one transaction that every grant in flight waits for. */
 import { touchCustomer } from '../../db/customer-lock.ts';
-import { endSessions, sessionsOfCustomer } from '../../db/sessions.ts';
+import { openPlaces } from '../../db/login-history.ts';
+import { endOwnSession, readOwnEnd } from '../../db/session-ends.ts';
+import type { EndedSession } from '../../db/session-ends.ts';
+import { endSessions, sessionPlaces, sessionsOfCustomer } from '../../db/sessions.ts';
 import type { SessionRecord, SessionsToEnd } from '../../db/sessions.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
 import { judgeSession } from '../../domain/session-standing.ts';
 import type { ApiServices } from '../dependencies.ts';
-import { LogoutAnswer, LogoutBody, SessionsAnswer } from '../schemas/sessions.ts';
+import { EmptyBody } from '../schemas/empty-body.ts';
+import {
+  EndedOwnSession,
+  LogoutAnswer,
+  LogoutBody,
+  OwnSessionParams,
+  SessionsAnswer,
+} from '../schemas/sessions.ts';
 import type { LogoutScope, SessionView } from '../schemas/sessions.ts';
 import { callerOf } from '../types.ts';
-import type { LatchkeyApp, RequestTenant } from '../types.ts';
+import type { CustomerCaller, LatchkeyApp, RequestTenant } from '../types.ts';
 
 const MAX_SESSIONS = 100;
 const tags = ['session'];
 
 export function registerSessionRoutes(app: LatchkeyApp, services: ApiServices): void {
   registerLogout(app, services);
+  registerEnd(app, services);
   registerList(app, services);
 }
 
@@ -62,7 +74,46 @@ function sessionsMeant(scope: LogoutScope, sessionId: string): SessionsToEnd {
   }
 }
 
-function registerList(app: LatchkeyApp, { database }: ApiServices): void {
+function registerEnd(app: LatchkeyApp, { database, idempotency }: ApiServices): void {
+  const schema = {
+    summary: 'End one of one’s sessions',
+    description:
+      'From the commit its tokens are refused. A session that had ended already is answered as it ended.',
+    tags,
+    params: OwnSessionParams,
+    body: EmptyBody,
+    response: { 200: EndedOwnSession },
+  };
+  const config = { operationId: 'endOwnSession', problems: ['not_found'] } as const;
+  app.post('/auth/sessions/:sessionId/end', { config, schema }, (request) => {
+    const { tenantId } = request.tenant;
+    const { customerId } = callerOf(request, 'customer');
+    const { sessionId } = request.params;
+    const session = { tenantId, customerId, sessionId };
+    return idempotency.run(request, {
+      work: async (claim) => {
+        const ended = await database.tenant(tenantId, async (tx) => {
+          const end = await endOwnSession(tx, session);
+          if (end === undefined) throw new LatchkeyError('not_found');
+          await claim.settle(tx, sessionId);
+          return end;
+        });
+        return { reference: sessionId, answer: endView(ended) };
+      },
+      replay: async () => {
+        const end = await database.tenant(tenantId, (tx) => readOwnEnd(tx, session));
+        if (end === undefined) throw new LatchkeyError('not_found');
+        return endView(end);
+      },
+    });
+  });
+}
+
+function endView({ sessionId, endReason, endedAtMs }: EndedSession) {
+  return { sessionId, endReason, endedAt: isoTime(endedAtMs) };
+}
+
+function registerList(app: LatchkeyApp, { database, personalData }: ApiServices): void {
   const config = { operationId: 'listSessions' } as const;
   const schema = {
     summary: 'List one’s sessions',
@@ -72,11 +123,28 @@ function registerList(app: LatchkeyApp, { database }: ApiServices): void {
   app.get('/auth/sessions', { config, schema }, async (request) => {
     const { tenant } = request;
     const { tenantId } = tenant;
-    const { customerId, sessionId } = callerOf(request, 'customer');
-    const records = await database.tenant(tenantId, (tx) =>
-      sessionsOfCustomer(tx, { tenantId, customerId, limit: MAX_SESSIONS }),
-    );
-    return { sessions: records.flatMap((record) => viewOf(record, tenant, sessionId)) };
+    const caller = callerOf(request, 'customer');
+    const { customerId } = caller;
+    const { records, details, places } = await database.tenant(tenantId, async (tx) => {
+      const found = await sessionsOfCustomer(tx, { tenantId, customerId, limit: MAX_SESSIONS });
+      const rows = await sessionPlaces(
+        tx,
+        tenantId,
+        found.map(({ sessionId }) => sessionId),
+      );
+      const places = await openPlaces(tx, personalData, { tenantId, customerId }, rows);
+      return {
+        records: found,
+        details: new Map(rows.map((row) => [row.sessionId, row])),
+        places,
+      };
+    });
+    const sessions = records.flatMap((record) => {
+      const { sessionId } = record;
+      const model = details.get(sessionId)?.model ?? null;
+      return viewOf(record, tenant, caller, { model, place: places.get(sessionId) ?? null });
+    });
+    return { sessions };
   });
 }
 
@@ -84,20 +152,30 @@ function registerList(app: LatchkeyApp, { database }: ApiServices): void {
 function viewOf(
   session: SessionRecord,
   tenant: RequestTenant,
-  currentSessionId: string,
+  caller: CustomerCaller,
+  { model, place }: { readonly model: string | null; readonly place: string | null },
 ): readonly SessionView[] {
   const standing = judgeSession(session, tenant.policy.session);
   if ('refused' in standing) return [];
   return [
     {
       sessionId: session.sessionId,
-      current: session.sessionId === currentSessionId,
+      current: session.sessionId === caller.sessionId,
+      deviceId: session.deviceId,
       deviceName: session.deviceName,
+      platform: session.devicePlatform,
+      model,
+      place: caller.acr === 'latchkey:1' ? null : place,
       acr: standing.acr,
-      startedAt: new Date(session.startedAtMs).toISOString(),
-      lastSeenAt: new Date(session.lastSeenAtMs).toISOString(),
-      idleExpiresAt: new Date(standing.idleMs).toISOString(),
-      absoluteExpiresAt: new Date(standing.absoluteMs).toISOString(),
+      amr: [...session.amr],
+      startedAt: isoTime(session.startedAtMs),
+      lastSeenAt: isoTime(session.lastSeenAtMs),
+      idleExpiresAt: isoTime(standing.idleMs),
+      absoluteExpiresAt: isoTime(standing.absoluteMs),
     },
   ];
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
 }

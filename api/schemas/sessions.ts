@@ -1,8 +1,11 @@
 /** What a customer sees of himself and of his sessions, and how he ends them. */
 import { Type, type Static } from 'typebox';
+import { idPattern } from '../../domain/ids.ts';
 
 const closed = { additionalProperties: false } as const;
 const Time = (description: string) => Type.String({ format: 'date-time', description });
+
+const OrNull = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
 
 export const LogoutBody = Type.Object(
   {
@@ -23,10 +26,15 @@ export const SessionView = Type.Object(
   {
     sessionId: Type.String(),
     current: Type.Boolean({ description: 'The session that asks.' }),
-    deviceName: Type.Union([Type.String(), Type.Null()], {
-      description: 'null: a key that belongs to no device.',
-    }),
+    deviceId: OrNull('null: a key that belongs to no device.'),
+    deviceName: OrNull('As the customer named it; null: a key that belongs to no device.'),
+    platform: OrNull('Such as `ios`.'),
+    model: OrNull('As the app reported it.'),
+    place: OrNull(
+      'Where the login came from, coarsely; null where that is unknown, and for a session that may only read.',
+    ),
     acr: Type.String(),
+    amr: Type.Array(Type.String(), { description: 'How it was proved, by RFC 8176.' }),
     startedAt: Time('When the passkey was used.'),
     lastSeenAt: Time('When tokens were last issued.'),
     idleExpiresAt: Time('When it ends unless it is refreshed.'),
@@ -39,6 +47,20 @@ export type SessionView = Static<typeof SessionView>;
 
 export const SessionsAnswer = Type.Object(
   { sessions: Type.Array(SessionView, { maxItems: 100 }) },
+  closed,
+);
+
+export const OwnSessionParams = Type.Object(
+  { sessionId: Type.String({ pattern: idPattern('session') }) },
+  closed,
+);
+
+export const EndedOwnSession = Type.Object(
+  {
+    sessionId: Type.String(),
+    endReason: Type.String({ description: '`ended_by_customer`, unless it had ended before.' }),
+    endedAt: Time('When it ended.'),
+  },
   closed,
 );
 

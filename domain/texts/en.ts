@@ -58,4 +58,25 @@ If you have questions, call {bank} at the number on your card.`,
 
 If you did not ask for this, call {bank} at the number on your card. Nobody will ask you for a code or a password.`,
   },
+  device_stopped: {
+    sms: '{bank}: one of your devices can no longer use your account. Not what you asked for? Call the bank at the number on your card.',
+    subject: 'One of your devices can no longer use your account',
+    text: `One of your devices was suspended or removed. It is logged out, and its passkeys no longer work.
+
+If you did not ask for this, call {bank} at the number on your card. Nobody will ask you for a code or a password.`,
+  },
+  device_resumed: {
+    sms: '{bank}: one of your devices can use your account again. Not what you asked for? Call the bank at once, at the number on your card.',
+    subject: 'One of your devices can use your account again',
+    text: `One of your devices that was suspended can use your account again, with its passkeys.
+
+If you did not ask for this, call {bank} at once, at the number on your card. Nobody will ask you for a code or a password.`,
+  },
+  passkey_removed: {
+    sms: '{bank}: a passkey was removed from your account. Not you? Call the bank at once, at the number on your card.',
+    subject: 'A passkey was removed from your account',
+    text: `A passkey was removed from your account. It no longer works, and what was logged in with it is logged out.
+
+If this was not you, call {bank} at once, at the number on your card. Nobody will ask you for a code or a password.`,
+  },
 };

@@ -13,6 +13,9 @@ export interface TemplateValues {
   session_cut_off: { readonly bank: string };
   hold_released: { readonly bank: string };
   session_ended: { readonly bank: string };
+  device_stopped: { readonly bank: string };
+  device_resumed: { readonly bank: string };
+  passkey_removed: { readonly bank: string };
 }
 
 export type Template = keyof TemplateValues;

@@ -130,6 +130,55 @@ describe('logging out', () => {
   });
 });
 
+describe('ending one session', () => {
+  const end = (by: Open, { sessionId }: Open, options = {}) =>
+    by.phone.post(`/auth/sessions/${sessionId}/end`, {}, options);
+
+  test('ends it and no other, and says how it ended', async () => {
+    const { own, second, third } = await threeSessions();
+    expect(await end(own, second)).toMatchObject({
+      status: 200,
+      body: { sessionId: second.sessionId, endReason: 'ended_by_customer' },
+    });
+    expect([await isOpen(own), await isOpen(second), await isOpen(third)]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    expect((await refresh(second.phone, second.refreshToken)).body).toMatchObject({
+      code: 'session_ended',
+    });
+  });
+
+  test('that had ended already answers how it did, from whichever stale list it was asked', async () => {
+    const { own, second } = await threeSessions();
+    await second.phone.post('/auth/logout', { scope: 'this' });
+    expect((await end(own, second)).body).toMatchObject({ endReason: 'logged_out' });
+    expect((await end(own, second)).body).toMatchObject({ endReason: 'logged_out' });
+    expect(await isOpen(own)).toBe(true);
+  });
+
+  test('asked for again by its Idempotency-Key is answered the same', async () => {
+    const { own, second } = await threeSessions();
+    const options = { idempotencyKey: 'end-1' };
+    const first = await end(own, second, options);
+    expect((await end(own, second, options)).body).toEqual(first.body);
+  });
+
+  test('of another customer finds nothing and ends nothing', async () => {
+    const { own } = await threeSessions();
+    const { own: neighbour } = await threeSessions();
+    expect(await end(own, neighbour)).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    expect(await isOpen(neighbour)).toBe(true);
+  });
+
+  test('may be one’s own', async () => {
+    const { own } = await threeSessions();
+    expect((await end(own, own)).status).toBe(200);
+    expect(await isOpen(own)).toBe(false);
+  });
+});
+
 describe('the list of sessions', () => {
   test('shows the live ones with the one that asks marked, and none of another customer', async () => {
     const { own, second, third } = await threeSessions();
@@ -143,7 +192,11 @@ describe('the list of sessions', () => {
     expect(mine).toMatchObject({
       sessionId: own.sessionId,
       deviceName: 'Ada’s phone',
+      platform: 'test',
+      model: null,
+      place: null,
       acr: 'latchkey:2',
+      amr: ['swk', 'user', 'mfa', 'pop'],
     });
   });
 });

@@ -220,6 +220,7 @@ describe('the process', () => {
           createKey: () => Promise.reject(new TypeError('secret detail')),
           seal: () => Promise.reject(new TypeError('secret detail')),
           open: () => Promise.reject(new TypeError('secret detail')),
+          openAll: () => Promise.resolve([]),
           blindIndex: () => {
             throw new TypeError('secret detail');
           },

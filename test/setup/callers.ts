@@ -139,9 +139,11 @@ export interface EnrolledPhone extends Phone {
 }
 
 /** A phone whose customer, trusted device, passkey and live session were written straight into the tables, with an access token. */
-export async function createEnrolledPhone(api: TestApi): Promise<EnrolledPhone> {
+export async function createEnrolledPhone(
+  api: TestApi,
+  { scopes = ['openid', 'accounts:read'] }: { readonly scopes?: readonly string[] } = {},
+): Promise<EnrolledPhone> {
   const phone = await createPhone(api);
-  const scopes = ['openid', 'accounts:read'];
   const ids = await api.inTenant(async (tx) => {
     const keys = { sessionKey: phone.key, approvalKey: phone.approvalKey };
     const customer = await insertCustomer(tx, api.tenantId, keys);

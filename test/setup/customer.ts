@@ -50,11 +50,21 @@ export async function insertCustomer(
   seed: CustomerSeed = {},
 ): Promise<SeededCustomer> {
   const customerId = seed.customerId ?? newId('customer');
+  await sql`insert into customer (tenant_id, customer_id, status, locale, activated_at)
+    values (${tenantId}, ${customerId}, 'active', 'en', latchkey_now())`;
+  return await insertDevice(sql, tenantId, { ...seed, customerId });
+}
+
+/** With its passkey, of a customer that is there. */
+export async function insertDevice(
+  sql: Sql,
+  tenantId: string,
+  seed: CustomerSeed & { readonly customerId: string },
+): Promise<SeededCustomer> {
+  const { customerId } = seed;
   const [deviceId, credentialId] = [newId('device'), newId('credential')];
   const { sessionKey = unheldKey(), approvalKey = unheldKey() } = seed;
   const { passkey = { webauthnId: credentialId, publicKey: randomBytes(77) } } = seed;
-  await sql`insert into customer (tenant_id, customer_id, status, locale, activated_at)
-    values (${tenantId}, ${customerId}, 'active', 'en', latchkey_now())`;
   await sql`insert into device (tenant_id, device_id, customer_id, client_id, status, name, platform, session_jkt, session_jwk,
       approval_jkt, approval_jwk, attestation_level, trusted_at)
     values (${tenantId}, ${deviceId}, ${customerId}, ${DEMO_APP_CLIENT}, ${seed.deviceStatus ?? 'trusted'}, ${seed.deviceName ?? 'Test phone'},

@@ -9,7 +9,7 @@ import type { TestApi } from './api.ts';
 import type { Answer, Caller, CallOptions, Phone } from './callers.ts';
 import { SoftwareAuthenticator } from './authenticator.ts';
 import type { Spoil } from './authenticator.ts';
-import { insertCustomer } from './customer.ts';
+import { insertCustomer, insertDevice } from './customer.ts';
 
 export const APP = 'demo-app';
 
@@ -26,9 +26,45 @@ export async function createBanker(
   api: TestApi,
   { deviceStatus = 'trusted' }: { readonly deviceStatus?: DeviceStatus } = {},
 ): Promise<Banker> {
-  const authenticator = new SoftwareAuthenticator(api.publicUrl);
   const phone = await createPhone(api);
   const customerId = newId('customer');
+  const { authenticator, passkey } = await registerPasskey(api, customerId);
+  const { deviceId, credentialId } = await api.inTenant(async (tx) => {
+    const customer = await insertCustomer(tx, api.tenantId, {
+      customerId,
+      deviceStatus,
+      deviceName: 'Ada’s phone',
+      sessionKey: phone.key,
+      approvalKey: phone.approvalKey,
+      passkey,
+    });
+    await insertContacts(tx, api, customerId);
+    return customer;
+  });
+  return { phone, authenticator, customerId, deviceId, credentialId };
+}
+
+/** The same customer on a further trusted device, with a passkey of its own. */
+export async function addDevice(
+  api: TestApi,
+  { customerId }: Pick<Banker, 'customerId'>,
+): Promise<Banker> {
+  const phone = await createPhone(api);
+  const { authenticator, passkey } = await registerPasskey(api, customerId);
+  const { deviceId, credentialId } = await api.inTenant((tx) =>
+    insertDevice(tx, api.tenantId, {
+      customerId,
+      deviceName: 'Ada’s tablet',
+      sessionKey: phone.key,
+      approvalKey: phone.approvalKey,
+      passkey,
+    }),
+  );
+  return { phone, authenticator, customerId, deviceId, credentialId };
+}
+
+async function registerPasskey(api: TestApi, customerId: string) {
+  const authenticator = new SoftwareAuthenticator(api.publicUrl);
   const challenge = randomBytes(32).toString('base64url');
   const response = authenticator.register({
     challenge,
@@ -43,20 +79,8 @@ export async function createBanker(
     expectedRPID: 'localhost',
   });
   if (registrationInfo === undefined) throw new Error('the passkey was made');
-  const { id, publicKey } = registrationInfo.credential;
-  const { deviceId, credentialId } = await api.inTenant(async (tx) => {
-    const customer = await insertCustomer(tx, api.tenantId, {
-      customerId,
-      deviceStatus,
-      deviceName: 'Ada’s phone',
-      sessionKey: phone.key,
-      approvalKey: phone.approvalKey,
-      passkey: { webauthnId: id, publicKey },
-    });
-    await insertContacts(tx, api, customerId);
-    return customer;
-  });
-  return { phone, authenticator, customerId, deviceId, credentialId };
+  const { id: webauthnId, publicKey } = registrationInfo.credential;
+  return { authenticator, passkey: { webauthnId, publicKey } };
 }
 
 /** Sealed under his key, so that the API can show them. */

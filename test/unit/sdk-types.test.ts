@@ -3,9 +3,15 @@ import type { Static } from 'typebox';
 import { describe, expectTypeOf, it } from 'vitest';
 import type { EnrollmentView as EnrollmentSchema } from '../../api/schemas/enrollments.ts';
 import type { SessionTokens } from '../../api/schemas/login.ts';
+import type { ChangedDeviceAnswer, DeviceView } from '../../api/schemas/devices.ts';
+import type { HistoryEntryView, LoginHistoryAnswer } from '../../api/schemas/login-history.ts';
 import type { LogoutBody, MeAnswer, SessionView } from '../../api/schemas/sessions.ts';
 import type {
+  ChangedDevice,
+  DeviceEntry,
   EnrollmentView,
+  HistoryEntry,
+  LoginHistory,
   LogoutScope,
   Me,
   SessionEntry,
@@ -32,5 +38,12 @@ describe('the answers of the API as the SDK types them', () => {
     expectTypeOf<Me>().toEqualTypeOf<Frozen<Static<typeof MeAnswer>>>();
     expectTypeOf<SessionEntry>().toEqualTypeOf<Frozen<Static<typeof SessionView>>>();
     expectTypeOf<LogoutScope>().toEqualTypeOf<Static<typeof LogoutBody>['scope']>();
+  });
+
+  it('are the login history, the devices and their changes', () => {
+    expectTypeOf<HistoryEntry>().toEqualTypeOf<Frozen<HistoryEntryView>>();
+    expectTypeOf<LoginHistory>().toEqualTypeOf<Frozen<Static<typeof LoginHistoryAnswer>>>();
+    expectTypeOf<DeviceEntry>().toEqualTypeOf<Frozen<DeviceView>>();
+    expectTypeOf<ChangedDevice>().toEqualTypeOf<Frozen<ChangedDeviceAnswer>>();
   });
 });

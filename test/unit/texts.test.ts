@@ -19,6 +19,9 @@ const samples: TemplateValues = {
   session_cut_off: { bank },
   hold_released: { bank },
   session_ended: { bank },
+  device_stopped: { bank },
+  device_resumed: { bank },
+  passkey_removed: { bank },
 };
 const everywhere = LOCALES.flatMap((locale) => TEMPLATES.map((template) => ({ locale, template })));
 
