@@ -2,6 +2,7 @@
  * Who may call what: rows are operations, and each names the one kind of caller it is for. A route whose operationId is not a row
  * fails the boot. Enforcement is in api/authentication.ts; test/api/access-expected.json is the same matrix written out, cell by cell.
  */
+import type { Acr } from '../domain/auth-strength.ts';
 import type { StaffRole } from '../domain/staff.ts';
 
 /**
@@ -45,6 +46,10 @@ export interface AccessRow {
   readonly recentLogin?: true;
   /** Customers, machines and services. */
   readonly scope?: Scope;
+  /** Customers only: at least this authentication strength (RFC 9470). */
+  readonly acr?: Acr;
+  /** Customers only: a login no longer ago (RFC 9470). */
+  readonly maxAgeSeconds?: number;
   /** Mutating operations need an Idempotency-Key unless they say why not. */
   readonly idempotencyKey?:
     | 'unneeded: writes nothing'
@@ -75,6 +80,8 @@ export const ACCESS = {
   pages: { caller: 'public' },
   jwks: { caller: 'public' },
   discovery: { caller: 'public' },
+  serverMetadata: { caller: 'public' },
+  serverMetadataOfPath: { caller: 'public' },
   startEnrollment: { caller: 'key' },
   getEnrollment: { caller: 'key' },
   submitPhoneCode: { caller: 'key' },
@@ -114,6 +121,7 @@ export const ACCESS = {
   getRevocation: { caller: 'machine', scope: 'fraud:signal' },
   releaseHold: { caller: 'machine', scope: 'fraud:release' },
   timeline: { caller: 'machine', scope: 'timeline:read' },
+  setRoles: { caller: 'machine', scope: 'customers:roles' },
   cutOffFeed: { caller: 'machine', scope: 'cut-offs:read' },
   staffLogin: { caller: 'public', door: 'operations' },
   staffCallback: { caller: 'public', door: 'operations' },

@@ -13,6 +13,7 @@ import {
   createOperationsDoor,
   endSilentConnections,
   hangRoutesAtDoors,
+  ignoreUnknownExpectations,
   serverOptions,
 } from './doors.ts';
 import { createProofVerifier } from './dpop.ts';
@@ -21,6 +22,7 @@ import {
   decorateRequests,
   requireAccessRows,
   surroundAll,
+  surroundMetadata,
   surroundOperations,
   surroundTenant,
 } from './frame.ts';
@@ -34,7 +36,7 @@ import { secureHeaders, servePages } from './pages.ts';
 import { sendProblem } from './problems.ts';
 import { registerCodecRoutes } from './routes/codec.ts';
 import { registerDeadLetterRoutes } from './routes/dead-letters.ts';
-import { registerDiscoveryRoutes } from './routes/discovery.ts';
+import { registerDiscoveryRoutes, registerMetadataRoute } from './routes/discovery.ts';
 import { registerFraudRoutes } from './routes/fraud.ts';
 import { registerEpochFeedRoutes } from './routes/epoch-feed.ts';
 import { registerEnrollmentRoutes } from './routes/enrollments.ts';
@@ -47,6 +49,7 @@ import { registerRevocationEndpoint } from './routes/revocation-endpoint.ts';
 import { registerDeviceRoutes } from './routes/devices.ts';
 import { registerLoginHistoryRoutes } from './routes/login-history.ts';
 import { registerStaffDeviceRoutes } from './routes/staff-devices.ts';
+import { registerRolesRoutes } from './routes/roles.ts';
 import { registerSessionRoutes } from './routes/sessions.ts';
 import { registerStaffCustomerRoutes } from './routes/staff-customers.ts';
 import { registerStaffHoldRoutes } from './routes/staff-holds.ts';
@@ -79,6 +82,7 @@ const TENANT_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void
   registerGatewayRoutes,
   registerLoginRoutes,
   registerMeRoutes,
+  registerRolesRoutes,
   registerSessionRoutes,
   registerLoginHistoryRoutes,
   registerDeviceRoutes,
@@ -109,6 +113,7 @@ export async function buildApp(deps: AppDependencies): Promise<LatchkeyApp> {
   const app = createServer(deps);
   app.server.maxConnections = MAX_CONNECTIONS;
   endSilentConnections(app, app.server);
+  ignoreUnknownExpectations(app.server);
   app.decorate('operationsDoor', createOperationsDoor(app, deps));
   decorateRequests(app);
   useStrictJson(app);
@@ -138,6 +143,13 @@ export async function buildApp(deps: AppDependencies): Promise<LatchkeyApp> {
       for (const register of OPERATIONS_ROUTES) register(scope, services);
     },
     { prefix: '/t/:tenant' },
+  );
+  await app.register(
+    async (scope: LatchkeyApp) => {
+      surroundMetadata(scope, services);
+      registerMetadataRoute(scope);
+    },
+    { prefix: '/.well-known/oauth-authorization-server' },
   );
   await serveOperations(app, services);
   await servePages(app, services);
