@@ -1,0 +1,88 @@
+/** Refreshes and gateway checks a second at 64 connections, each round beside its limit, so that whatever slows the machine slows both. */
+import { runClosed } from '../load.ts';
+import type { Operation } from '../load.ts';
+import { refreshes, verifications } from '../operations.ts';
+import { median, medianRatio } from '../statistics.ts';
+import type { Target } from '../statistics.ts';
+import { withoutErrors } from './part.ts';
+import type { Bench, Part, Row } from './part.ts';
+
+const CONNECTIONS = 64;
+/** More than any round uses: what runs out is signed on the load's time. */
+const PREPARED_PER_SECOND = 6_000;
+/** Their last refresh brought a token that lives for 15 minutes. */
+export const ACTIVE_PHONES = 2_000;
+
+export const refresh: Part = async (bench) => {
+  const { baselines, size } = bench;
+  const operation = refreshes(bench.bed, await bench.phones());
+  return [
+    await againstBaseline(bench, {
+      figure: 'refresh/s',
+      operation,
+      baseline: 'compare-and-set/s',
+      limit: () => baselines.compareAndSet(size.baselineSeconds),
+      target: { bound: 'at least', value: 0.35 },
+    }),
+  ];
+};
+
+export const verify: Part = async (bench) => {
+  const { bed, baselines, size } = bench;
+  const phones = (await bench.phones()).slice(0, ACTIVE_PHONES);
+  await giveTokens(bench);
+  return [
+    await againstBaseline(bench, {
+      figure: 'gateway verify/s',
+      operation: verifications(bed, phones),
+      baseline: 'ES256 verifications/s ÷ 2',
+      limit: async () => (await baselines.es256(size.baselineSeconds)) / 2,
+      target: { bound: 'at least', value: 0.5 },
+    }),
+  ];
+};
+
+/** Each active phone refreshes once, through the API. */
+export async function giveTokens({ bed, phones }: Bench): Promise<void> {
+  const active = (await phones()).slice(0, ACTIVE_PHONES);
+  const operation = refreshes(bed, active);
+  await operation.prepare(active.length);
+  const load = { port: bed.port, connections: 16, seconds: 120, atMost: active.length };
+  withoutErrors('tokens for the gateway', await runClosed(operation, load));
+}
+
+export async function againstBaseline(
+  { bed, size, say }: Bench,
+  args: {
+    readonly figure: string;
+    readonly operation: Operation;
+    readonly baseline: string;
+    readonly limit: () => Promise<number>;
+    readonly target: Target;
+  },
+): Promise<Row> {
+  const { figure, operation, baseline, limit, target } = args;
+  const load = { port: bed.port, connections: CONNECTIONS, seconds: size.seconds };
+  await operation.prepare(PREPARED_PER_SECOND);
+  withoutErrors(`${figure}, warming up`, await runClosed(operation, { ...load, seconds: 1 }));
+  const [limits, figures]: [number[], number[]] = [[], []];
+  for (let round = 0; round < size.rounds; round += 1) {
+    limits.push(await limit());
+    await operation.prepare(PREPARED_PER_SECOND * size.seconds);
+    figures.push(withoutErrors(figure, await runClosed(operation, load)).perSecond);
+    say(`${figure}: ${whole(figures.at(-1))}, ${baseline}: ${whole(limits.at(-1))}`);
+  }
+  return {
+    figure,
+    measured: `${whole(median(figures))}/s`,
+    baseline: `${whole(median(limits))} ${baseline}`,
+    value: medianRatio(figures, limits),
+    unit: 'ratio',
+    target,
+    seen: { figures, limits },
+  };
+}
+
+function whole(value: number | undefined): string {
+  return String(Math.round(value ?? Number.NaN));
+}
