@@ -114,7 +114,8 @@ export const ACCESS = {
   suspendDevice: strongCustomer,
   resumeDevice: strongCustomer,
   revokeDevice: strongCustomer,
-  revokeCredential: strongCustomer,
+  // What a passkey was used for a while ago is not enough to take another away.
+  revokeCredential: { ...strongCustomer, maxAgeSeconds: 900 },
   me: { caller: 'customer' },
   gatewayVerify: { caller: 'gateway' },
   fraudSignal: { caller: 'machine', scope: 'fraud:signal' },

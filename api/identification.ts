@@ -10,6 +10,7 @@ import { authenticateClient } from './client-assertion.ts';
 import type { ClientProof } from './client-assertion.ts';
 import { isRecord } from './compact-jws.ts';
 import type { ApiServices } from './dependencies.ts';
+import { requireStrength } from './strength.ts';
 import { singleHeader } from './headers.ts';
 import type { AccessRow } from './access.ts';
 import type { Caller, CustomerCaller, MachineCaller, ServiceCaller } from './types.ts';
@@ -47,6 +48,7 @@ export async function identify(request: FastifyRequest, services: ApiServices): 
   request.facts.proof = proof;
   const kind = row.caller === 'service' ? 'machine' : row.caller;
   if (caller.kind !== kind) throw new LatchkeyError('caller_not_allowed');
+  if (caller.kind === 'customer') requireStrength(row, caller, services.clock.nowMs());
   requireScope(row, caller);
   return row.caller === 'service' ? { kind: 'service', clientId: caller.clientId } : caller;
 }

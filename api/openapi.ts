@@ -88,6 +88,9 @@ export function problemsOf(
     ...(route.schema?.body === undefined ? [] : WITH_A_BODY),
     ...(needsIdempotencyKey(route.config?.operationId, method) ? WITH_AN_IDEMPOTENCY_KEY : []),
     ...(row === undefined ? [] : OF_CALLER[row.caller]),
+    ...(row?.acr === undefined && row?.maxAgeSeconds === undefined
+      ? []
+      : (['insufficient_user_authentication'] as const)),
     ...(row?.recentLogin === true ? (['reauthentication_required'] as const) : []),
     ...(route.config?.problems ?? []),
   ]);
@@ -111,7 +114,7 @@ export async function describeApi(app: LatchkeyApp): Promise<void> {
         title: 'Latchkey',
         version: '1',
         description:
-          "A bank's authentication ceremonies. Below `/t/{tenant}`; a tenant mounted at the root answers there as well. Refusals are RFC 9457 problems with a stable `code`, at `/oauth/*` RFC 6749's. Every answer carries `Latchkey-Request-Id` and, at the public door, a fresh `DPoP-Nonce`. Operations with `x-latchkey-door: operations` exist at the operations origin alone.",
+          "A bank's authentication ceremonies. Below `/t/{tenant}`; a tenant mounted at the root answers there as well. Refusals are RFC 9457 problems with a stable `code`, at `/oauth/token`, `/oauth/introspect` and `/oauth/revoke` RFC 6749's. Every answer carries `Latchkey-Request-Id` and, at the public door, a fresh `DPoP-Nonce`. Operations with `x-latchkey-door: operations` exist at the operations origin alone.",
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       components: {

@@ -3,6 +3,8 @@
  * gateway, never from a header. An address that a service behind it could read in two ways is refused.
  */
 
+import type { Acr } from '../domain/auth-strength.ts';
+
 export interface GatewayConfiguration {
   /** Where clients reach what lies behind it, without a trailing slash. */
   readonly origin: string;
@@ -10,6 +12,9 @@ export interface GatewayConfiguration {
   readonly pathPrefix: string;
   /** What a token must carry to pass. */
   readonly scope: string;
+  /** How strong and how recent the login must be (RFC 9470). */
+  readonly acr?: Acr;
+  readonly maxAgeSeconds?: number;
 }
 
 const METHOD = /^[A-Z]{1,16}$/;

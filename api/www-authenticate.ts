@@ -11,6 +11,7 @@ const DPOP_ERRORS: { readonly [Code in ErrorCode]?: string } = {
   token_expired: 'invalid_token',
   session_ended: 'invalid_token',
   insufficient_scope: 'insufficient_scope',
+  insufficient_user_authentication: 'insufficient_user_authentication',
 };
 
 /** A cookie is no scheme of its own; the name follows draft-broyer-http-cookie-auth, and `loginUrl` in the body says where to go. */
@@ -19,15 +20,20 @@ const STAFF_CODES: ReadonlySet<ErrorCode> = new Set([
   'reauthentication_required',
 ]);
 
+/** What the challenge says of what is missing: RFC 6750 section 3, RFC 9470 section 3. */
+const PARAMETERS = ['scope', 'acr_values', 'max_age'];
+
 /** undefined for answers that no other credentials would change. */
 export function challengeFor(refusal: LatchkeyError): string | undefined {
   const error = DPOP_ERRORS[refusal.code];
   if (ERRORS[refusal.code].status !== 401 && error === undefined) return undefined;
   if (STAFF_CODES.has(refusal.code)) return 'Cookie cookie-name="__Host-latchkey-staff"';
-  const scope = refusal.code === 'insufficient_scope' ? refusal.extra['scope'] : undefined;
   return [
     ...(error === undefined ? [] : [`error="${error}"`]),
-    ...(scope === undefined ? [] : [`scope="${String(scope)}"`]),
+    ...PARAMETERS.flatMap((name) => {
+      const value = refusal.extra[name];
+      return value === undefined ? [] : [`${name}="${String(value)}"`];
+    }),
     'algs="ES256"',
   ]
     .join(', ')

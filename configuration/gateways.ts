@@ -2,6 +2,7 @@
  * The gateways that may ask about requests, from the environment: what each one stands before and which scope it asks for. It must never
  * be taken from a request: whoever chooses the origin chooses which DPoP proofs fit.
  */
+import type { Acr } from '../domain/auth-strength.ts';
 import { readUrl } from './environment.ts';
 import type { EnvironmentReader } from './environment.ts';
 
@@ -12,10 +13,14 @@ export interface Gateway {
   readonly pathPrefix: string;
   /** What a token must carry to pass. */
   readonly scope: string;
+  /** At least this authentication strength, and a login no longer ago; left out, any will do. */
+  readonly acr?: Acr;
+  readonly maxAgeSeconds?: number;
 }
 
 const VARIABLE = 'LATCHKEY_GATEWAYS';
-const FORM = 'use JSON: {"id": {"origin": "https://host", "pathPrefix": "/path", "scope": "name"}}';
+const FORM =
+  'use JSON: {"id": {"origin": "https://host", "pathPrefix": "/path", "scope": "name"}}, where it asks for more with "acr": "latchkey:2" or "maxAgeSeconds": 300';
 const GATEWAY_ID = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const PATH_PREFIX = /^\/$|^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/;
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,64}$/;
@@ -51,21 +56,34 @@ const entriesOf = (value: unknown): readonly (readonly [string, unknown])[] | un
     : undefined;
 
 const gatewayOf = (id: string, entry: unknown): Gateway | undefined => {
-  const members = new Map(entriesOf(entry));
-  const [origin, pathPrefix, scope] = ['origin', 'pathPrefix', 'scope'].map((name) =>
-    members.get(name),
+  const { origin, pathPrefix, scope, acr, maxAgeSeconds, ...unknown } = Object.fromEntries(
+    entriesOf(entry) ?? [],
   );
   const isShaped =
     GATEWAY_ID.test(id) &&
-    members.size === 3 &&
+    Object.keys(unknown).length === 0 &&
     typeof origin === 'string' &&
     typeof pathPrefix === 'string' &&
     typeof scope === 'string' &&
     isOrigin(origin) &&
     PATH_PREFIX.test(pathPrefix) &&
-    SCOPE.test(scope);
-  return isShaped ? { origin, pathPrefix, scope } : undefined;
+    SCOPE.test(scope) &&
+    (acr === undefined || isAskable(acr)) &&
+    (maxAgeSeconds === undefined || isAge(maxAgeSeconds));
+  if (!isShaped) return undefined;
+  return {
+    ...{ origin, pathPrefix, scope },
+    ...(acr === undefined ? {} : { acr }),
+    ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
+  };
 };
+
+/** What a login can earn. */
+const isAskable = (value: unknown): value is Acr =>
+  value === 'latchkey:1' || value === 'latchkey:2';
+
+const isAge = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 86_400;
 
 const isOrigin = (value: string): boolean => {
   const url = readUrl(value);

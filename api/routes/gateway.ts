@@ -10,6 +10,7 @@ import type { ApiServices } from '../dependencies.ts';
 import { singleHeader } from '../headers.ts';
 import { originalRequest } from '../original-request.ts';
 import type { GatewayConfiguration } from '../original-request.ts';
+import { requireStrength } from '../strength.ts';
 import type { LatchkeyApp } from '../types.ts';
 
 export function registerGatewayRoutes(app: LatchkeyApp, services: ApiServices): void {
@@ -28,6 +29,7 @@ export function registerGatewayRoutes(app: LatchkeyApp, services: ApiServices): 
       'dpop_nonce_required',
       'device_not_allowed',
       'insufficient_scope',
+      'insufficient_user_authentication',
     ],
   } as const;
   const schema = {
@@ -44,6 +46,8 @@ export function registerGatewayRoutes(app: LatchkeyApp, services: ApiServices): 
       .authenticate({ tenant, ...credentialsOf(request), ...original, nonce: 'optional' })
       .catch(asRevoked);
     if (caller.kind !== 'customer') throw new LatchkeyError('caller_not_allowed');
+    // First: a stronger login may bring the scope too.
+    requireStrength(gateway, caller, services.clock.nowMs());
     if (!caller.scopes.includes(gateway.scope))
       throw new LatchkeyError('insufficient_scope', { extra: { scope: gateway.scope } });
     const { customerId, deviceId, sessionId, scopes, acr, risk } = caller;

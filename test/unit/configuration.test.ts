@@ -244,6 +244,7 @@ describe('a sound environment', () => {
       },
       gateways: {},
       staff: {},
+      eventSinks: [{ kind: 'stdout', name: 'stdout' }],
       telemetry: {},
       sms: { url: production.SMS_URL, secret: longSecret },
       email: { smtpUrl: production.SMTP_URL, from: production.EMAIL_FROM },
@@ -406,6 +407,9 @@ it.each([
   '{"a":{"origin":"https://api.example","pathPrefix":"/../x","scope":"s"}}',
   '{"a":{"origin":"https://api.example","pathPrefix":"/","scope":"two scopes"}}',
   '{"a":{"origin":"https://api.example","pathPrefix":"/","scope":"s","more":1}}',
+  '{"a":{"origin":"https://api.example","pathPrefix":"/","scope":"s","acr":"latchkey:9"}}',
+  '{"a":{"origin":"https://api.example","pathPrefix":"/","scope":"s","maxAgeSeconds":0}}',
+  '{"a":{"origin":"https://api.example","pathPrefix":"/","scope":"s","maxAgeSeconds":"300"}}',
 ])('refuses the gateways %s', (value) => {
   expect(problemsOf({ ...production, LATCHKEY_GATEWAYS: value })).toEqual([
     expect.stringContaining('LATCHKEY_GATEWAYS'),
@@ -416,6 +420,9 @@ it('reads gateways by their ids, https only in production', () => {
   const one = { origin: 'https://api.bank.example', pathPrefix: '/bank', scope: 'accounts:read' };
   const env = { ...production, LATCHKEY_GATEWAYS: JSON.stringify({ one }) };
   expect(loadConfiguration(env).gateways).toEqual({ one });
+  const two = { ...one, acr: 'latchkey:2', maxAgeSeconds: 300 };
+  const more = { ...production, LATCHKEY_GATEWAYS: JSON.stringify({ one, two }) };
+  expect(loadConfiguration(more).gateways).toEqual({ one, two });
   const plain = JSON.stringify({ one: { ...one, origin: 'http://api.bank.example' } });
   expect(problemsOf({ ...production, LATCHKEY_GATEWAYS: plain })).toHaveLength(1);
 });
