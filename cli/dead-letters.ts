@@ -5,7 +5,16 @@
 import { sayList, staffClient, StaffRefusal } from './staff-client.ts';
 import { say, UsageError, warn } from './terminal.ts';
 
-const MEMBERS = ['outboxId', 'createdAt', 'topic', 'subject', 'errorCode', 'attempts'];
+const MEMBERS = [
+  'outboxId',
+  'createdAt',
+  'topic',
+  'eventType',
+  'sinks',
+  'subject',
+  'errorCode',
+  'attempts',
+];
 
 export async function deadLetters([action, ...ids]: readonly string[]): Promise<number> {
   if (action === 'list' && ids.length === 0) return await list();

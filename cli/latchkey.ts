@@ -88,6 +88,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'the same with the database alone, for when the API is down',
     load: async () => (await import('./outbox.ts')).outbox,
   },
+  events: {
+    usage: 'events sinks | events resume SINK',
+    summary: 'show what waits for each sink of events, or let one go on that said it was gone',
+    load: async () => (await import('./events.ts')).events,
+  },
   keys: {
     usage: 'keys list | keys retire payload|master|index ID',
     summary: 'show the keys that every start demands, or let one go when nothing is left under it',

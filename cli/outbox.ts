@@ -55,8 +55,10 @@ async function list(database: Database, tenantIds: readonly string[]): Promise<n
       );
       for (const row of rows) {
         const at = new Date(row.createdAtMs).toISOString();
+        const what = row.eventType ?? row.topic;
+        const sinks = row.sinks.length === 0 ? '' : `  sinks ${row.sinks.join(',')}`;
         say(
-          `${row.outboxId}  ${at}  ${row.topic}  ${row.subject}  ${row.errorCode ?? '-'}  tries ${row.attempts}`,
+          `${row.outboxId}  ${at}  ${what}  ${row.subject}  ${row.errorCode ?? '-'}  tries ${row.attempts}${sinks}`,
         );
       }
       found += rows.length;

@@ -175,7 +175,8 @@ export async function sayList(
 export function line(entry: Readonly<Record<string, unknown>>, members: readonly string[]): string {
   return members
     .map((name) => {
-      const value = entry[name];
+      const given = entry[name];
+      const value = Array.isArray(given) ? given.join(',') || undefined : given;
       const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '-';
       return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
     })

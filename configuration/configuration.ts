@@ -8,6 +8,8 @@ import { readDatabase } from './database.ts';
 import type { DatabaseConfiguration } from './database.ts';
 import { EnvironmentReader } from './environment.ts';
 import type { Environment, Mode } from './environment.ts';
+import { readEventSinks } from './events.ts';
+import type { EventSinkConfiguration } from './events.ts';
 import { readGateways } from './gateways.ts';
 import type { Gateway } from './gateways.ts';
 import { readHttp } from './http.ts';
@@ -46,6 +48,7 @@ export interface Configuration {
   readonly sms: VendorConfiguration;
   readonly email: EmailConfiguration;
   readonly identity: VendorConfiguration;
+  readonly eventSinks: readonly EventSinkConfiguration[];
   readonly telemetry: TelemetryConfiguration;
   readonly logLevel: LogLevel;
   readonly temporalUi?: TemporalUiConfiguration;
@@ -122,6 +125,7 @@ export const loadConfiguration = (
     sms: readVendor(reader, 'SMS'),
     email: readEmail(reader),
     identity: readVendor(reader, 'IDENTITY'),
+    eventSinks: readEventSinks(reader),
     telemetry: readTelemetry(reader),
     logLevel: reader.oneOf('LATCHKEY_LOG_LEVEL', logLevels, 'info'),
     ...readOptional(reader),

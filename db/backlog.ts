@@ -46,9 +46,15 @@ async function tenantBacklog(tx: Tx, tenantId: string): Promise<Backlog> {
     with t as materialized (select latchkey_now() as now)
     select topic, count(*) as pending,
       coalesce(extract(epoch from max(t.now - created_at) filter (where attempts > 0 or not_before <= t.now)), 0)::float8 as oldest_seconds
-    from outbox, t where tenant_id = ${tenantId} and status = 'pending' group by topic`;
+    from outbox, t where tenant_id = ${tenantId} and status = 'pending' group by topic
+    union all
+    select 'event', count(*), coalesce(extract(epoch from max(t.now - o.created_at)), 0)::float8
+    from event_delivery d join outbox o using (tenant_id, outbox_id), t
+    where d.tenant_id = ${tenantId} and d.status = 'pending' having count(*) > 0`;
   const dead = await tx<Backlog['dead'][number][]>`
-    select topic, count(*) as rows from outbox where tenant_id = ${tenantId} and status = 'dead' group by topic`;
+    select topic, count(*) as rows from outbox where tenant_id = ${tenantId} and status = 'dead' group by topic
+    union all
+    select 'event', count(*) from event_delivery where tenant_id = ${tenantId} and status = 'dead' having count(*) > 0`;
   const ceremonies = await tx<Backlog['ceremonies'][number][]>`
     select kind, state as step, count(*) as open from ceremony
     where tenant_id = ${tenantId} and outcome is null group by kind, state`;

@@ -1,13 +1,13 @@
 /** The outbox as the relay sees it: each call one short transaction bound to a tenant, under one claimer's name. */
 import type { Database } from './connection.ts';
 import { claimOutbox, markDelivered, markFailed, releaseClaim } from './outbox.ts';
-import type { ClaimedRow, Failure, OutboxTopic } from './outbox.ts';
+import type { ClaimedRow, CommandTopic, Failure } from './outbox.ts';
 
 export interface OutboxPort {
   tenantIds(): Promise<readonly string[]>;
   claim(
     tenantId: string,
-    topics: readonly OutboxTopic[],
+    topics: readonly CommandTopic[],
     limit: number,
   ): Promise<readonly ClaimedRow[]>;
   delivered(tenantId: string, outboxId: string): Promise<boolean>;

@@ -2,10 +2,12 @@
  * The outbox: what a transaction must cause elsewhere is a row it writes, delivered later at least once. Payloads carry ids only.
  * A claim is a short transaction that leases rows; nothing is delivered while a transaction is open.
  */
+import { EVENTS } from '../domain/events.ts';
 import type { EventPayload } from '../domain/events.ts';
 import type { Tx } from './connection.ts';
+import { replayParked } from './events.ts';
 
-/** What each topic carries. Events go out in order per subject (the customer's id); the rest in any order. */
+/** What each topic carries. Events go out in order per subject (the customer's id; db/events.ts); the rest in any order. */
 export interface OutboxPayloads {
   'session.start': { readonly sessionId: string; readonly dueAtMs: number };
   'session.wake': { readonly sessionId: string };
@@ -45,22 +47,36 @@ export type NewOutboxRow = OutboxMessage & {
   readonly notBeforeMs?: number | undefined;
 };
 
-/** Answers the new row's id, which is also the reference that makes its delivery harmless to repeat. */
+/**
+ * Answers the new row's id, which is also the reference that makes its delivery harmless to repeat. An event comes after the lock of what it
+ * tells about: then the order of its customer's events is the order of what happened (docs/decisions/0021-order-of-events.md).
+ */
 export async function enqueue(tx: Tx, row: NewOutboxRow): Promise<string> {
   const notBefore = row.notBeforeMs === undefined ? null : new Date(row.notBeforeMs);
   const [inserted] = await tx<{ outboxId: string }[]>`
     insert into outbox (tenant_id, topic, subject, payload, not_before)
-    values (${row.tenantId}, ${row.topic}, ${row.subject}, ${tx.json({ ...row.payload })}, coalesce(${notBefore}, latchkey_now()))
+    values (${row.tenantId}, ${row.topic}, ${row.subject}, ${tx.json(storedPayload(row))}, coalesce(${notBefore}, latchkey_now()))
     returning outbox_id`;
   if (inserted === undefined) throw new TypeError('an insert answers its row');
   return inserted.outboxId;
 }
 
+/** An event with its version, which may be older than the catalogue when it is delivered. */
+function storedPayload(row: OutboxMessage) {
+  return row.topic === 'event'
+    ? { ...row.payload, version: EVENTS[row.payload.type].version }
+    : { ...row.payload };
+}
+
+/** What is delivered to one receiver alone. */
+export type CommandTopic = Exclude<OutboxTopic, 'event'>;
+type OutboxCommand = Extract<OutboxMessage, { readonly topic: CommandTopic }>;
+
 /** A row that this claimer alone may deliver until its lease runs out. */
-export type ClaimedRow = OutboxMessage & {
+export type ClaimedRow = OutboxCommand & {
   readonly outboxId: string;
   readonly subject: string;
-  /** Place in the order of the outbox; an event keeps it when it is retried from the dead. */
+  /** Place in the order of the outbox. */
   readonly position: number;
   /** This one included. */
   readonly attempts: number;
@@ -70,7 +86,7 @@ export type ClaimedRow = OutboxMessage & {
 export interface ClaimOptions {
   readonly tenantId: string;
   /** Only these; left out, all. The relay leaves out the topics whose receiver is known to be down. */
-  readonly topics?: readonly OutboxTopic[];
+  readonly topics?: readonly CommandTopic[];
   /** Names the claimer: only the holder of a lease may settle its row. */
   readonly claimer: string;
   readonly limit: number;
@@ -79,7 +95,7 @@ export interface ClaimOptions {
 
 interface OutboxRecord {
   readonly outboxId: string;
-  readonly topic: OutboxTopic;
+  readonly topic: CommandTopic;
   readonly subject: string;
   readonly payload: unknown;
   readonly position: number;
@@ -87,10 +103,7 @@ interface OutboxRecord {
   readonly createdAt: Date;
 }
 
-/**
- * Leases what is due, in a transaction of its own that the caller commits before it delivers. Of events only the head of each subject
- * is given out, so a later one waits for an earlier one that is leased or backing off; a dead one is parked and holds up nobody.
- */
+/** Leases what is due, in a transaction of its own that the caller commits before it delivers. Never events: db/events.ts has them. */
 export async function claimOutbox(tx: Tx, options: ClaimOptions): Promise<ClaimedRow[]> {
   const { tenantId, topics, claimer, limit, leaseMs } = options;
   const rows = await tx<OutboxRecord[]>`
@@ -98,12 +111,8 @@ export async function claimOutbox(tx: Tx, options: ClaimOptions): Promise<Claime
     due as materialized (
       select o.outbox_id from outbox o, t
       where o.tenant_id = ${tenantId} and o.status = 'pending' and o.not_before <= t.now
-        ${topics === undefined ? tx`` : tx`and o.topic = any(${[...topics]})`}
+        and ${topics === undefined ? tx`o.topic <> 'event'` : tx`o.topic = any(${[...topics]})`}
         and (o.leased_until is null or o.leased_until <= t.now)
-        and (o.topic <> 'event' or not exists (
-          select 1 from outbox earlier
-          where earlier.tenant_id = o.tenant_id and earlier.topic = o.topic and earlier.subject = o.subject
-            and earlier.status = 'pending' and earlier.position < o.position))
       order by o.position limit ${limit}
       for update of o skip locked
     )
@@ -183,9 +192,13 @@ export interface DeadRow {
   readonly attempts: number;
   readonly errorCode: string | null;
   readonly createdAtMs: number;
+  /** Of an event; else null. */
+  readonly eventType: string | null;
+  /** Which sinks an event is parked for. */
+  readonly sinks: readonly string[];
 }
 
-/** In order, without payloads, after the position `after`. */
+/** In order, without payloads, after the position `after`. An event is one row, however many of its sinks it is parked for. */
 export async function listDead(
   tx: Tx,
   {
@@ -195,12 +208,23 @@ export async function listDead(
   }: { readonly tenantId: string; readonly limit: number; readonly after?: number },
 ): Promise<DeadRow[]> {
   const rows = await tx<(Omit<DeadRow, 'createdAtMs'> & { readonly createdAt: Date })[]>`
-    select outbox_id, topic, subject, position, attempts, error_code, created_at from outbox
-    where tenant_id = ${tenantId} and status = 'dead' and position > ${after} order by position limit ${limit}`;
+    with dead as (
+      select outbox_id, attempts, error_code, array[]::text[] as sinks from outbox
+      where tenant_id = ${tenantId} and status = 'dead'
+      union all
+      select outbox_id, max(attempts), min(error_code), array_agg(sink order by sink) from event_delivery
+      where tenant_id = ${tenantId} and status = 'dead' group by outbox_id)
+    select o.outbox_id, o.topic, o.subject, o.position, dead.attempts, dead.error_code, o.created_at,
+      case when o.topic = 'event' then o.payload ->> 'type' end as event_type, dead.sinks
+    from dead join outbox o on o.tenant_id = ${tenantId} and o.outbox_id = dead.outbox_id
+    where o.position > ${after} order by o.position limit ${limit}`;
   return rows.map(({ createdAt, ...row }) => ({ ...row, createdAtMs: createdAt.getTime() }));
 }
 
-/** Makes a dead row due again, at its old position and with its attempts counted anew. false: it is not among the dead. */
+/**
+ * Makes a dead row due again, at its old place in the order and with its attempts counted anew; an event for every sink that it is parked for.
+ * false: it is not among the dead.
+ */
 export async function retryDead(
   tx: Tx,
   { tenantId, outboxId }: { readonly tenantId: string; readonly outboxId: string },
@@ -208,5 +232,5 @@ export async function retryDead(
   const { count } = await tx`
     update outbox set status = 'pending', attempts = 0, not_before = latchkey_now(), error_code = null
     where tenant_id = ${tenantId} and outbox_id = ${outboxId} and status = 'dead'`;
-  return count === 1;
+  return count === 1 || (await replayParked(tx, { tenantId, outboxId }));
 }

@@ -24,6 +24,8 @@ export async function passRestore(ownerUrl: string): Promise<PassedRestore> {
         await tx`
           select setval(pg_get_serial_sequence(${table}, 'position'),
             nextval(pg_get_serial_sequence(${table}, 'position')) + ${POSITIONS_AHEAD}::bigint)`;
+      await tx`
+        select setval('outbox_event_sequence', nextval('outbox_event_sequence') + ${POSITIONS_AHEAD}::bigint)`;
       const { count: customers } = await tx`
         update customer set security_epoch = security_epoch + ${EPOCHS_AHEAD}, epoch_raised_at = latchkey_now(), cut_off_seq = cut_off_seq + 1
         where status = 'active'`;

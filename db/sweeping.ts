@@ -151,6 +151,9 @@ async function removeDelivered(tx: Tx, tenantId: string, days: number): Promise<
     delete from outbox where tenant_id = ${tenantId} and outbox_id in (
       select outbox_id from outbox
       where tenant_id = ${tenantId} and status = 'delivered' and delivered_at < latchkey_now() - make_interval(days => ${days})
+        and not exists (
+          select 1 from event_delivery d
+          where d.tenant_id = outbox.tenant_id and d.outbox_id = outbox.outbox_id and d.status <> 'delivered')
       limit ${BATCH})`;
   return count;
 }

@@ -56,20 +56,31 @@ export interface IdentityVerifier {
   }): Promise<{ vendorReference: string }>;
 }
 
-/** A CloudEvent 1.0 in structured mode, without personal data. */
+/** A CloudEvent 1.0, without personal data. */
 export interface DomainEvent {
+  /** The same at every delivery: receivers tell a repetition by it. */
   readonly id: string;
   readonly type: string;
   readonly source: string;
+  /** The customer; also the partition key: what has one subject is ordered. */
   readonly subject: string;
   readonly time: string;
-  /** Position in its subject's order. */
+  /** Greater is later within its subject; gaps mean nothing. */
   readonly sequence: number;
+  /** Names the schema of `data`, with its version. */
+  readonly dataSchema: string;
   readonly data: { readonly [name: string]: unknown };
 }
 
+/**
+ * What a sink did with an event: `unavailable` may be tried again, `refused` never helps for this event, `gone` means that the receiver wants
+ * no event any more.
+ */
+export type Publication = 'published' | 'unavailable' | 'refused' | 'gone';
+
 export interface EventSink {
-  publish(event: DomainEvent): Promise<void>;
+  /** Of different subjects each; answers one word an event, in their order. It throws only for what nobody foresaw. */
+  publish(events: readonly DomainEvent[]): Promise<readonly Publication[]>;
 }
 
 export type Risk = 'not_evaluated' | 'low' | 'medium' | 'high';

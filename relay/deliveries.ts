@@ -1,12 +1,11 @@
 /**
  * What the relay does with each topic of the outbox. Every delivery may happen twice (a crash after the call), so each is harmless to
- * repeat: starts are refused as duplicates, signals carry the outbox id, messages their reference, events their id.
+ * repeat: starts are refused as duplicates, signals carry the outbox id, messages their reference. Events: relay/events.ts.
  */
 import type { ClaimedRow } from '../db/outbox.ts';
 import type { ReconciliationPort } from '../db/reconciliation-port.ts';
 import type { Clock } from '../domain/clock.ts';
 import { workflowId } from '../domain/ids.ts';
-import type { EventSink } from '../domain/ports.ts';
 import { KINDS, startKind } from './kinds.ts';
 import type { WorkflowCalls } from './kinds.ts';
 import type { MessageDelivery } from './messages.ts';
@@ -17,7 +16,6 @@ export interface DeliveryDependencies {
   readonly calls: WorkflowCalls;
   readonly rows: Pick<ReconciliationPort, 'state'>;
   readonly deliverMessage: MessageDelivery;
-  readonly events: EventSink;
   readonly clock: Clock;
 }
 
@@ -52,17 +50,6 @@ export function createDeliveries(deps: DeliveryDependencies): Deliver {
       case 'message.sms':
       case 'message.email':
         await deps.deliverMessage(tenantId, row);
-        return;
-      case 'event':
-        await deps.events.publish({
-          id: row.outboxId,
-          type: row.payload.type,
-          source: `/tenants/${tenantId}`,
-          subject: row.subject,
-          time: new Date(row.createdAtMs).toISOString(),
-          sequence: row.position,
-          data: row.payload.data,
-        });
     }
   };
 }

@@ -1,9 +1,9 @@
 /**
- * The outbox loop. Three lanes run beside each other so that none waits for another: commands to Temporal, messages to people, events.
+ * The outbox loop. Two lanes run beside each other so that none waits for another: commands to Temporal, messages to people. Events: events.ts.
  * Rows are claimed by lease, never by a transaction held across a call. A receiver that is not there pauses its lane and costs the rows
  * nothing; only a code that no repetition can cure sends a row to the dead letters, and a dead row holds up nobody.
  */
-import type { ClaimedRow, OutboxTopic } from '../db/outbox.ts';
+import type { ClaimedRow, CommandTopic } from '../db/outbox.ts';
 import type { OutboxPort } from '../db/outbox-port.ts';
 import { ERRORS, LatchkeyError } from '../domain/errors.ts';
 import type { FailPoint } from '../domain/fail-point.ts';
@@ -12,7 +12,7 @@ import { startLoop } from './loop.ts';
 import type { Loop, RelayLog } from './loop.ts';
 import type { RelayMetrics } from './metrics.ts';
 
-export type Lane = 'temporal' | 'messages' | 'events';
+export type Lane = 'temporal' | 'messages';
 
 /** `satisfies` makes a topic without a lane a type error. */
 const LANE_OF_TOPIC = {
@@ -22,10 +22,9 @@ const LANE_OF_TOPIC = {
   'revocation.start': 'temporal',
   'message.sms': 'messages',
   'message.email': 'messages',
-  event: 'events',
-} as const satisfies Record<OutboxTopic, Lane>;
+} as const satisfies Record<CommandTopic, Lane>;
 
-const LANES: readonly Lane[] = ['temporal', 'messages', 'events'];
+const LANES: readonly Lane[] = ['temporal', 'messages'];
 /** Bounds how much one tenant's flood holds of a round, and how many calls are open at once. */
 const CLAIM_LIMIT = 20;
 /** A time-out of Temporal's client is 3 s: sooner would only find the breaker open. */
@@ -66,7 +65,7 @@ export async function relayRound(options: RelayOptions, lane: Lane): Promise<num
     const rows = await options.outbox.claim(tenantId, topics, CLAIM_LIMIT);
     const results = await Promise.all(rows.map((row) => relayRow(options, tenantId, row)));
     if (results.includes('receiver_gone')) return PAUSE_MS;
-    hasMore ||= rows.length === CLAIM_LIMIT || (lane === 'events' && rows.length > 0);
+    hasMore ||= rows.length === CLAIM_LIMIT;
   }
   return hasMore ? 0 : undefined;
 }
@@ -116,9 +115,9 @@ async function settleFailure(
   return 'settled';
 }
 
-function topicsOf(lane: Lane): OutboxTopic[] {
+function topicsOf(lane: Lane): CommandTopic[] {
   // Object.keys forgets the literal types that the constant has.
-  return (Object.keys(LANE_OF_TOPIC) as OutboxTopic[]).filter(
+  return (Object.keys(LANE_OF_TOPIC) as CommandTopic[]).filter(
     (topic) => LANE_OF_TOPIC[topic] === lane,
   );
 }

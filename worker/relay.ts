@@ -4,9 +4,9 @@
  */
 import { systemClock } from '../adapters/clock.ts';
 import { createSmtpSender } from '../adapters/email/smtp.ts';
-import { createStreamEventSink } from '../adapters/events/stream.ts';
 import { createHttpSmsSender } from '../adapters/sms/signed-http.ts';
 import { checkKeys } from '../db/key-canaries.ts';
+import { createEventPort } from '../db/event-port.ts';
 import { createLeadership } from '../db/leadership.ts';
 import { messageFacts } from '../db/messages.ts';
 import { createOutboxPort } from '../db/outbox-port.ts';
@@ -14,12 +14,14 @@ import { backoffMs } from '../db/outbox.ts';
 import { createReconciliationPort } from '../db/reconciliation-port.ts';
 import { createSweepPort } from '../db/sweeping.ts';
 import { createDeliveries } from '../relay/deliveries.ts';
+import { startEventRelay } from '../relay/events.ts';
 import { startLoop } from '../relay/loop.ts';
 import { createMessageDelivery } from '../relay/messages.ts';
 import { startReconciler } from '../relay/reconciler.ts';
 import { startRelay } from '../relay/relay.ts';
 import { startSweeper } from '../relay/sweeper.ts';
 import { createRelayMetrics } from '../telemetry/relay-metrics.ts';
+import { eventSinks } from './event-sinks.ts';
 import { canariesOf } from './parts.ts';
 import type { WorkerParts } from './parts.ts';
 
@@ -37,7 +39,6 @@ export function startRelayParts(parts: WorkerParts): { stop(): Promise<void> } {
     calls: gateway,
     rows,
     clock: systemClock,
-    events: createStreamEventSink(process.stdout),
     deliverMessage: createMessageDelivery({
       facts: (tenantId, channel, payload) =>
         database.tenant(tenantId, (tx) =>
@@ -52,6 +53,14 @@ export function startRelayParts(parts: WorkerParts): { stop(): Promise<void> } {
     outbox: createOutboxPort(database, { claimer: instance, leaseMs: LEASE_MS }),
     failPoint: parts.failPoint,
     deliver,
+    backoffMs,
+    metrics,
+    log,
+  });
+  const events = startEventRelay({
+    events: createEventPort(database, { claimer: instance, leaseMs: LEASE_MS }),
+    sinks: eventSinks(configuration.eventSinks, log),
+    failPoint: parts.failPoint,
     backoffMs,
     metrics,
     log,
@@ -78,7 +87,13 @@ export function startRelayParts(parts: WorkerParts): { stop(): Promise<void> } {
   });
   return {
     async stop() {
-      await Promise.all([relay.stop(), reconciler.stop(), sweeper.stop(), keys.stop()]);
+      await Promise.all([
+        relay.stop(),
+        events.stop(),
+        reconciler.stop(),
+        sweeper.stop(),
+        keys.stop(),
+      ]);
       await leadership.close();
       log.info({}, 'relay stopped');
     },

@@ -74,5 +74,5 @@ function registerRetry(app: LatchkeyApp, { database, idempotency }: ApiServices)
 }
 
 function deadLetterView({ createdAtMs, position: _position, ...row }: DeadRow): DeadLetterView {
-  return { ...row, createdAt: new Date(createdAtMs).toISOString() };
+  return { ...row, sinks: [...row.sinks], createdAt: new Date(createdAtMs).toISOString() };
 }

@@ -13,6 +13,10 @@ export const DeadLetterView = Type.Object(
     errorCode: Type.Union([Type.String(), Type.Null()]),
     attempts: Type.Integer({ minimum: 0 }),
     createdAt: Type.String({ format: 'date-time' }),
+    eventType: Type.Union([Type.String(), Type.Null()], { description: 'Of an event; else null.' }),
+    sinks: Type.Array(Type.String(), {
+      description: 'Which sinks an event is parked for; a retry is for all of them.',
+    }),
   },
   closed,
 );

@@ -242,7 +242,7 @@ function HoldRow({ hold }: { readonly hold: Hold }) {
 function LetterRow({ letter }: { readonly letter: DeadLetter }) {
   return (
     <tr>
-      <td>{letter.topic}</td>
+      <td>{letter.eventType ?? letter.topic}</td>
       <td>
         <Id value={letter.subject} />
       </td>

@@ -30,6 +30,8 @@ export interface Hold {
 export interface DeadLetter {
   readonly outboxId: string;
   readonly topic: string;
+  /** Of an event; else null. */
+  readonly eventType: string | null;
   readonly subject: string;
   readonly errorCode: string | null;
   readonly attempts: number;

@@ -39,6 +39,8 @@ describe('dead letters', () => {
       subject: 'cus_1',
       errorCode: 'vendor_refused',
       attempts: 9,
+      eventType: 't',
+      sinks: [],
     });
     expect(Date.parse(createdAt)).not.toBeNaN();
     const auditor = await createStaff(api, ['auditor']);

@@ -60,6 +60,7 @@ describe('the command line', () => {
     [['start', '--nope'], "Unknown option '--nope'"],
     [['deploy', 'demote'], 'deploy knows one thing'],
     [['outbox', 'retry'], 'outbox knows two things'],
+    [['events', 'resume'], 'events knows two things'],
     [['namespace', 'drop'], 'namespace knows one thing'],
     [['tenant', 'apply'], 'tenant knows one thing'],
     [['health', 'readyz'], 'begins with a slash'],
@@ -161,7 +162,7 @@ describe('on a database', () => {
       DATABASE_URL: database.applicationUrl,
     });
     expect(listed.stdout).toMatch(
-      /^out_parked {2}\S+Z {2}event {2}cus_1 {2}vendor_refused {2}tries 9\n$/,
+      /^out_parked {2}\S+Z {2}t {2}cus_1 {2}vendor_refused {2}tries 9\n$/,
     );
     expect(listed.stdout).not.toContain('kept inside');
     const retried = await run(['outbox', 'retry', 'out_parked', 'out_unknown'], environment);
@@ -176,5 +177,37 @@ describe('on a database', () => {
     expect((await run(['outbox', 'list', '--tenant', 'demo'], environment)).stdout).toContain(
       'Nothing is parked',
     );
+  });
+
+  test('events sinks shows what waits for each sink, and events resume lets a stopped one go on', async () => {
+    const sql = postgres(database.superuserUrl, { max: 1 });
+    expect((await run(['events', 'sinks'], environment)).stdout).toContain('Every sink has');
+    await sql`insert into event_sink_stop (tenant_id, sink, reason) values (${tenantId}, 'core', 'gone')`;
+    await sql`insert into outbox (tenant_id, outbox_id, topic, subject, payload, status, event_sequence)
+      values (${tenantId}, 'out_event', 'event', 'cus_1', '{"type":"t","data":{}}', 'delivered', 1)`;
+    await sql`insert into event_delivery (tenant_id, outbox_id, sink, subject, sequence, status, give_up_at)
+      values (${tenantId}, 'out_event', 'core', 'cus_1', 1, 'pending', now()), (${tenantId}, 'out_event', 'bus', 'cus_1', 1, 'dead', now())`;
+    const { stdout } = await run(['events', 'sinks'], environment);
+    expect(stdout.split('\n')).toEqual([
+      'bus  demo  waiting 0  parked 1',
+      expect.stringMatching(
+        /^core {2}demo {2}waiting 1 {2}parked 0 {2}oldest \d+ s {2}stopped: gone$/,
+      ),
+      '',
+    ]);
+    expect((await run(['outbox', 'list'], environment)).stdout).toMatch(
+      /^out_event {2}\S+Z {2}t {2}cus_1 {2}- {2}tries 0 {2}sinks bus\n$/,
+    );
+    const resumed = [
+      await run(['events', 'resume', 'core'], environment),
+      await run(['events', 'resume', 'core'], environment),
+    ];
+    expect(resumed).toMatchObject([
+      { code: 0, stdout: 'core goes on.\n' },
+      { code: 1, stderr: 'core is not stopped.\n' },
+    ]);
+    const audited = await sql`select actor_kind from audit where action = 'events.sink_resumed'`;
+    await sql.end();
+    expect(audited.map((row) => ({ ...row }))).toEqual([{ actor_kind: 'operator' }]);
   });
 });

@@ -176,7 +176,6 @@ export class EnrollmentStack {
         calls: this.temporal.gateway,
         rows: createReconciliationPort(database),
         clock: systemClock,
-        events: { publish: () => Promise.resolve() },
         deliverMessage: createMessageDelivery({
           facts: (tenantId, channel, payload) =>
             database.tenant(tenantId, (tx) =>

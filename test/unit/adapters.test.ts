@@ -1,7 +1,5 @@
-import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createStreamEventSink } from '../../adapters/events/stream.ts';
 import { createEmbeddedKms } from '../../adapters/kms/embedded.ts';
 import { createOtpCodes } from '../../adapters/kms/otp-codes.ts';
 import { embeddedRiskEngine } from '../../adapters/risk/embedded.ts';
@@ -169,41 +167,7 @@ describe('one-time codes', () => {
   });
 });
 
-describe('the embedded event sink and risk engine', () => {
-  const event = {
-    id: 'out_1',
-    type: 'bank.app.session_revoked',
-    source: '/t/demo',
-    subject: 'cus_1',
-    time: '2026-01-02T03:04:05.000Z',
-    sequence: 42,
-    data: { reason: 'revoked' },
-  };
-
-  it('writes each event as one line, a CloudEvent whose sequence sorts as text', async () => {
-    const stream = new PassThrough();
-    const sink = createStreamEventSink(stream);
-    await sink.publish(event);
-    await sink.publish({ ...event, sequence: 7, data: { text: 'two\nlines' } });
-    const lines = String(stream.read()).trimEnd().split('\n');
-    expect(lines).toHaveLength(2);
-    expect(JSON.parse(lines[0] ?? '')).toStrictEqual({
-      ...event,
-      specversion: '1.0',
-      datacontenttype: 'application/json',
-      sequence: '0000000000000042',
-    });
-  });
-
-  it('says that an event was not taken when the stream is gone', async () => {
-    const stream = new PassThrough();
-    stream.on('error', () => undefined);
-    stream.destroy(new Error('closed'));
-    await expect(createStreamEventSink(stream).publish(event)).rejects.toMatchObject({
-      code: 'vendor_unavailable',
-    });
-  });
-
+describe('the embedded risk engine', () => {
   it('never calls a risk low that nobody has evaluated', async () => {
     const subject = { customerId: 'cus_1', action: 'login', deviceId: undefined };
     await expect(embeddedRiskEngine.evaluate(subject)).resolves.toBe('not_evaluated');

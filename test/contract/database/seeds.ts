@@ -27,6 +27,7 @@ export function seedRows(tenantId: string, name: string): ReadonlyMap<string, re
     ceremony: newId('ceremony'),
     staff: newId('staff'),
     hold: newId('hold'),
+    outbox: newId('outbox'),
   };
   const customer = { tenantId, customerId: ids.customer };
   const ceremony = { tenantId, ceremonyId: ids.ceremony };
@@ -68,7 +69,32 @@ export function seedRows(tenantId: string, name: string): ReadonlyMap<string, re
       'dpop_jti',
       DPOP_SLOTS.map((slot) => ({ tenantId, slot, jtiHash: bytes('jti'), seenAt: past })),
     ],
-    ['outbox', [{ tenantId, topic: 'session.wake', subject: 'x', payload: { sessionId: 'x' } }]],
+    [
+      'outbox',
+      [
+        {
+          tenantId,
+          outboxId: ids.outbox,
+          topic: 'session.wake',
+          subject: 'x',
+          payload: { sessionId: 'x' },
+        },
+      ],
+    ],
+    [
+      'event_delivery',
+      [
+        {
+          tenantId,
+          outboxId: ids.outbox,
+          sink: 'stdout',
+          subject: 'x',
+          sequence: 1,
+          giveUpAt: future,
+        },
+      ],
+    ],
+    ['event_sink_stop', [{ tenantId, sink: 'stdout', reason: 'gone' }]],
     ['audit', [auditRow(tenantId)]],
     ['idempotency', [idempotencyRow(tenantId)]],
     ['signing_key', [signingKeyRow(tenantId)]],

@@ -12,7 +12,6 @@ import { relayRound, startRelay } from '../../../relay/relay.ts';
 import type { RelayOptions } from '../../../relay/relay.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
-import { labelledEvent, labelOf } from '../../setup/labelled-event.ts';
 import { SessionRows } from '../../setup/session-rows.ts';
 
 const LEASE_MS = 30_000;
@@ -67,8 +66,10 @@ type Unbound = NewOutboxRow extends infer Row ? Omit<Row, 'tenantId'> : never;
 const put = (row: Unbound): Promise<string> =>
   // The topic and its payload were paired by the caller's literal.
   database.tenant(tenantId, (tx) => enqueue(tx, { ...row, tenantId } as NewOutboxRow));
-const event = (subject: string, label: string) =>
-  put({ topic: 'event', subject, payload: labelledEvent(subject, label) });
+const message = (subject: string) => {
+  const payload = { customerId: subject, contactId: 'con_1', template: 'otp', locale: 'en' };
+  return put({ topic: 'message.sms', subject, payload });
+};
 const wake = (sessionId: string) =>
   put({ topic: 'session.wake', subject: sessionId, payload: { sessionId } });
 
@@ -79,8 +80,6 @@ const outbox = async () =>
     }),
   );
 const deliveredSubjects = () => delivered.map(({ subject }) => subject);
-const deliveredLabels = () =>
-  delivered.map((row) => (row.topic === 'event' ? labelOf(row.payload) : ''));
 
 describe('the relay', () => {
   test('delivers what is due once and leaves what is not yet due', async () => {
@@ -102,10 +101,8 @@ describe('the relay', () => {
 
   test('keeps each lane to its own topics', async () => {
     await wake('ses_1');
-    await event('cus_1', 'a');
+    await message('cus_1');
     await relayRound(relayOptions(), 'messages');
-    expect(delivered).toEqual([]);
-    await relayRound(relayOptions(), 'events');
     expect(deliveredSubjects()).toEqual(['cus_1']);
   });
 
@@ -113,7 +110,7 @@ describe('the relay', () => {
     const relay = startRelay(relayOptions('relay-1', { pollMs: 5 }));
     await wake('ses_1');
     await expect.poll(deliveredSubjects).toEqual(['ses_1']);
-    await event('cus_1', 'a');
+    await message('cus_1');
     await expect.poll(deliveredSubjects).toEqual(['ses_1', 'cus_1']);
     await relay.stop();
     await wake('ses_2');
@@ -143,7 +140,7 @@ describe('a receiver that is not there', () => {
 
   test('holds up no other lane', async () => {
     await wake('ses_1');
-    await event('cus_1', 'a');
+    await message('cus_1');
     receive = ({ topic }) =>
       topic === 'session.wake'
         ? Promise.reject(new LatchkeyError('temporal_unavailable'))
@@ -201,45 +198,6 @@ describe('a row that cannot be delivered', () => {
     expect(await outbox()).toMatchObject([{ status: 'pending', attempts: 4 }]);
     await relayRound(relayOptions(), 'temporal');
     expect(await outbox()).toMatchObject([{ status: 'dead', error_code: 'internal_error' }]);
-  });
-});
-
-describe('events', () => {
-  test('go out in the order of each subject, whatever fails before them', async () => {
-    await event('cus_1', 'first');
-    await event('cus_1', 'second');
-    await event('cus_2', 'other');
-    receive = (row) =>
-      row.topic === 'event' && labelOf(row.payload) === 'first' && row.attempts === 1
-        ? Promise.reject(new LatchkeyError('vendor_unavailable'))
-        : Promise.resolve();
-    await relayRound(relayOptions(), 'events');
-    await relayRound(relayOptions(), 'events');
-    expect(deliveredLabels()).toEqual(['other']);
-    nowMs += backoffMs(1);
-    await relayRound(relayOptions(), 'events');
-    await relayRound(relayOptions(), 'events');
-    expect(deliveredLabels()).toEqual(['other', 'first', 'second']);
-  });
-
-  test('are not held up by a dead one, which keeps its number when it is retried', async () => {
-    await event('cus_1', 'poison');
-    await event('cus_1', 'next');
-    receive = (row) =>
-      row.topic === 'event' && labelOf(row.payload) === 'poison'
-        ? Promise.reject(new LatchkeyError('invalid_request'))
-        : Promise.resolve();
-    await relayRound(relayOptions(), 'events');
-    await relayRound(relayOptions(), 'events');
-    expect(deliveredLabels()).toEqual(['next']);
-    const [dead] = await database.tenant(tenantId, (tx) => listDead(tx, { tenantId, limit: 1 }));
-    receive = () => Promise.resolve();
-    await database.tenant(tenantId, (tx) =>
-      retryDead(tx, { tenantId, outboxId: dead?.outboxId ?? '' }),
-    );
-    await relayRound(relayOptions(), 'events');
-    expect(delivered.at(-1)?.position).toBe(dead?.position);
-    expect(delivered.at(-1)?.position).toBeLessThan(delivered[0]?.position ?? 0);
   });
 });
 
