@@ -24,6 +24,10 @@ const SECRET_MEMBERS = [
   'documentNumber',
 ];
 
+/** A write for each line costs a request more than its proof; these go together, and what is left when the process ends is written then. */
+const BUFFER_BYTES = 4_096;
+const FLUSH_MS = 100;
+
 export function createLogger(options: {
   readonly level: string;
   readonly instance: string;
@@ -51,7 +55,8 @@ export function createLogger(options: {
         res: () => undefined,
       },
     },
-    destination ?? pino.destination(1),
+    destination ??
+      pino.destination({ fd: 1, sync: false, minLength: BUFFER_BYTES, periodicFlush: FLUSH_MS }),
   );
 }
 
