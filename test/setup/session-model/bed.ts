@@ -6,19 +6,17 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import postgres from 'postgres';
 import { startTestApi } from '../api.ts';
 import type { TestApi, TestClock } from '../api.ts';
-import { createBanker } from '../login-bed.ts';
-import { createMachine } from '../machine.ts';
-import { createKeyPair } from '../proof.ts';
 import { describeAction } from './actions.ts';
 import type { Round } from './actions.ts';
 import { describeCall } from './calls.ts';
 import type { Call, SeenRow } from './calls.ts';
+import { castOf } from './cast.ts';
+import type { Cast } from './cast.ts';
 import { Life } from './life.ts';
-import type { Cast } from './life.ts';
 import { linearize } from './linearizable.ts';
 import { sessionSpecification, SHORT_LIFETIMES, SHORT_POLICY } from './specification.ts';
 import type { Lifetimes } from './specification.ts';
-import { doorInto, Hand } from './wire.ts';
+import { doorInto } from './wire.ts';
 
 const GATEWAY = { origin: 'https://api.bank.example', pathPrefix: '/bank', scope: 'accounts:read' };
 const QUESTION = {
@@ -31,7 +29,6 @@ const QUESTION = {
 };
 /** Each asks PostgreSQL once; what is waited for comes within a few. */
 const MOST_LOOKS = 400;
-const MACHINE_TOKEN_USED_MS = 60_000;
 
 export interface LifeBed {
   readonly api: TestApi;
@@ -54,7 +51,7 @@ export async function openLifeBed(): Promise<LifeBed> {
     api,
     calls: () => calls,
     live: async (rounds) => {
-      const cast = await castOf(api);
+      const cast = await castOf(api, doorInto(api), QUESTION);
       const life = new Life(cast);
       await life.act({ kind: 'login', holder: 'handset' });
       for (const round of rounds) {
@@ -81,38 +78,6 @@ function stoppedClock(): TestClock {
     advance: (milliseconds) => {
       nowMs += milliseconds;
     },
-  };
-}
-
-async function castOf(api: TestApi): Promise<Cast> {
-  const door = doorInto(api);
-  const { authenticator, customerId, phone } = await createBanker(api);
-  const stranger = async () => new Hand(door, await createKeyPair());
-  return {
-    door,
-    customerId,
-    authenticator,
-    hands: {
-      handset: new Hand(door, phone.key),
-      tablet: await stranger(),
-      thief: await stranger(),
-    },
-    engine: engineOf(api),
-    gateway: QUESTION,
-  };
-}
-
-/** With a token that lives long enough. */
-function engineOf(api: TestApi): Cast['engine'] {
-  let newest:
-    | { readonly hand: Hand; readonly accessToken: string; readonly atMs: number }
-    | undefined;
-  return async () => {
-    if (newest === undefined || api.clock.nowMs() - newest.atMs > MACHINE_TOKEN_USED_MS) {
-      const { key, accessToken = '' } = await createMachine(api);
-      newest = { hand: new Hand(doorInto(api), key), accessToken, atMs: api.clock.nowMs() };
-    }
-    return newest;
   };
 }
 
@@ -156,7 +121,8 @@ async function untilNothingMoves(rows: postgres.Sql, underWay: () => number): Pr
   }
 }
 
-async function lookAt(rows: postgres.Sql, customerId: string) {
+/** Nothing else may be under way. */
+export async function lookAt(rows: postgres.Sql, customerId: string) {
   const [customer] = await rows<{ epoch: number; held: boolean }[]>`
     select security_epoch::int as epoch,
       exists (select from hold h where h.customer_id = c.customer_id and h.status = 'active') as held

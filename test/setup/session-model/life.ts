@@ -4,23 +4,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import { APP } from '../login-bed.ts';
-import type { SoftwareAuthenticator } from '../authenticator.ts';
 import type { Action, Holder } from './actions.ts';
 import type { Call } from './calls.ts';
+import type { Cast } from './cast.ts';
 import { TokenBook } from './token-book.ts';
 import type { KnownRefreshToken } from './token-book.ts';
-import type { Door, Hand, Received } from './wire.ts';
-
-export interface Cast {
-  readonly door: Door;
-  readonly customerId: string;
-  readonly authenticator: SoftwareAuthenticator;
-  readonly hands: Readonly<Record<Holder | 'thief', Hand>>;
-  /** The fraud engine, and its token. */
-  readonly engine: () => Promise<{ readonly hand: Hand; readonly accessToken: string }>;
-  /** What a proof names that the gateway was asked with, and the headers of its question. */
-  readonly gateway: { readonly htu: string; readonly headers: Readonly<Record<string, string>> };
-}
+import type { Received } from './wire.ts';
 
 type Of<Kind extends Action['kind']> = Extract<Action, { kind: Kind }>;
 /** What the call was and what it was answered; when, this file writes down. */
@@ -37,6 +26,10 @@ export class Life {
 
   constructor(cast: Cast) {
     this.#cast = cast;
+  }
+
+  get customerId(): string {
+    return this.#cast.customerId;
   }
 
   async act(action: Action): Promise<void> {
@@ -138,7 +131,10 @@ export class Life {
       },
     } as const;
     const hand = this.#cast.hands[isKeyRight ? holder : 'thief'];
-    const once = how === 'twice' ? await hand.prepare(ask) : () => hand.call(ask);
+    // One that cannot even be made ready is not sent at all.
+    const twice = how === 'twice' ? await hand.prepare(ask).catch(() => undefined) : undefined;
+    if (how === 'twice' && twice === undefined) return;
+    const once = twice ?? (() => hand.call(ask));
     const one = () =>
       this.#write('refresh', facts, once, ({ body }) => {
         const generation = this.#book.succeed(shown, String(body.refresh_token), requestId);
@@ -190,21 +186,23 @@ export class Life {
   async #cutOff(): Promise<void> {
     const { customerId } = this.#cast;
     const json = { customerId, reason: 'account_takeover' };
-    const send = await this.#asEngine('/fraud/signals', json);
-    await this.#write('cut off', {}, send, ({ body }) => ({
+    await this.#write('cut off', {}, this.#asEngine('/fraud/signals', json), ({ body }) => ({
       answer: { epoch: Number(body.newEpoch) },
     }));
   }
 
   async #release(): Promise<void> {
     const { customerId } = this.#cast;
-    const send = await this.#asEngine('/fraud/releases', { customerId, reason: 'false_alarm' });
+    const json = { customerId, reason: 'false_alarm' };
+    const send = this.#asEngine('/fraud/releases', json);
     await this.#write('release', {}, send, () => ({ answer: { released: true } }));
   }
 
-  async #asEngine(path: string, json: unknown): Promise<() => Promise<Received>> {
-    const { hand, accessToken } = await this.#cast.engine();
-    return () => hand.call({ method: 'POST', path, accessToken, json });
+  #asEngine(path: string, json: unknown): () => Promise<Received> {
+    return async () => {
+      const { hand, accessToken } = await this.#cast.engine();
+      return await hand.call({ method: 'POST', path, accessToken, json });
+    };
   }
 
   #accessOf(holder: Holder, session: number, back: number) {

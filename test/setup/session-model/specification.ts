@@ -7,7 +7,7 @@ import { DEFAULT_POLICY } from '../../../domain/policy.ts';
 import type { Policy } from '../../../domain/policy.ts';
 import { ROOMY_POLICY } from '../demo-tenant.ts';
 import type { Specification } from './linearizable.ts';
-import type { Call, Login, Logout, Look, Refresh } from './calls.ts';
+import type { Call, Login, Logout, Look, Refresh, SeenRow } from './calls.ts';
 
 const { skewSeconds } = DEFAULT_POLICY.dpop;
 const ACCESS_TOKEN_SECONDS = 300;
@@ -17,9 +17,17 @@ const MAX_TROUBLED = 3;
 export interface Lifetimes {
   readonly idleMs: number;
   readonly absoluteMs: number;
+  /** By how much a call's own time may differ from the one that it was judged by. */
+  readonly unsureMs: number;
 }
 
-export const SHORT_LIFETIMES: Lifetimes = { idleMs: 600_000, absoluteMs: 1_500_000 };
+export const SHORT_LIFETIMES: Lifetimes = { idleMs: 600_000, absoluteMs: 1_500_000, unsureMs: 0 };
+/** Of the default policy, under the machine's clock. */
+export const USUAL_LIFETIMES: Lifetimes = {
+  idleMs: ROOMY_POLICY.session.idleSeconds * 1000,
+  absoluteMs: ROOMY_POLICY.session.absoluteSeconds * 1000,
+  unsureMs: 30_000,
+};
 
 export const SHORT_POLICY: Policy = {
   ...ROOMY_POLICY,
@@ -59,8 +67,7 @@ type Refused = { readonly refused: string };
 export function sessionSpecification(lifetimes: Lifetimes): Specification<ModelState, Call> {
   return {
     first: { epoch: 1, raisedAtMs: null, isHeld: false, sessions: [], spent: [] },
-    // Who may log out is asked before it is done; all else happens in one moment.
-    partsOf: (call) => (call.kind === 'logout' && !isRefused(call.answer) ? 2 : 1),
+    partsOf,
     isOptional: ({ answer }) => answer === undefined,
     keyOf: (state) => JSON.stringify(state),
     next: (state, call, part) => {
@@ -87,6 +94,12 @@ export function sessionSpecification(lifetimes: Lifetimes): Specification<ModelS
       }
     },
   };
+}
+
+/** Who may log out is asked before it is done; all else happens in one moment, and what nobody heard of that changes nothing in none. */
+function partsOf({ kind, answer }: Call): number {
+  if (kind === 'check' && answer === undefined) return 0;
+  return kind === 'logout' && !isRefused(answer) ? 2 : 1;
 }
 
 function isRefused(answer: object | undefined): answer is Refused {
@@ -143,7 +156,9 @@ function afterLogin(
   { answer, holder, sessionId, nowMs }: Login,
   lifetimes: Lifetimes,
 ): ModelState | undefined {
-  const isEarly = state.raisedAtMs !== null && nowMs <= state.raisedAtMs + skewSeconds * 1000;
+  const earlyMs = state.raisedAtMs === null ? -Infinity : state.raisedAtMs + skewSeconds * 1000;
+  const isUnsure = Math.abs(nowMs - earlyMs) < lifetimes.unsureMs;
+  const isEarly = isUnsure ? isRefused(answer) : nowMs <= earlyMs;
   const refusal = state.isHeld ? 'customer_on_hold' : isEarly ? 'challenge_invalid' : undefined;
   if (!agrees(answer, refusal)) return undefined;
   if (refusal !== undefined) return state;
@@ -223,10 +238,10 @@ function promisesRight(
   answer: Login['answer'] | Refresh['answer'],
   { seenMs, startedMs }: ModelSession,
   nowMs: number,
-  { idleMs, absoluteMs }: Lifetimes,
+  { idleMs, absoluteMs, unsureMs }: Lifetimes,
 ): boolean {
   if (answer === undefined || isRefused(answer)) return true;
-  const leftMs = Math.min(seenMs + idleMs, startedMs + absoluteMs) - nowMs;
+  const leftMs = Math.min(seenMs + idleMs, startedMs + absoluteMs) - nowMs + unsureMs;
   return answer.expiresInSeconds <= Math.min(ACCESS_TOKEN_SECONDS, leftMs / 1000);
 }
 
@@ -249,21 +264,22 @@ function afterLogout(
   return { ...state, sessions };
 }
 
-/** Of what a cut-off or an end killed only that it is dead: a straggler may still have moved its row, for nobody. */
+/**
+ * Of what a cut-off or an end killed only that it is dead: a straggler may still have moved its row, for nobody. A session whose login was never
+ * answered is known by all but its id.
+ */
 function isSeen(state: ModelState, { answer }: Look): boolean {
   if (answer.epoch !== state.epoch || answer.isHeld !== state.isHeld) return false;
-  const canSpeak = ({ isLive, epoch }: Pick<ModelSession, 'isLive' | 'epoch'>) =>
-    isLive && epoch === state.epoch;
-  const seen = answer.rows.map((row) => (canSpeak(row) ? row : { id: row.id, isLive: row.isLive }));
-  const known = state.sessions.map((session) => {
-    const { id, isLive, epoch, generation, redeliveries, troubled } = session;
-    return canSpeak(session)
-      ? { id, isLive, epoch, generation, redeliveries, troubled }
-      : { id, isLive };
-  });
-  return isDeepStrictEqual(byId(seen), byId(known));
-}
-
-function byId<Row extends { readonly id: string }>(rows: readonly Row[]): Row[] {
-  return rows.toSorted((one, other) => (one.id < other.id ? -1 : 1));
+  const answered = new Set(state.sessions.map(({ id }) => id));
+  const describe = ({ id, isLive, epoch, generation, redeliveries, troubled }: SeenRow) => {
+    const canSpeak = isLive && epoch === state.epoch;
+    const name = answered.has(id) && !id.startsWith('?') ? id : '?';
+    return JSON.stringify([
+      name,
+      isLive,
+      ...(canSpeak ? [generation, redeliveries, troubled] : []),
+    ]);
+  };
+  const seen = answer.rows.map(describe).toSorted();
+  return isDeepStrictEqual(seen, state.sessions.map(describe).toSorted());
 }
