@@ -34,7 +34,8 @@ async function main(): Promise<void> {
       stopping.abort();
     });
   }
-  const parts = await assemble(configuration, instance, log);
+  const parts = await assemble(configuration, { instance, log, signal: stopping.signal });
+  if (parts === undefined) return;
   try {
     await work(parts, stopping.signal);
   } finally {

@@ -7,7 +7,8 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Connection } from '@temporalio/client';
 import { systemClock } from '../adapters/clock.ts';
-import { createEmbeddedKms } from '../adapters/kms/embedded.ts';
+import { openKeyringWhenItAnswers } from '../adapters/kms/keyring.ts';
+import type { OpenedKeyring } from '../adapters/kms/keyring.ts';
 import { masterCanaries } from '../adapters/kms/master-canaries.ts';
 import { createOtpCodes } from '../adapters/kms/otp-codes.ts';
 import { newId } from '../adapters/random.ts';
@@ -33,6 +34,8 @@ import type { AppDependencies, ReadinessCheck } from './dependencies.ts';
 import { openOperationsDoor } from './doors.ts';
 import { createLogger } from './logging.ts';
 import type { LatchkeyApp } from './types.ts';
+import { openWaitingRoom } from './waiting-room.ts';
+import type { WaitingRoom } from './waiting-room.ts';
 
 const PAGES = fileURLToPath(new URL('../dist/console', import.meta.url));
 const READINESS_DEADLINE_MS = 1_000;
@@ -40,19 +43,21 @@ const READINESS_DEADLINE_MS = 1_000;
 const DRAIN_MS = 8_000;
 
 async function main(): Promise<void> {
-  const configuration = loadConfiguration(process.env);
+  const given = loadConfiguration(process.env);
   // Never the host name: identities stand in every history.
   const instance = `api-${randomBytes(6).toString('hex')}`;
-  const logger = createLogger({ level: configuration.logLevel, instance });
-  const connection = connectTemporal(configuration.temporal);
+  const logger = createLogger({ level: given.logLevel, instance });
   const telemetry = await createProcessTelemetry({
     process: 'api',
     instance,
     poolSize: DEFAULT_MAX_CONNECTIONS,
     log: logger,
-    ...configuration.telemetry,
+    ...given.telemetry,
   });
-  const deps = wire(configuration, { instance, logger, connection, telemetry });
+  const { keys, kms } = await openKeys(given, logger, telemetry);
+  const configuration = { ...given, keys };
+  const connection = connectTemporal(configuration.temporal);
+  const deps = wire(configuration, { instance, logger, connection, telemetry, kms });
   const app = await buildApp(deps);
   const stopping = new AbortController();
   const close = async () => {
@@ -82,6 +87,27 @@ async function main(): Promise<void> {
     await close();
     throw error;
   }
+}
+
+/** Waits for the KMS with a door that says so. A signal ends the process at once: nothing is under way yet. */
+async function openKeys(
+  { keys, http }: Configuration,
+  logger: AppDependencies['logger'],
+  telemetry: ProcessTelemetry,
+): Promise<OpenedKeyring> {
+  let room: WaitingRoom | undefined;
+  const opened = await openKeyringWhenItAnswers(keys, {
+    signal: new AbortController().signal,
+    observer: telemetry.kms,
+    onAway: async (error) => {
+      logger.warn({ err: error }, 'the KMS does not open the keys yet');
+      const missing = { name: 'kms', detail: 'does not open the keys' };
+      room ??= await openWaitingRoom({ host: http.host, port: http.port, missing });
+    },
+  });
+  await room?.close();
+  if (opened === undefined) throw new TypeError('nobody told it to stop');
+  return opened;
 }
 
 /**
@@ -134,15 +160,16 @@ function wire(
     logger,
     connection,
     telemetry,
+    kms,
   }: {
     readonly instance: string;
     readonly logger: AppDependencies['logger'];
     readonly connection: Connection;
     readonly telemetry: ProcessTelemetry;
+    readonly kms: OpenedKeyring['kms'];
   },
 ): AppDependencies {
   const { namespace } = configuration.temporal;
-  const kms = createEmbeddedKms(configuration.keys.master);
   const { tracing, temporal: metrics } = telemetry;
   const onRefused = (reason: string) => {
     metrics.payloadRefused(reason);

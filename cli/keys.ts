@@ -1,25 +1,63 @@
 /**
- * `latchkey keys`: which keys every start demands, because data was sealed under them, and letting one go when nothing is left under it. It shows
- * ids only, and never lets go of a key that is in use.
+ * `latchkey keys`: which keys every start demands, because data was sealed under them, letting one go when nothing is left under it, making a
+ * new one sealed by the KMS, and rotating the signing keys. It shows ids and sealed keys only, and never lets go of a key that is in use.
  */
 import { parseArgs } from 'node:util';
+import { createAwsCalls } from '../adapters/kms/aws-calls.ts';
+import { keyringContext } from '../adapters/kms/aws.ts';
 import { loadPart } from '../configuration/configuration.ts';
 import { readDatabase } from '../configuration/database.ts';
 import { readKeyring } from '../configuration/keyring.ts';
 import type { Keyring } from '../configuration/keyring.ts';
+import { readKms } from '../configuration/kms.ts';
 import { connectDatabase } from '../db/connection.ts';
 import { demandedKeys, retireKey } from '../db/key-canaries.ts';
 import { KEY_PURPOSES } from '../domain/key-canary.ts';
 import type { KeyPurpose } from '../domain/key-canary.ts';
+import { rotateSigningKeys } from './rotate-keys.ts';
 import { say, UsageError, warn } from './terminal.ts';
 
 export async function keys(args: readonly string[]): Promise<number> {
-  const { positionals } = parseArgs({ args: [...args], allowPositionals: true, options: {} });
+  const { positionals, values } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { emergency: { type: 'boolean', default: false }, tenant: { type: 'string' } },
+  });
   const [action, purpose, kid] = positionals;
+  if (action === 'rotate' && positionals.length === 1)
+    return await rotateSigningKeys({ isEmergency: values.emergency, slug: values.tenant });
+  if (values.emergency || values.tenant !== undefined)
+    throw new UsageError('--emergency and --tenant go with keys rotate');
+  if (action === 'new' && isListed(purpose) && kid !== undefined) return await newKey(purpose, kid);
+  return await listOrRetire(positionals);
+}
+
+/** Prints an entry for the list of `purpose`: a key that nobody has seen, sealed by the KMS for this id alone. */
+async function newKey(purpose: 'master' | 'payload', kid: string): Promise<number> {
+  if (!/^[A-Za-z0-9_-]{1,32}$/.test(kid))
+    throw new UsageError('an id has letters, digits, dashes and underscores, at most 32');
+  const kms = loadPart(process.env, readKms);
+  const [current] = kms?.keys ?? [];
+  if (kms === undefined || current === undefined) {
+    warn(
+      `Without LATCHKEY_KMS=aws a key is 32 random bytes: printf '${kid}:%s\\n' "$(openssl rand -base64 32)"`,
+    );
+    return 1;
+  }
+  const sealed = await createAwsCalls(kms).generate(current.arn, keyringContext(purpose, kid));
+  say(`${kid}:${Buffer.from(sealed).toString('base64')}`);
+  return 0;
+}
+
+function isListed(text: string | undefined): text is 'master' | 'payload' {
+  return text === 'master' || text === 'payload';
+}
+
+async function listOrRetire([action, purpose, kid]: readonly string[]): Promise<number> {
   const isRetire = action === 'retire' && isPurpose(purpose) && kid !== undefined;
   if (action !== 'list' && !isRetire) {
     throw new UsageError(
-      'keys knows two things: keys list, and keys retire payload|master|index ID',
+      'keys knows four things: keys list, keys retire payload|master|index ID, keys new master|payload ID, and keys rotate',
     );
   }
   // Listing needs no key, and so is given none.

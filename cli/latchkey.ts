@@ -94,8 +94,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./events.ts')).events,
   },
   keys: {
-    usage: 'keys list | keys retire payload|master|index ID',
-    summary: 'show the keys that every start demands, or let one go when nothing is left under it',
+    usage:
+      'keys list | keys retire payload|master|index ID | keys new master|payload ID | keys rotate [--emergency] [--tenant SLUG]',
+    summary:
+      'show the keys that every start demands, let one go, make one that a KMS seals; rotate the signing keys',
     load: async () => (await import('./keys.ts')).keys,
   },
 };

@@ -2,7 +2,7 @@
  * Everything one process tells of itself, made from its configuration: counters always, a door for them and a tracer only when they are asked
  * for. For the wiring of API and worker; it knows no room's insides.
  */
-import { Gauge } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { DatabaseObserver } from '../db/database-observer.ts';
 import type { Tracing } from '../domain/tracing.ts';
@@ -33,6 +33,8 @@ export interface ProcessTelemetry {
   readonly tracing: Tracing | undefined;
   /** 1 once the keys were held against their canaries. */
   readonly keysChecked: { set(value: 0 | 1): void };
+  /** Told of every call of the key management that leaves the process. */
+  readonly kms: { called(operation: string, outcome: string): void };
   /** Opens the door, when there is to be one. */
   listen(sources?: Pick<MetricsServerOptions, 'refresh' | 'more'>): void;
   close(): Promise<void>;
@@ -45,6 +47,12 @@ export async function createProcessTelemetry(
   const registry = createRegistry(options.process);
   const tracing = await loadTracing(options);
   let close: (() => Promise<void>) | undefined;
+  const kmsCalls = new Counter({
+    name: 'latchkey_kms_calls_total',
+    help: 'Calls of the key management, by operation and outcome: ok, refused, unavailable.',
+    labelNames: ['operation', 'outcome'],
+    registers: [registry],
+  });
   return {
     registry,
     database: createDatabaseMetrics(registry, options.poolSize),
@@ -55,6 +63,11 @@ export async function createProcessTelemetry(
       help: 'Whether this process has held its keys against their canaries: 1, or 0 while the database cannot say.',
       registers: [registry],
     }),
+    kms: {
+      called: (operation, outcome) => {
+        kmsCalls.inc({ operation, outcome });
+      },
+    },
     listen(sources = {}) {
       if (metrics === undefined) return;
       const server = serveMetrics({ ...metrics, ...sources, registry, log });

@@ -2,7 +2,7 @@
 import type { DataConverter } from '@temporalio/common';
 import type { Logger } from 'pino';
 import { systemClock } from '../adapters/clock.ts';
-import { createEmbeddedKms } from '../adapters/kms/embedded.ts';
+import { openKeyringWhenItAnswers } from '../adapters/kms/keyring.ts';
 import { masterCanaries } from '../adapters/kms/master-canaries.ts';
 import { createOtpCodes } from '../adapters/kms/otp-codes.ts';
 import type { Configuration } from '../configuration/configuration.ts';
@@ -13,7 +13,7 @@ import { createPersonalData } from '../db/personal-data.ts';
 import type { PersonalData } from '../db/personal-data.ts';
 import type { FailPoint } from '../domain/fail-point.ts';
 import type { KeyCanary } from '../domain/key-canary.ts';
-import type { OtpCodes } from '../domain/ports.ts';
+import type { KeyManagement, OtpCodes } from '../domain/ports.ts';
 import { createFailPoint } from '../adapters/fail-point.ts';
 import { exposeBacklog } from '../telemetry/backlog-metrics.ts';
 import { createProcessTelemetry } from '../telemetry/process-telemetry.ts';
@@ -30,6 +30,7 @@ export interface WorkerParts {
   readonly configuration: Configuration;
   readonly log: Logger;
   readonly database: Database;
+  readonly kms: KeyManagement;
   readonly personalData: PersonalData;
   readonly otpCodes: OtpCodes;
   readonly gateway: TemporalGateway;
@@ -39,18 +40,35 @@ export interface WorkerParts {
   readonly telemetry: ProcessTelemetry;
 }
 
-/** Nothing is connected to yet but what the metrics need. */
+export interface WorkerStart {
+  readonly instance: string;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** Nothing is connected to yet but what the metrics need and what opens the keys; undefined when told to stop before they were open. */
 export async function assemble(
-  configuration: Configuration,
-  instance: string,
-  log: Logger,
-): Promise<WorkerParts> {
-  const { telemetry, sdkMetrics } = await startTelemetry(configuration, instance, log);
+  given: Configuration,
+  { instance, log, signal }: WorkerStart,
+): Promise<WorkerParts | undefined> {
+  const { telemetry, sdkMetrics } = await startTelemetry(given, instance, log);
+  const opened = await openKeyringWhenItAnswers(given.keys, {
+    signal,
+    observer: telemetry.kms,
+    onAway: (error) => {
+      log.warn({ err: error }, 'the KMS does not open the keys yet');
+    },
+  });
+  if (opened === undefined) {
+    await telemetry.close();
+    return undefined;
+  }
+  const { kms } = opened;
+  const configuration = { ...given, keys: opened.keys };
   const database = connectDatabase({
     url: configuration.database.url,
     observer: telemetry.database,
   });
-  const kms = createEmbeddedKms(configuration.keys.master);
   const { namespace } = configuration.temporal;
   const dataConverter = createDataConverter({
     namespace,
@@ -74,6 +92,7 @@ export async function assemble(
     configuration,
     log,
     database,
+    kms,
     gateway,
     dataConverter,
     failPoint: createFailPoint(configuration.failPoint),
