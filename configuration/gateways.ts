@@ -2,9 +2,11 @@
  * The gateways that may ask about requests, from the environment: what each one stands before and which scope it asks for. It must never
  * be taken from a request: whoever chooses the origin chooses which DPoP proofs fit.
  */
-import type { Acr } from '../domain/auth-strength.ts';
 import { readUrl } from './environment.ts';
 import type { EnvironmentReader } from './environment.ts';
+
+/** What a login can earn. */
+type AskableAcr = 'latchkey:1' | 'latchkey:2';
 
 export interface Gateway {
   /** Where clients reach what lies behind it, without a trailing slash. */
@@ -14,7 +16,7 @@ export interface Gateway {
   /** What a token must carry to pass. */
   readonly scope: string;
   /** At least this authentication strength, and a login no longer ago; left out, any will do. */
-  readonly acr?: Acr;
+  readonly acr?: AskableAcr;
   readonly maxAgeSeconds?: number;
 }
 
@@ -72,14 +74,15 @@ const gatewayOf = (id: string, entry: unknown): Gateway | undefined => {
     (maxAgeSeconds === undefined || isAge(maxAgeSeconds));
   if (!isShaped) return undefined;
   return {
-    ...{ origin, pathPrefix, scope },
+    origin,
+    pathPrefix,
+    scope,
     ...(acr === undefined ? {} : { acr }),
     ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
   };
 };
 
-/** What a login can earn. */
-const isAskable = (value: unknown): value is Acr =>
+const isAskable = (value: unknown): value is AskableAcr =>
   value === 'latchkey:1' || value === 'latchkey:2';
 
 const isAge = (value: unknown): value is number =>

@@ -38,7 +38,7 @@ export function registerRevocationEndpoint(app: LatchkeyApp, services: ApiServic
   });
 }
 
-/** Which session a token is of, when it is genuine and bound to that key. Old generations too: whoever holds the key may log out. */
+/** Which session a genuine token is of; whose key that is bound to, its row says. Old generations too: whoever holds the key may log out. */
 async function sessionOf(
   { kms, accessTokens }: ApiServices,
   tenant: RequestTenant,
@@ -47,7 +47,7 @@ async function sessionOf(
   const opened = openRefreshToken(kms, token, { tenantId: tenant.tenantId, jkt });
   if ('token' in opened) return opened.token.family;
   const claims = await unlessWorthless(accessTokens.verifyAccessToken(tenant, token));
-  return claims?.cnf.jkt === jkt ? claims.sid : undefined;
+  return claims?.sid;
 }
 
 async function endHeldSession(
@@ -61,6 +61,7 @@ async function endHeldSession(
 ): Promise<void> {
   const { tenantId, sessionId } = held;
   const session = await readSession(tx, tenantId, sessionId);
+  // The same key and app as the session's: to any other its tokens are unknown.
   if (session?.jkt !== held.jkt || session.clientId !== held.clientId) return;
   const { customerId } = session;
   await touchCustomer(tx, tenantId, customerId);

@@ -191,31 +191,26 @@ describe('a refresh token', () => {
 });
 
 describe('what is worth nothing is told as that and no more', () => {
-  const expectBothDead = async ({
-    accessToken,
-    refreshToken,
-  }: {
-    accessToken: string;
-    refreshToken: string;
-  }) => {
-    for (const token of [accessToken, refreshToken]) {
-      const answer = await introspect({ token });
-      expect(answer.status).toBe(200);
-      expect(answer.body).toEqual({ active: false });
-    }
+  /** What the service is told of both. */
+  const toldOf = async (tokens: { accessToken: string; refreshToken: string }) => {
+    const answers = await Promise.all(
+      [tokens.accessToken, tokens.refreshToken].map((token) => introspect({ token })),
+    );
+    return answers.map(({ body }) => body as unknown);
   };
+  const DEAD = [{ active: false }, { active: false }];
 
   it('after a logout', async () => {
     const tokens = await loggedIn();
     await tokens.phone.post('/auth/logout', { scope: 'this' });
-    await expectBothDead(tokens);
+    expect(await toldOf(tokens)).toEqual(DEAD);
   });
 
   it('after a fraud signal', async () => {
     const tokens = await loggedIn();
     const { tenantId } = api;
     await api.inTenant((tx) => cutOffCustomer(tx, { tenantId, customerId: tokens.customerId }));
-    await expectBothDead(tokens);
+    expect(await toldOf(tokens)).toEqual(DEAD);
   });
 
   it.each(['suspended', 'revoked'])('of a device that is %s', async (status) => {
@@ -223,7 +218,7 @@ describe('what is worth nothing is told as that and no more', () => {
     await api.inTenant(
       (tx) => tx`update device set status = ${status} where device_id = ${tokens.deviceId}`,
     );
-    await expectBothDead(tokens);
+    expect(await toldOf(tokens)).toEqual(DEAD);
   });
 
   it('of a passkey that was taken away', async () => {
@@ -232,7 +227,7 @@ describe('what is worth nothing is told as that and no more', () => {
       (tx) =>
         tx`update credential set status = 'revoked' where credential_id = ${tokens.credentialId}`,
     );
-    await expectBothDead(tokens);
+    expect(await toldOf(tokens)).toEqual(DEAD);
   });
 
   it('of another tenant', async () => {
