@@ -33,11 +33,13 @@ export interface TokenCall {
   readonly method: string;
   readonly htu: string;
   readonly nonce: 'required' | 'optional';
+  /** false: the same proof may be shown again while it is young. Machines' are always remembered. */
+  readonly isProofRemembered?: boolean;
 }
 
 export interface Authentication {
   /** A proof without a token; nothing is spent yet. */
-  proveKey(call: Omit<TokenCall, 'authorization'>): Promise<Proof>;
+  proveKey(call: Omit<TokenCall, 'authorization' | 'isProofRemembered'>): Promise<Proof>;
   /** @throws LatchkeyError dpop_proof_replayed */
   spend(tenant: RequestTenant, proof: Proof): Promise<void>;
   /** A customer or a machine, whoever the token is for, judged by PostgreSQL now; the proof is spent. */
@@ -67,7 +69,7 @@ export function createAuthentication(
       const isFresh = await database.tenant(tenant.tenantId, (tx) => spendProof(tx, proof.mark));
       if (!isFresh) throw new LatchkeyError('dpop_proof_replayed');
     },
-    authenticate: async ({ tenant, authorization, dpop, method, htu, nonce }) => {
+    authenticate: async ({ tenant, authorization, dpop, method, htu, nonce, ...call }) => {
       const token = readAuthorization(authorization);
       const expectation = { method, htu, nonce, policy: tenant.policy.dpop, accessToken: token };
       const proof = await proofs.verify(dpop, expectation);
@@ -75,7 +77,8 @@ export function createAuthentication(
       if (claims.cnf.jkt !== proof.jkt) throw new LatchkeyError('dpop_key_mismatch');
       if (claims.sid === undefined)
         return { proof, caller: await findMachine(database, tenant, { claims, proof }) };
-      const question = { sessionId: claims.sid, proof: proof.mark };
+      const mark = call.isProofRemembered === false ? undefined : proof.mark;
+      const question = { sessionId: claims.sid, proof: mark };
       const { isFresh, session } = await checks.check(tenant.tenantId, question);
       if (!isFresh) throw new LatchkeyError('dpop_proof_replayed');
       return { proof, caller: judgeCustomer(session, tenant, claims) };

@@ -70,9 +70,10 @@ function takeBatch(waiting: readonly Waiting[]) {
   const rest: Waiting[] = [];
   const proofs = new Set<string>();
   for (const one of waiting) {
-    const proof = Buffer.from(one.question.proof.jtiHash).toString('hex');
-    const isTaken = batch.length < MAX_BATCH && !proofs.has(proof);
-    proofs.add(proof);
+    const { proof } = one.question;
+    const id = proof === undefined ? undefined : Buffer.from(proof.jtiHash).toString('hex');
+    const isTaken = batch.length < MAX_BATCH && (id === undefined || !proofs.has(id));
+    if (id !== undefined) proofs.add(id);
     (isTaken ? batch : rest).push(one);
   }
   return { batch, rest };

@@ -31,18 +31,21 @@ export async function answerTokens(
   const { tenant, session, standing } = args;
   const { acr, scopes } = standing;
   const { jkt } = session;
+  // Idle and absolute deadline, the earlier: what is left of the session, for both tokens.
+  const leftSeconds = Math.floor((standing.idleMs - session.nowMs) / 1000);
   const { token, expiresInSeconds, scope } = await accessTokens.issueAccessToken({
     tenant,
     subject: { kind: 'customer', ...session, acr, deviceId: session.deviceId ?? undefined },
     jkt,
     scopes,
-    atMostSeconds: Math.floor((standing.idleMs - session.nowMs) / 1000),
+    atMostSeconds: leftSeconds,
   });
   return {
     access_token: token,
     token_type: 'DPoP',
     expires_in: expiresInSeconds,
     refresh_token: encodeRefreshToken(kms, args.refreshToken, { tenantId: tenant.tenantId, jkt }),
+    refresh_expires_in: leftSeconds,
     scope,
     session_id: session.sessionId,
     acr,

@@ -9,7 +9,8 @@ import type { SessionRecord, SessionRow } from './sessions.ts';
 
 export interface SessionQuestion {
   readonly sessionId: string;
-  readonly proof: ProofMark;
+  /** undefined: it may be used again. */
+  readonly proof: ProofMark | undefined;
 }
 
 export interface SessionAnswer {
@@ -40,11 +41,11 @@ export async function checkSessions(
       proof as (
         insert into dpop_jti (tenant_id, slot, jti_hash, seen_at)
         select latchkey_tenant(), a.slot, a.jti_hash, t.now from t, asked a
-        where ${isBound} and a.issued_at >= t.started
+        where ${isBound} and a.jti_hash is not null and a.issued_at >= t.started
         -- In one order, so that two batches with the same proofs wait for each other instead of for ever.
         order by a.slot, a.jti_hash
         on conflict do nothing returning slot, jti_hash)
-      select a.place, p.jti_hash is not null as is_fresh, found.*
+      select a.place, a.jti_hash is null or p.jti_hash is not null as is_fresh, found.*
       from asked a
       left join proof p on p.slot = a.slot and p.jti_hash = a.jti_hash
       left join lateral (
@@ -65,10 +66,13 @@ function asked(questions: readonly SessionQuestion[]) {
   return questions.map(({ sessionId, proof }, place) => ({
     place,
     session: sessionId,
-    slot: proofSlot(proof.issuedAtMs),
-    jti: Buffer.from(proof.jtiHash).toString('hex'),
-    issued_ms: proof.issuedAtMs,
+    ...(proof === undefined ? {} : asMark(proof)),
   }));
+}
+
+function asMark({ jtiHash, issuedAtMs }: ProofMark) {
+  const jti = Buffer.from(jtiHash).toString('hex');
+  return { slot: proofSlot(issuedAtMs), jti, issued_ms: issuedAtMs };
 }
 
 function toAnswer({ place: _place, isFresh, ...row }: AnswerRow): SessionAnswer {

@@ -40,6 +40,10 @@ export interface Policy {
     readonly windowSeconds: number;
     readonly skewSeconds: number;
     readonly nonceSeconds: number;
+    /** 1: a proof without a fresh server nonce passes no gateway. At token, login, enrollment and step-up endpoints it is always asked for. */
+    readonly requireNonceAtGateway: number;
+    /** 0: a gateway lets the same proof pass again while it is young. Everywhere else each is good once. */
+    readonly rememberProofsAtGateway: number;
   };
   readonly revocation: { readonly alarmSeconds: number; readonly secondListingSeconds: number };
   readonly idempotency: { readonly keptSeconds: number };
@@ -81,7 +85,13 @@ export const DEFAULT_POLICY: Policy = {
     refuseWhenFull: 0,
   },
   challenge: { ttlSeconds: 5 * MINUTE },
-  dpop: { windowSeconds: 60, skewSeconds: 5, nonceSeconds: 3 * MINUTE },
+  dpop: {
+    windowSeconds: 60,
+    skewSeconds: 5,
+    nonceSeconds: 3 * MINUTE,
+    requireNonceAtGateway: 0,
+    rememberProofsAtGateway: 1,
+  },
   revocation: { alarmSeconds: 10 * MINUTE, secondListingSeconds: 30 },
   idempotency: { keptSeconds: DAY },
   submission: { notAfterSeconds: 30 },
@@ -135,6 +145,8 @@ const BOUNDS: { readonly [path: string]: readonly [minimum: number, maximum: num
   'dpop.windowSeconds': [10, 2 * MINUTE],
   'dpop.skewSeconds': [0, 30],
   'dpop.nonceSeconds': [30, 10 * MINUTE],
+  'dpop.requireNonceAtGateway': [0, 1],
+  'dpop.rememberProofsAtGateway': [0, 1],
   'revocation.alarmSeconds': [MINUTE, DAY],
   'revocation.secondListingSeconds': [1, 10 * MINUTE],
   'idempotency.keptSeconds': [HOUR, 7 * DAY],

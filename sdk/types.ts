@@ -69,6 +69,8 @@ export interface TokenAnswer {
   readonly token_type: 'DPoP';
   readonly expires_in: number;
   readonly refresh_token: string;
+  /** Seconds until the session ends when nothing is asked of it. */
+  readonly refresh_expires_in: number;
   readonly id_token?: string;
   readonly scope: string;
   readonly session_id: string;

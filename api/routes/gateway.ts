@@ -42,8 +42,15 @@ export function registerGatewayRoutes(app: LatchkeyApp, services: ApiServices): 
   app.get('/gateway/verify', { config, schema }, async (request, reply) => {
     const { tenant } = request;
     const { gateway, original } = askedAbout(request, services);
+    const { dpop } = tenant.policy;
     const { caller } = await services.authentication
-      .authenticate({ tenant, ...credentialsOf(request), ...original, nonce: 'optional' })
+      .authenticate({
+        tenant,
+        ...credentialsOf(request),
+        ...original,
+        nonce: dpop.requireNonceAtGateway === 1 ? 'required' : 'optional',
+        isProofRemembered: dpop.rememberProofsAtGateway === 1,
+      })
       .catch(asRevoked);
     if (caller.kind !== 'customer') throw new LatchkeyError('caller_not_allowed');
     // First: a stronger login may bring the scope too.

@@ -67,6 +67,10 @@ export const SessionTokens = Type.Object(
       description: 'Seconds; never more than what is left of the session.',
     }),
     refresh_token: Type.String({ description: 'Bound to the DPoP key, used once.' }),
+    refresh_expires_in: Type.Integer({
+      minimum: 0,
+      description: 'Seconds until the session ends when nothing is asked of it.',
+    }),
     id_token: Type.Optional(Type.String()),
     scope: Type.String(),
     session_id: Type.String(),

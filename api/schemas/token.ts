@@ -25,6 +25,7 @@ export const TokenAnswer = Type.Object({
   expires_in: Type.Integer(),
   scope: Type.String(),
   refresh_token: Type.Optional(Type.String()),
+  refresh_expires_in: Type.Optional(Type.Integer()),
   id_token: Type.Optional(Type.String()),
   session_id: Type.Optional(Type.String()),
   acr: Type.Optional(Type.String()),
