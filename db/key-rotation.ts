@@ -2,11 +2,11 @@
  * The rotation of the signing keys, in the transactions that carry it out: the daily one, which makes ahead and retires late, and the one in
  * an emergency, which does both at once. A retired key loses its private half for good; rotation ends no session.
  */
-import { planRotation } from '../domain/signing-keys.ts';
+import { planRotation, ROTATED_PURPOSES } from '../domain/signing-keys.ts';
 import type { RotatedPurpose, SigningKeyRetireReason } from '../domain/signing-keys.ts';
 import { appendAudit } from './audit.ts';
 import type { Actor } from './audit.ts';
-import type { Tx } from './connection.ts';
+import type { Database, Tx } from './connection.ts';
 import { currentKeys, lockKeys, makeKey, nowIn } from './signing-keys.ts';
 import type { KeyMaker } from './signing-keys.ts';
 
@@ -45,6 +45,35 @@ export async function rotateKeysAtOnce(tx: Tx, rotation: RotationOf): Promise<Ro
   for (const { keyId } of keys) await retireKey(tx, rotation, keyId, 'emergency');
   await makeAudited(tx, rotation, await nowIn(tx));
   return { made: 1, retired: keys.length };
+}
+
+/** For the schedule: every tenant, one after the other. One that fails does not keep the others from theirs. */
+export function createKeyRotationStore(
+  database: Database,
+  maker: KeyMaker,
+): { rotateAll(): Promise<Rotated> } {
+  const actor = { kind: 'system', id: 'key-rotation' } as const;
+  return {
+    rotateAll: async () => {
+      const total = { made: 0, retired: 0 };
+      const failures: unknown[] = [];
+      for (const { tenantId } of await database.tenants()) {
+        for (const purpose of ROTATED_PURPOSES) {
+          try {
+            const done = await database.tenant(tenantId, (tx) =>
+              rotateKeys(tx, { tenantId, purpose, actor, ...maker }),
+            );
+            total.made += done.made;
+            total.retired += done.retired;
+          } catch (error) {
+            failures.push(error);
+          }
+        }
+      }
+      if (failures.length > 0) throw failures[0];
+      return total;
+    },
+  };
 }
 
 async function makeAudited(tx: Tx, rotation: RotationOf, activeFrom: Date): Promise<void> {

@@ -2,12 +2,14 @@
 import { Context } from '@temporalio/activity';
 import { createEnrollmentActivities } from '../activities/enrollment.ts';
 import { createIdentityActivities } from '../activities/identity.ts';
+import { createKeyRotationActivities } from '../activities/key-rotation.ts';
 import { createRevocationActivities } from '../activities/revocation.ts';
 import { createSessionActivities } from '../activities/session.ts';
 import { systemClock } from '../adapters/clock.ts';
 import { createHttpIdentityVerifier } from '../adapters/identity/signed-http.ts';
 import { newId } from '../adapters/random.ts';
 import { createEnrollmentStore } from '../db/enrollment-store.ts';
+import { createKeyRotationStore } from '../db/key-rotation.ts';
 import { createRevocationStore } from '../db/revocation-store.ts';
 import { createSessionStore } from '../db/session-lifecycle.ts';
 import { tenantUrl } from '../domain/tenant-url.ts';
@@ -17,7 +19,7 @@ import type { Activities } from '../temporal/worker-group.ts';
 import type { WorkerParts } from './parts.ts';
 
 export function createActivities(parts: WorkerParts): Readonly<Record<TaskQueue, Activities>> {
-  const { configuration, database, personalData, otpCodes, gateway } = parts;
+  const { configuration, database, personalData, otpCodes, gateway, kms } = parts;
   const enrollments = createEnrollmentStore(database, { personalData, newId, otpCodes });
   return {
     sessions: createSessionActivities({ store: createSessionStore(database) }),
@@ -36,11 +38,14 @@ export function createActivities(parts: WorkerParts): Readonly<Record<TaskQueue,
       },
       nowMs: () => systemClock.nowMs(),
     }),
-    vendors: createIdentityActivities({
-      store: enrollments,
-      verifier: createHttpIdentityVerifier({ ...configuration.identity, clock: systemClock }),
-      callbackUrl: (tenantId) => identityCallbackUrl(parts, tenantId),
-    }),
+    vendors: {
+      ...createIdentityActivities({
+        store: enrollments,
+        verifier: createHttpIdentityVerifier({ ...configuration.identity, clock: systemClock }),
+        callbackUrl: (tenantId) => identityCallbackUrl(parts, tenantId),
+      }),
+      ...createKeyRotationActivities({ store: createKeyRotationStore(database, { kms, newId }) }),
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 /** What everything in the worker process works with, made once at its start: configuration, database, keys, the way to Temporal, telemetry. */
+import type { Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import type { Logger } from 'pino';
 import { systemClock } from '../adapters/clock.ts';
@@ -33,6 +34,7 @@ export interface WorkerParts {
   readonly kms: KeyManagement;
   readonly personalData: PersonalData;
   readonly otpCodes: OtpCodes;
+  readonly connection: Connection;
   readonly gateway: TemporalGateway;
   readonly failPoint: FailPoint;
   readonly instance: string;
@@ -77,8 +79,9 @@ export async function assemble(
       telemetry.temporal.payloadRefused(reason);
     },
   });
+  const connection = connectTemporal(configuration.temporal);
   const gateway = createTemporalGateway({
-    connection: connectTemporal(configuration.temporal),
+    connection,
     namespace,
     dataConverter,
     identity: instance,
@@ -93,6 +96,7 @@ export async function assemble(
     log,
     database,
     kms,
+    connection,
     gateway,
     dataConverter,
     failPoint: createFailPoint(configuration.failPoint),

@@ -20,6 +20,7 @@ import { createMessageDelivery } from '../relay/messages.ts';
 import { startReconciler } from '../relay/reconciler.ts';
 import { startRelay } from '../relay/relay.ts';
 import { startSweeper } from '../relay/sweeper.ts';
+import { prepareSchedules } from '../temporal/schedules.ts';
 import { createRelayMetrics } from '../telemetry/relay-metrics.ts';
 import { eventSinks } from './event-sinks.ts';
 import { canariesOf } from './parts.ts';
@@ -29,6 +30,9 @@ import type { WorkerParts } from './parts.ts';
 const LEASE_MS = 30_000;
 /** A tenant that was made since the start gets its canaries so much later. */
 const CHECK_KEYS_EVERY_MS = 300_000;
+/** A Temporal that lost its store has its schedules again so much later. */
+const PREPARE_SCHEDULES_EVERY_MS = 300_000;
+const TEMPORAL_AGAIN_MS = 5_000;
 
 export function startRelayParts(parts: WorkerParts): { stop(): Promise<void> } {
   const { configuration, log, database, personalData, gateway, instance } = parts;
@@ -85,9 +89,24 @@ export function startRelayParts(parts: WorkerParts): { stop(): Promise<void> } {
     parts.telemetry.keysChecked.set(1);
     return undefined;
   });
+  const schedules = startLoop(
+    { name: 'schedules', everyMs: PREPARE_SCHEDULES_EVERY_MS, metrics, log },
+    async () => {
+      try {
+        const { namespace } = configuration.temporal;
+        const { connection } = parts;
+        await prepareSchedules({ connection, namespace, identity: instance, clock: systemClock });
+        return undefined;
+      } catch (error) {
+        log.warn({ err: error }, 'Temporal does not take the schedules yet');
+        return TEMPORAL_AGAIN_MS;
+      }
+    },
+  );
   return {
     async stop() {
       await Promise.all([
+        schedules.stop(),
         relay.stop(),
         events.stop(),
         reconciler.stop(),
