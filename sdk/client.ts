@@ -50,8 +50,11 @@ export interface Latchkey {
   logOut(scope: LogoutScope): Promise<number>;
   me(): Promise<Me>;
   sessions(): Promise<readonly SessionEntry[]>;
-  /** Calls a service of the bank with the token and its proof. @throws LatchkeyProblem when it refuses. */
-  callService(operation: string, url: string): Promise<unknown>;
+  /**
+   * Calls a service of the bank with the token and its proof: by GET, or by POST with a body that the session key signs (RFC 9421).
+   * @throws LatchkeyProblem when it refuses.
+   */
+  callService(operation: string, url: string, signedJson?: unknown): Promise<unknown>;
   sessionKey(): Promise<DeviceKey>;
   /** Forgets this installation: its keys, its session, its ceremony. */
   forgetEverything(): Promise<void>;
@@ -97,9 +100,9 @@ export function createLatchkey(options: LatchkeyOptions): Latchkey {
     },
     me: () => withToken<Me>({ operation: 'me', method: 'GET', path: '/auth/me' }),
     sessions: async () => (await withToken<SessionList>(LIST_SESSIONS)).sessions,
-    callService: (operation, url) =>
+    callService: (operation, url, signedJson) =>
       session.withToken((accessToken) =>
-        callService(dpop, { operation, url, accessToken, onProblem, onAnswer }),
+        callService(dpop, { operation, url, accessToken, signedJson, onProblem, onAnswer }),
       ),
     forgetEverything: async () => {
       login.forget();

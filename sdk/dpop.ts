@@ -5,6 +5,7 @@
 import { base64url, SignJWT } from 'jose';
 import type { DeviceKey } from './keys.ts';
 import { problemOf } from './problem.ts';
+import { signRequest } from './signed-request.ts';
 
 const NONCE_HEADER = 'dpop-nonce';
 /** A phone's clock may be wrong; below this the difference is the network's. */
@@ -17,11 +18,13 @@ const WANTS_NEW_PROOF: ReadonlySet<string> = new Set([
 ]);
 
 export interface ProvenRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly accessToken?: string;
+  /** With a token: the session key signs the body too (sdk/signed-request.ts). */
+  readonly isSigned?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -58,12 +61,23 @@ export function createDpop(options: DpopOptions): Dpop {
 
   const attempt = async (request: ProvenRequest): Promise<Response> => {
     const { method, url, body, accessToken, signal } = request;
+    const dpop = await prove(request);
+    const authorization = `DPoP ${accessToken ?? ''}`;
+    const signature =
+      request.isSigned === true
+        ? await signRequest(
+            await options.sessionKey(),
+            { method, url, body, authorization, dpop },
+            options.nowMs() + clockOffsetMs,
+          )
+        : {};
     const response = await options.fetch(url, {
       method,
       headers: {
         ...request.headers,
-        dpop: await prove(request),
-        ...(accessToken === undefined ? {} : { authorization: `DPoP ${accessToken}` }),
+        ...signature,
+        dpop,
+        ...(accessToken === undefined ? {} : { authorization }),
       },
       credentials: 'omit',
       ...(body === undefined ? {} : { body }),

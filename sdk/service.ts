@@ -11,6 +11,8 @@ export interface ServiceCall {
   readonly operation: string;
   readonly url: string;
   readonly accessToken: string;
+  /** Sent as JSON by POST, and signed by the session key; without one it is a GET. */
+  readonly signedJson?: unknown;
   readonly onProblem: (operation: string, problem: LatchkeyProblem) => void;
   readonly onAnswer: (operation: string) => void;
 }
@@ -18,7 +20,16 @@ export interface ServiceCall {
 /** The service's JSON. @throws LatchkeyProblem when the gateway or the service refuses. */
 export async function callService(dpop: Dpop, call: ServiceCall): Promise<unknown> {
   const { operation, url, accessToken, onProblem, onAnswer } = call;
-  const response = await dpop.send({ method: 'GET', url, accessToken }).catch((cause: unknown) => {
+  const sent =
+    call.signedJson === undefined
+      ? ({ method: 'GET' } as const)
+      : ({
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(call.signedJson),
+          isSigned: true,
+        } as const);
+  const response = await dpop.send({ ...sent, url, accessToken }).catch((cause: unknown) => {
     throw phoneProblem('network_lost', 'Nothing was answered.', cause);
   });
   if (response.ok) {
