@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { refreshSession } from '../../../db/refresh.ts';
 import type { Refresh, RefreshOutcome } from '../../../db/refresh.ts';
+import { rotateAtOnce } from '../../../db/refresh-statement.ts';
 import { insertSession, readSession } from '../../../db/sessions.ts';
 import { DEFAULT_POLICY } from '../../../domain/policy.ts';
 import { judgeSession } from '../../../domain/session-standing.ts';
@@ -150,6 +151,49 @@ describe('a refresh against a cut-off', () => {
       refreshSession(tx, refreshOf(family)),
     );
     expect(outcome).toMatchObject({ kind: 'refused', code: 'customer_on_hold' });
+  });
+});
+
+describe('the ordinary refresh, one statement, against a cut-off', () => {
+  test('that waited for its row while the cut-off was acknowledged is dead at its next check', async () => {
+    const family = await newFamily();
+    const c = holder(family);
+    await c.step();
+    const rotation = rotateAtOnce(race.database, refreshOf(family));
+    await expect
+      .poll(
+        () => race.superuser`
+          select 1 from pg_stat_activity
+          where wait_event_type = 'Lock' and wait_event = 'transactionid' and query like '%seen as materialized%'`,
+      )
+      .toHaveLength(1);
+    expect(await cut(family).end()).toBe('committed');
+    await c.end();
+    // The straggler: it saw the customer before the cut-off, and its row keeps the epoch of then.
+    expect(await rotation).toMatchObject({ kind: 'rotated' });
+    expect(await isDead(family)).toBe(true);
+    expect(await rotateAtOnce(race.database, refreshOf(family))).toMatchObject({
+      kind: 'undecided',
+    });
+  });
+
+  test('that begins after it moves nothing and spends nothing', async () => {
+    const family = await newFamily();
+    expect(await cut(family).end()).toBe('committed');
+    expect(await rotateAtOnce(race.database, refreshOf(family))).toEqual({
+      kind: 'undecided',
+      isProofSpent: false,
+    });
+  });
+
+  test('loses to another one of its token with its proof spent, and leaves the rest to the path that decides', async () => {
+    const family = await newFamily();
+    const outcomes = await Promise.all(
+      Array.from({ length: 8 }, () => rotateAtOnce(race.database, refreshOf(family))),
+    );
+    const kinds = outcomes.map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === 'rotated')).toHaveLength(1);
+    expect(kinds.filter((kind) => kind === 'undecided')).toHaveLength(7);
   });
 });
 
