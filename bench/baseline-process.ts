@@ -2,9 +2,10 @@
  * The limits that figures are held against, each measured in one thread by a process of its own on the API's core: `cas URL CONNECTIONS`,
  * `es256` and `passkey`, then the seconds. Prints how many a second. It must do nothing besides what it counts.
  */
-import { createHash, generateKeyPairSync, randomBytes, sign, verify } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, sign, verify } from 'node:crypto';
 import { verifyAuthenticationResponse } from '@simplewebauthn/server';
 import postgres from 'postgres';
+import { createPhone, makeAssertion } from './people.ts';
 
 const ROWS = 10_000;
 /** Looking at the clock costs as much as a little work. */
@@ -57,43 +58,24 @@ function es256(seconds: number): number {
 }
 
 async function passkey(seconds: number): Promise<number> {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const { x = '', y = '' } = publicKey.export({ format: 'jwk' });
-  const cose = [Buffer.from('a5010203262001215820', 'hex'), Buffer.from(x, 'base64url')];
-  cose.push(Buffer.from('225820', 'hex'), Buffer.from(y, 'base64url'));
-  const challenge = randomBytes(80).toString('base64url');
-  const origin = 'http://localhost';
-  const clientData = Buffer.from(
-    JSON.stringify({ type: 'webauthn.get', challenge, origin, crossOrigin: false }),
-  );
-  const rpIdHash = createHash('sha256').update('localhost').digest();
-  const authenticatorData = Buffer.concat([rpIdHash, Buffer.of(0x05), Buffer.alloc(4)]);
-  const signed = Buffer.concat([
-    authenticatorData,
-    createHash('sha256').update(clientData).digest(),
-  ]);
-  const id = randomBytes(32).toString('base64url');
-  const response = {
-    id,
-    rawId: id,
-    type: 'public-key' as const,
-    clientExtensionResults: {},
-    response: {
-      clientDataJSON: clientData.toString('base64url'),
-      authenticatorData: authenticatorData.toString('base64url'),
-      signature: sign('sha256', signed, privateKey).toString('base64url'),
-    },
+  const phone = createPhone();
+  const asked = {
+    challenge: randomBytes(80).toString('base64url'),
+    origin: 'http://localhost',
+    rpId: 'localhost',
   };
-  const credential = { id, publicKey: new Uint8Array(Buffer.concat(cose)), counter: 0 };
+  const response = makeAssertion(phone, asked);
+  const { webauthnId, publicKey } = phone.passkey;
+  const credential = { id: webauthnId, publicKey: new Uint8Array(publicKey), counter: 0 };
   const beganAt = performance.now();
   let done = 0;
   while (performance.now() - beganAt < seconds * 1000) {
     const { verified } = await verifyAuthenticationResponse({
       response,
       expectedType: 'webauthn.get',
-      expectedChallenge: challenge,
-      expectedOrigin: origin,
-      expectedRPID: 'localhost',
+      expectedChallenge: asked.challenge,
+      expectedOrigin: asked.origin,
+      expectedRPID: asked.rpId,
       requireUserVerification: true,
       credential,
     });

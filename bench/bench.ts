@@ -8,13 +8,28 @@ import { pinCores } from './cores.ts';
 import { seedPhones } from './people.ts';
 import type { Phone } from './people.ts';
 import type { Bench, Part, Row, Size } from './parts/part.ts';
-import { refresh, verify } from './parts/throughput.ts';
+import { cutOff } from './parts/cut-off.ts';
+import { latency } from './parts/latency.ts';
+import { memory } from './parts/memory.ts';
+import { sessions } from './parts/sessions.ts';
+import { temporal } from './parts/temporal.ts';
+import { login, refresh, revoke, verify } from './parts/throughput.ts';
 import { describeCommit, describeMachine, table, writeReport } from './report.ts';
 import { isMet } from './statistics.ts';
 
-const PARTS: Readonly<Record<string, Part>> = { refresh, verify };
+const PARTS: Readonly<Record<string, Part>> = {
+  refresh,
+  verify,
+  login,
+  revoke,
+  latency,
+  temporal,
+  'cut-off': cutOff,
+  memory,
+  sessions,
+};
 /** Tens of minutes and gigabytes: only by name. */
-const LONG: ReadonlySet<string> = new Set([]);
+const LONG: ReadonlySet<string> = new Set(['memory', 'sessions']);
 
 const PHONES = 10_000;
 const FULL: Size = { rounds: 5, seconds: 5, baselineSeconds: 2, isQuick: false };

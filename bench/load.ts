@@ -7,9 +7,9 @@ import type { HttpAnswer, HttpLine } from './http-line.ts';
 
 /** One kind of request. Requests are made ahead by `prepare`, outside of what is measured. */
 export interface Operation {
-  readonly name: string;
-  prepare(count: number): Promise<void> | void;
-  next(): Shot;
+  readonly name: 'refresh' | 'verify' | 'login' | 'revoke';
+  readonly prepare: (count: number) => void;
+  readonly next: () => Shot;
 }
 
 export interface Shot {
@@ -75,7 +75,7 @@ export interface OpenLoad {
 /** A request that finds no free connection waits, and its wait counts: what is late is not forgiven. */
 export async function runOpen(operation: Operation, load: OpenLoad): Promise<Measured> {
   const { perSecond, seconds } = load;
-  await operation.prepare(Math.ceil(perSecond * seconds));
+  operation.prepare(Math.ceil(perSecond * seconds));
   const lines = await openLines(load.port, load.connections);
   const tally = newTally();
   const idle = [...lines];

@@ -2,7 +2,7 @@
  * Customers with a device, a passkey and, if wanted, a live session, written straight into the tables by the thousand: what enrollments and
  * logins leave behind. The keys are kept here, so that the load can be them.
  */
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHash, generateKeyPairSync, hash, randomBytes, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { newId } from '../adapters/random.ts';
 import { encodeRefreshToken, firstToken, tokenHash } from '../api/refresh-token.ts';
@@ -49,7 +49,8 @@ export async function seedPhones(
   return phones;
 }
 
-function createPhone(): Phone {
+/** Nowhere in the tables yet. */
+export function createPhone(): Phone {
   return {
     customerId: newId('customer'),
     deviceId: newId('device'),
@@ -163,5 +164,31 @@ function sessionOf({ customerId, deviceId, credentialId, key }: Phone, sessionId
     last_seen_at: now,
     idle_deadline: new Date(now.getTime() + 30 * DAY_MS),
     absolute_deadline: new Date(now.getTime() + 90 * DAY_MS),
+  };
+}
+
+/** What the authenticator of a passkey that does not count answers, user verified (WebAuthn Level 3 section 6.3.3). */
+export function makeAssertion(
+  { passkey, customerId }: Phone,
+  asked: { readonly challenge: string; readonly origin: string; readonly rpId: string },
+) {
+  const { challenge, origin, rpId } = asked;
+  const clientData = Buffer.from(
+    JSON.stringify({ type: 'webauthn.get', challenge, origin, crossOrigin: false }),
+  );
+  const userPresentAndVerified = Buffer.of(0x05, 0, 0, 0, 0);
+  const authenticatorData = Buffer.concat([hash('sha256', rpId, 'buffer'), userPresentAndVerified]);
+  const signed = Buffer.concat([authenticatorData, hash('sha256', clientData, 'buffer')]);
+  return {
+    id: passkey.webauthnId,
+    rawId: passkey.webauthnId,
+    type: 'public-key' as const,
+    clientExtensionResults: {},
+    response: {
+      clientDataJSON: clientData.toString('base64url'),
+      authenticatorData: authenticatorData.toString('base64url'),
+      signature: sign('sha256', signed, passkey.privateKey).toString('base64url'),
+      userHandle: Buffer.from(customerId).toString('base64url'),
+    },
   };
 }
