@@ -1,11 +1,12 @@
 /**
- * What Latchkey is made of, checked: the lock file's rules, licences, a bill of materials (dist/sbom.cdx.json), known vulnerabilities. What
+ * What Latchkey is made of, checked: the lock file's rules, licences, the schemas of events, a bill of materials (dist/sbom.cdx.json), known vulnerabilities. What
  * could not be looked up is neither passed nor failed and is said; SUPPLY_CHAIN_STRICT=true, for a release, makes a failure of it.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
+import { judgeEventSchemas, readEventSchemas } from './event-schemas.ts';
 import { judgeLicences } from './licences.ts';
 import type { Licensed } from './licences.ts';
 import { judgeLockFile, nameOf } from './lock-file.ts';
@@ -137,6 +138,7 @@ const { allowScripts } = readJson('package.json') as { allowScripts: Record<stri
 const checks: readonly Check[] = [
   verdict('lock file', judgeLockFile(lockFile, allowScripts)),
   checkLicences(lockFile),
+  verdict('schemas of events, docs/events', judgeEventSchemas(readEventSchemas())),
   await writeBill(lockFile),
   await auditPackages(),
 ];

@@ -39,14 +39,11 @@ export const code = <Word extends string>(description: string): Field<Word> =>
 
 /** A name that the bank gave, such as a client's. */
 export const name = (description: string): Field<string> =>
-  field({ type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$' }, description);
+  field({ type: 'string', pattern: '^[A-Za-z0-9._:-]{1,128}$' }, description);
 
 /** 0 or more, whole. */
 export const count = (description: string): Field<number> =>
   field({ type: 'integer', minimum: 0 }, description);
-
-export const flag = (description: string): Field<boolean> =>
-  field({ type: 'boolean' }, description);
 
 /** Always there, and null when there is nothing to say. */
 export const nullable = <Value>({ schema, description }: Field<Value>): Field<Value | null> =>

@@ -16,7 +16,9 @@ import { createSweepPort } from '../db/sweeping.ts';
 import { createDeliveries } from '../relay/deliveries.ts';
 import { startEventRelay } from '../relay/events.ts';
 import { startLoop } from '../relay/loop.ts';
+import type { Loop } from '../relay/loop.ts';
 import { createMessageDelivery } from '../relay/messages.ts';
+import type { RelayMetrics } from '../relay/metrics.ts';
 import { startReconciler } from '../relay/reconciler.ts';
 import { startRelay } from '../relay/relay.ts';
 import { startSweeper } from '../relay/sweeper.ts';
@@ -61,14 +63,7 @@ export function startRelayParts(parts: WorkerParts): { stop(): Promise<void> } {
     metrics,
     log,
   });
-  const events = startEventRelay({
-    events: createEventPort(database, { claimer: instance, leaseMs: LEASE_MS }),
-    sinks: eventSinks(configuration.eventSinks, log),
-    failPoint: parts.failPoint,
-    backoffMs,
-    metrics,
-    log,
-  });
+  const events = startEvents(parts, metrics);
   const reconciler = startReconciler({
     rows,
     leadership,
@@ -89,20 +84,7 @@ export function startRelayParts(parts: WorkerParts): { stop(): Promise<void> } {
     parts.telemetry.keysChecked.set(1);
     return undefined;
   });
-  const schedules = startLoop(
-    { name: 'schedules', everyMs: PREPARE_SCHEDULES_EVERY_MS, metrics, log },
-    async () => {
-      try {
-        const { namespace } = configuration.temporal;
-        const { connection } = parts;
-        await prepareSchedules({ connection, namespace, identity: instance, clock: systemClock });
-        return undefined;
-      } catch (error) {
-        log.warn({ err: error }, 'Temporal does not take the schedules yet');
-        return TEMPORAL_AGAIN_MS;
-      }
-    },
-  );
+  const schedules = startSchedules(parts, metrics);
   return {
     async stop() {
       await Promise.all([
@@ -117,4 +99,37 @@ export function startRelayParts(parts: WorkerParts): { stop(): Promise<void> } {
       log.info({}, 'relay stopped');
     },
   };
+}
+
+function startEvents(
+  { configuration, log, database, instance, failPoint }: WorkerParts,
+  metrics: RelayMetrics,
+): Loop {
+  return startEventRelay({
+    events: createEventPort(database, { claimer: instance, leaseMs: LEASE_MS }),
+    sinks: eventSinks(configuration.eventSinks, log),
+    failPoint,
+    backoffMs,
+    metrics,
+    log,
+  });
+}
+
+function startSchedules(
+  { configuration, connection, instance, log }: WorkerParts,
+  metrics: RelayMetrics,
+): Loop {
+  return startLoop(
+    { name: 'schedules', everyMs: PREPARE_SCHEDULES_EVERY_MS, metrics, log },
+    async () => {
+      try {
+        const { namespace } = configuration.temporal;
+        await prepareSchedules({ connection, namespace, identity: instance, clock: systemClock });
+        return undefined;
+      } catch (error) {
+        log.warn({ err: error }, 'Temporal does not take the schedules yet');
+        return TEMPORAL_AGAIN_MS;
+      }
+    },
+  );
 }
