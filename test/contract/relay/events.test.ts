@@ -169,6 +169,19 @@ describe('a sink that is down', () => {
     ]);
   });
 
+  test('for one event makes the later ones of that customer wait, and nobody else’s', async () => {
+    one.says = ({ data }) => (data['sessionId'] === 'first' ? 'unavailable' : 'published');
+    await event('cus_1', 'first');
+    await event('cus_1', 'second');
+    await event('cus_2', 'other');
+    await relay();
+    expect(one.labels).toEqual(['other']);
+    one.says = () => 'published';
+    nowMs += backoffMs(1);
+    await relay();
+    expect(one.labels).toEqual(['other', 'first', 'second']);
+  });
+
   test('has its events parked after three days, and they are replayed under their numbers', async () => {
     one.says = () => 'unavailable';
     const outboxId = await event('cus_1', 'old');
