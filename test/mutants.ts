@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { FAULT_MUTANTS } from './fault-mutants.ts';
+import { SESSION_MUTANTS } from './session-mutants.ts';
 
 export interface Mutant {
   readonly name: string;
@@ -137,8 +138,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a challenge spent outside the grant’s judgement',
     file: 'db/login.ts',
-    from: 'if (!(await spendChallenge(tx, login.challenge.hash, login.challenge.expiresAtMs)))',
-    to: 'if (!(await spendChallenge(tx, login.challenge.hash, login.challenge.expiresAtMs)) && !customer)',
+    from: 'if (!resultOf(spent))',
+    to: 'if (!resultOf(spent) && !customer)',
     project: 'api',
     test: 'test/api/login.test.ts',
   },
@@ -286,6 +287,7 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/api/devices.test.ts',
   },
   ...FAULT_MUTANTS,
+  ...SESSION_MUTANTS,
 ];
 
 const LEFT_OUT = new Set(['node_modules', '.git', 'dist', 'test-results', 'coverage']);

@@ -14,7 +14,7 @@ import { createHonestPhone, untilHeard } from '../setup/session-model/honest-pho
 import { Life } from '../setup/session-model/life.ts';
 import { startReplicas } from '../setup/session-model/replicas.ts';
 import type { Replicas } from '../setup/session-model/replicas.ts';
-import { USUAL_LIFETIMES } from '../setup/session-model/specification.ts';
+import { USUAL_LIFETIMES } from '../setup/session-model/model-state.ts';
 import type { Door } from '../setup/session-model/wire.ts';
 
 /** Customers that live at once in the floor of `npm test`; more by LATCHKEY_REPLICA_LIVES, the same again by LATCHKEY_MODEL_SEED. */
@@ -99,7 +99,7 @@ class Customer {
 
   async logIn(): Promise<void> {
     const isIn = () =>
-      this.life.calls.some(({ kind, answer }) => kind === 'login' && answer !== undefined);
+      this.life.history.calls.some(({ kind, answer }) => kind === 'login' && answer !== undefined);
     while (!isIn()) await this.#act({ kind: 'login', holder: 'handset' });
   }
 
@@ -114,12 +114,12 @@ class Customer {
 
   /** While nothing is under way. */
   async look(): Promise<void> {
-    this.life.settle();
-    this.life.look(await lookAt(replicas.rows, this.life.customerId));
+    this.life.history.settle();
+    this.life.history.look(await lookAt(replicas.rows, this.life.customerId));
   }
 
   mustBeInOrder(): void {
-    mustBeInOrder(this.life.calls, this.#rounds, USUAL_LIFETIMES);
+    mustBeInOrder(this.life.history.calls, this.#rounds, USUAL_LIFETIMES);
   }
 
   async #act(action: Action): Promise<void> {
@@ -151,7 +151,7 @@ describe('two replicas behind nginx, killed at random', () => {
     for (let round = 0; round < ROUNDS; round += 1)
       await atOnce((customer) => customer.live(round));
     for (const customer of customers) customer.mustBeInOrder();
-    const calls = customers.flatMap(({ life }) => life.calls);
+    const calls = customers.flatMap(({ life }) => life.history.calls);
     const lost = calls.filter(({ answer }) => answer === undefined).length;
     const deaths = reaper.deaths();
     process.stdout.write(

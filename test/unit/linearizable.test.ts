@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { Call } from '../setup/session-model/calls.ts';
 import { linearize } from '../setup/session-model/linearizable.ts';
 import type { Specification, Timed } from '../setup/session-model/linearizable.ts';
-import { sessionSpecification, SHORT_LIFETIMES } from '../setup/session-model/specification.ts';
+import { SHORT_LIFETIMES } from '../setup/session-model/model-state.ts';
+import { sessionSpecification } from '../setup/session-model/specification.ts';
 
 interface RegisterCall extends Timed {
   readonly write?: number;

@@ -23,6 +23,12 @@ export type Action =
     })
   | (OfSession & { readonly kind: 'check'; readonly back: number; readonly isThief: boolean })
   | (OfSession & { readonly kind: 'logout'; readonly scope: LogoutScope })
+  | (OfSession & { readonly kind: 'end one'; readonly target: Holder })
+  | (OfSession & {
+      readonly kind: 'introspect' | 'give back';
+      readonly use: 'access' | 'refresh';
+      readonly back: number;
+    })
   | { readonly kind: 'cut off' }
   | { readonly kind: 'release' };
 
@@ -62,11 +68,26 @@ const logout = fc.record({
   session,
   scope: fc.constantFrom<LogoutScope[]>('this', 'this', 'others', 'everywhere'),
 });
+const endOne = fc.record({
+  kind: fc.constant('end one' as const),
+  holder,
+  session,
+  target: fc.constantFrom<Holder[]>('handset', 'tablet'),
+});
+const shown = fc.record({
+  kind: fc.constantFrom(...(['introspect', 'introspect', 'introspect', 'give back'] as const)),
+  holder,
+  session,
+  use: fc.constantFrom(...(['access', 'refresh'] as const)),
+  back: fc.constantFrom(0, 0, 1),
+});
 const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 12, arbitrary: refresh },
   { weight: 5, arbitrary: check },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('login' as const), holder }) },
   { weight: 1, arbitrary: logout },
+  { weight: 1, arbitrary: endOne },
+  { weight: 3, arbitrary: shown },
   { weight: 1, arbitrary: fc.constant({ kind: 'cut off' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'release' as const }) },
 );

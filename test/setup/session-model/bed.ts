@@ -14,8 +14,9 @@ import { castOf } from './cast.ts';
 import type { Cast } from './cast.ts';
 import { Life } from './life.ts';
 import { linearize } from './linearizable.ts';
-import { sessionSpecification, SHORT_LIFETIMES, SHORT_POLICY } from './specification.ts';
-import type { Lifetimes } from './specification.ts';
+import { SHORT_LIFETIMES, SHORT_POLICY } from './model-state.ts';
+import type { Lifetimes } from './model-state.ts';
+import { sessionSpecification } from './specification.ts';
 import { doorInto } from './wire.ts';
 
 const GATEWAY = { origin: 'https://api.bank.example', pathPrefix: '/bank', scope: 'accounts:read' };
@@ -57,11 +58,11 @@ export async function openLifeBed(): Promise<LifeBed> {
       for (const round of rounds) {
         clock.advance(round.waitMs);
         await act(rows, cast, life, round);
-        life.look(await lookAt(rows, cast.customerId));
+        life.history.look(await lookAt(rows, cast.customerId));
       }
-      calls += life.calls.length;
-      mustBeInOrder(life.calls, rounds, SHORT_LIFETIMES);
-      return life.calls;
+      calls += life.history.calls.length;
+      mustBeInOrder(life.history.calls, rounds, SHORT_LIFETIMES);
+      return life.history.calls;
     },
     close: async () => {
       await rows.end();

@@ -49,6 +49,30 @@ export interface Logout extends WithAccessToken {
   readonly answer: Answered<{ readonly ended: number }>;
 }
 
+/** Another of the customer's sessions, or this one, by its id. */
+export interface EndOne extends WithAccessToken {
+  readonly kind: 'end one';
+  readonly target: string;
+  readonly answer: Answered<{ readonly ended: true }>;
+}
+
+/** A token shown to be asked about, or given back; its generation when it is a refresh token, its end when it is an access token. */
+interface ShownToken extends Asked {
+  readonly sessionId: string;
+  readonly generation?: number;
+  readonly expiresAtMs?: number;
+}
+
+export interface Introspection extends ShownToken {
+  readonly kind: 'introspect';
+  readonly answer: Answered<{ readonly active: boolean }>;
+}
+
+export interface GivenBack extends ShownToken {
+  readonly kind: 'give back';
+  readonly answer: Answered<{ readonly done: true }>;
+}
+
 export interface CutOff extends Asked {
   readonly kind: 'cut off';
   readonly answer: { readonly epoch: number } | undefined;
@@ -78,7 +102,17 @@ export interface Look extends Asked {
   };
 }
 
-export type Call = Login | Refresh | Check | Logout | CutOff | Release | Look;
+export type Call =
+  | Login
+  | Refresh
+  | Check
+  | Logout
+  | EndOne
+  | Introspection
+  | GivenBack
+  | CutOff
+  | Release
+  | Look;
 
 /** One line a call, for whoever has to read a history that went wrong. */
 export function describeCall(call: Call): string {

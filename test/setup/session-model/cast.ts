@@ -1,4 +1,4 @@
-/** Who takes part in a customer's life, each with a key of its own: his two installations, a thief without any of them, the fraud engine. */
+/** Who takes part in a customer's life, each with a key of its own: his two installations, a thief without any of them, the fraud engine, a service. */
 import type { TestApi } from '../api.ts';
 import type { SoftwareAuthenticator } from '../authenticator.ts';
 import { createBanker } from '../login-bed.ts';
@@ -22,7 +22,9 @@ export interface Cast {
   readonly customerId: string;
   readonly authenticator: SoftwareAuthenticator;
   readonly hands: Readonly<Record<Holder | 'thief', Hand>>;
+  /** The fraud engine, and a service that asks about tokens. */
   readonly engine: () => Promise<Machine>;
+  readonly service: () => Promise<Machine>;
   readonly gateway: GatewayQuestion;
 }
 
@@ -44,13 +46,18 @@ export async function castOf(seeds: TestApi, door: Door, gateway: GatewayQuestio
       tablet: await stranger(),
       thief: await stranger(),
     },
-    engine: engineOf(seeds, await stranger(), door),
+    engine: machineOf(seeds, await stranger(), { door, client: 'demo-fraud' }),
+    service: machineOf(seeds, await stranger(), { door, client: 'demo-bank' }),
     gateway,
   };
 }
 
-/** The fraud engine, with a token that lives long enough. @throws when the token's answer is lost */
-function engineOf(seeds: TestApi, hand: Hand, door: Door): Cast['engine'] {
+/** With a token that lives long enough. @throws when the token's answer is lost */
+function machineOf(
+  seeds: TestApi,
+  hand: Hand,
+  { door, client }: { readonly door: Door; readonly client: 'demo-fraud' | 'demo-bank' },
+): () => Promise<Machine> {
   let newest: (Machine & { readonly atMs: number }) | undefined;
   return async () => {
     const atMs = door.nowMs();
@@ -61,7 +68,7 @@ function engineOf(seeds: TestApi, hand: Hand, door: Door): Cast['engine'] {
         form: {
           grant_type: 'client_credentials',
           client_assertion_type: ASSERTION_TYPE,
-          client_assertion: await makeClientAssertion(seeds),
+          client_assertion: await makeClientAssertion(seeds, { client }),
         },
       });
       if (status !== 200) throw new Error(`no machine token: ${JSON.stringify(body)}`);

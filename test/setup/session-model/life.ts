@@ -5,27 +5,23 @@
 import { randomBytes } from 'node:crypto';
 import { APP } from '../login-bed.ts';
 import type { Action, Holder } from './actions.ts';
-import type { Call } from './calls.ts';
 import type { Cast } from './cast.ts';
+import { History } from './history.ts';
 import { TokenBook } from './token-book.ts';
 import type { KnownRefreshToken } from './token-book.ts';
 import type { Received } from './wire.ts';
 
+type Shown = Extract<Action, { readonly use: unknown }>;
 type Of<Kind extends Action['kind']> = Extract<Action, { kind: Kind }>;
-/** What the call was and what it was answered; when, this file writes down. */
-type Facts<Kind extends Call['kind']> = Omit<
-  Extract<Call, { kind: Kind }>,
-  'kind' | 'invokedAt' | 'answeredAt' | 'nowMs' | 'answer'
->;
 
 export class Life {
-  readonly calls: Call[] = [];
+  readonly history: History;
   readonly #cast: Cast;
   readonly #book = new TokenBook();
-  #events = 0;
 
   constructor(cast: Cast) {
     this.#cast = cast;
+    this.history = new History(cast.door);
   }
 
   get customerId(): string {
@@ -42,6 +38,11 @@ export class Life {
         return await this.#check(action);
       case 'logout':
         return await this.#logOut(action);
+      case 'end one':
+        return await this.#endOne(action);
+      case 'introspect':
+      case 'give back':
+        return await this.#show(action);
       case 'cut off':
         return await this.#cutOff();
       case 'release':
@@ -49,45 +50,10 @@ export class Life {
     }
   }
 
-  /** What the rows say, while nothing else is under way. */
-  look(answer: Extract<Call, { kind: 'look' }>['answer']): void {
-    const at = { invokedAt: this.#tick(), answeredAt: this.#tick() };
-    this.calls.push({ kind: 'look', ...at, nowMs: this.#cast.door.nowMs(), answer });
-  }
-
-  /** Nothing of what was never answered can happen any more. */
-  settle(): void {
-    const answeredAt = this.#tick();
-    for (const [index, call] of this.calls.entries())
-      if (call.answeredAt === Infinity) this.calls[index] = { ...call, answeredAt };
-  }
-
-  #tick(): number {
-    this.#events += 1;
-    return this.#events;
-  }
-
-  /** Sends it; `read` says what a 2xx means, all else is a refusal by its code, and what throws was lost. */
-  async #write<Kind extends Call['kind']>(
-    kind: Kind,
-    facts: Facts<Kind>,
-    send: () => Promise<Received>,
-    read: (answer: Received) => Record<string, unknown>,
-  ): Promise<void> {
-    const { door } = this.#cast;
-    const asked = { kind, invokedAt: this.#tick(), nowMs: door.nowMs(), ...facts };
-    const received = await send().catch(() => undefined);
-    const answeredAt = received === undefined ? Infinity : this.#tick();
-    const isLost = received === undefined;
-    const read2xx = isLost ? undefined : received.status < 300 ? read(received) : refusal(received);
-    // The members of one kind, put together from its facts and what was answered.
-    this.calls.push({ ...asked, answeredAt, ...named(read2xx) } as unknown as Call);
-  }
-
   async #logIn({ holder }: Of<'login'>): Promise<void> {
     const hand = this.#cast.hands[holder];
     const sessionId = `?${randomBytes(6).toString('hex')}`;
-    await this.#write(
+    await this.history.write(
       'login',
       { holder, sessionId },
       async () => {
@@ -136,7 +102,7 @@ export class Life {
     if (how === 'twice' && twice === undefined) return;
     const once = twice ?? (() => hand.call(ask));
     const one = () =>
-      this.#write('refresh', facts, once, ({ body }) => {
+      this.history.write('refresh', facts, once, ({ body }) => {
         const generation = this.#book.succeed(shown, String(body.refresh_token), requestId);
         // Who lost the answer goes on with what it has.
         if (how !== 'lost') this.#book.arrive(shown, generation);
@@ -152,7 +118,7 @@ export class Life {
     const { gateway, hands } = this.#cast;
     const hand = hands[isThief ? 'thief' : holder];
     const ask = { method: 'GET', path: '/gateway/verify', accessToken: text, ...gateway } as const;
-    await this.#write(
+    await this.history.write(
       'check',
       { ...facts, isKeyRight: !isThief },
       () => hand.call(ask),
@@ -173,7 +139,7 @@ export class Life {
       json: { scope },
     } as const;
     const hand = this.#cast.hands[holder];
-    await this.#write(
+    await this.history.write(
       'logout',
       { ...facts, scope, isKeyRight: true },
       () => hand.call(ask),
@@ -183,10 +149,52 @@ export class Life {
     );
   }
 
+  async #endOne({ holder, session, target: whose }: Of<'end one'>): Promise<void> {
+    const held = this.#accessOf(holder, session, 0);
+    const [target] = this.#book.sessionsOf(whose);
+    if (held === undefined || target === undefined) return;
+    const { text, ...facts } = held;
+    const path = `/auth/sessions/${target}/end`;
+    const ask = { method: 'POST', path, accessToken: text, json: {} } as const;
+    const hand = this.#cast.hands[holder];
+    const named = { ...facts, target, isKeyRight: true };
+    await this.history.write(
+      'end one',
+      named,
+      () => hand.call(ask),
+      () => ({ answer: { ended: true } }),
+    );
+  }
+
+  /** To whoever asks whether it is worth anything, or to the API to be rid of it. */
+  async #show({ kind, holder, session, use, back }: Shown): Promise<void> {
+    const sessionId = this.#book.sessionsOf(holder)[session];
+    if (sessionId === undefined) return;
+    const token = this.#book[use === 'access' ? 'accessToken' : 'refreshToken'](sessionId, back);
+    if (token === undefined) return;
+    const { text, ...facts } = token;
+    const { hands, service } = this.#cast;
+    if (kind === 'give back') {
+      const form = { token: text, client_id: APP };
+      const ask = { method: 'POST', path: '/oauth/revoke', form } as const;
+      const send = () => hands[holder].call(ask);
+      await this.history.write('give back', facts, send, () => ({ answer: { done: true } }));
+      return;
+    }
+    const send = async () => {
+      const { hand, accessToken } = await service();
+      const form = { token: text };
+      return await hand.call({ method: 'POST', path: '/oauth/introspect', accessToken, form });
+    };
+    await this.history.write('introspect', facts, send, ({ body }) => ({
+      answer: { active: body.active === true },
+    }));
+  }
+
   async #cutOff(): Promise<void> {
     const { customerId } = this.#cast;
     const json = { customerId, reason: 'account_takeover' };
-    await this.#write('cut off', {}, this.#asEngine('/fraud/signals', json), ({ body }) => ({
+    await this.history.write('cut off', {}, this.#asEngine('/fraud/signals', json), ({ body }) => ({
       answer: { epoch: Number(body.newEpoch) },
     }));
   }
@@ -195,7 +203,7 @@ export class Life {
     const { customerId } = this.#cast;
     const json = { customerId, reason: 'false_alarm' };
     const send = this.#asEngine('/fraud/releases', json);
-    await this.#write('release', {}, send, () => ({ answer: { released: true } }));
+    await this.history.write('release', {}, send, () => ({ answer: { released: true } }));
   }
 
   #asEngine(path: string, json: unknown): () => Promise<Received> {
@@ -220,14 +228,6 @@ export class Life {
     });
     return expiresInSeconds;
   }
-}
-
-function refusal({ status, body }: Received): Record<string, unknown> {
-  return { answer: { refused: String(body?.code ?? body?.error ?? status) } };
-}
-
-function named(answered: Record<string, unknown> | undefined): Record<string, unknown> {
-  return answered ?? { answer: undefined };
 }
 
 function requestIdOf(

@@ -4,63 +4,25 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { DEFAULT_POLICY } from '../../../domain/policy.ts';
-import type { Policy } from '../../../domain/policy.ts';
-import { ROOMY_POLICY } from '../demo-tenant.ts';
 import type { Specification } from './linearizable.ts';
-import type { Call, Login, Logout, Look, Refresh, SeenRow } from './calls.ts';
+import { end, find, refusalOf, replace } from './model-state.ts';
+import type { Lifetimes, ModelSession, ModelState } from './model-state.ts';
+import type {
+  Call,
+  EndOne,
+  GivenBack,
+  Introspection,
+  Login,
+  Logout,
+  Look,
+  Refresh,
+  SeenRow,
+} from './calls.ts';
 
 const { skewSeconds } = DEFAULT_POLICY.dpop;
 const ACCESS_TOKEN_SECONDS = 300;
 const MAX_REDELIVERIES = 5;
 const MAX_TROUBLED = 3;
-
-export interface Lifetimes {
-  readonly idleMs: number;
-  readonly absoluteMs: number;
-  /** By how much a call's own time may differ from the one that it was judged by. */
-  readonly unsureMs: number;
-}
-
-export const SHORT_LIFETIMES: Lifetimes = { idleMs: 600_000, absoluteMs: 1_500_000, unsureMs: 0 };
-/** Of the default policy, under the machine's clock. */
-export const USUAL_LIFETIMES: Lifetimes = {
-  idleMs: ROOMY_POLICY.session.idleSeconds * 1000,
-  absoluteMs: ROOMY_POLICY.session.absoluteSeconds * 1000,
-  unsureMs: 30_000,
-};
-
-export const SHORT_POLICY: Policy = {
-  ...ROOMY_POLICY,
-  session: {
-    ...ROOMY_POLICY.session,
-    idleSeconds: SHORT_LIFETIMES.idleMs / 1000,
-    absoluteSeconds: SHORT_LIFETIMES.absoluteMs / 1000,
-  },
-};
-
-export interface ModelSession {
-  readonly id: string;
-  readonly holder: string;
-  /** Of the row: what a cut-off killed stands there as live until its workflow ends it. */
-  readonly isLive: boolean;
-  readonly epoch: number;
-  readonly generation: number;
-  /** The request that made the generation, when it named itself. */
-  readonly madeBy: string | null;
-  readonly redeliveries: number;
-  readonly troubled: number;
-  readonly startedMs: number;
-  readonly seenMs: number;
-}
-
-export interface ModelState {
-  readonly epoch: number;
-  readonly raisedAtMs: number | null;
-  readonly isHeld: boolean;
-  readonly sessions: readonly ModelSession[];
-  /** Of the proofs that are shown twice, those that were used. */
-  readonly spent: readonly string[];
-}
 
 type Refused = { readonly refused: string };
 
@@ -81,7 +43,12 @@ export function sessionSpecification(lifetimes: Lifetimes): Specification<ModelS
             ? state
             : undefined;
         case 'logout':
+        case 'end one':
           return afterLogout(state, call, part, lifetimes);
+        case 'introspect':
+          return isTold(state, call, lifetimes) ? state : undefined;
+        case 'give back':
+          return afterGivenBack(state, call);
         case 'cut off':
           return call.answer !== undefined && call.answer.epoch !== state.epoch + 1
             ? undefined
@@ -98,8 +65,9 @@ export function sessionSpecification(lifetimes: Lifetimes): Specification<ModelS
 
 /** Who may log out is asked before it is done; all else happens in one moment, and what nobody heard of that changes nothing in none. */
 function partsOf({ kind, answer }: Call): number {
-  if (kind === 'check' && answer === undefined) return 0;
-  return kind === 'logout' && !isRefused(answer) ? 2 : 1;
+  const asksOnly = kind === 'check' || kind === 'introspect';
+  if (asksOnly && answer === undefined) return 0;
+  return (kind === 'logout' || kind === 'end one') && !isRefused(answer) ? 2 : 1;
 }
 
 function isRefused(answer: object | undefined): answer is Refused {
@@ -110,29 +78,6 @@ function isRefused(answer: object | undefined): answer is Refused {
 function agrees(answer: object | undefined, refusal: string | undefined): boolean {
   if (answer === undefined) return refusal === undefined;
   return isRefused(answer) ? answer.refused === refusal : refusal === undefined;
-}
-
-/** Why a session carries nothing. */
-function refusalOf(
-  state: ModelState,
-  session: ModelSession | undefined,
-  nowMs: number,
-  { idleMs, absoluteMs }: Lifetimes,
-): string | undefined {
-  if (session === undefined) return 'session_ended';
-  if (state.isHeld) return 'customer_on_hold';
-  if (!session.isLive || session.epoch !== state.epoch) return 'session_ended';
-  const isOver = nowMs >= session.seenMs + idleMs || nowMs >= session.startedMs + absoluteMs;
-  return isOver ? 'session_ended' : undefined;
-}
-
-function find(state: ModelState, id: string): ModelSession | undefined {
-  return state.sessions.find((session) => session.id === id);
-}
-
-function replace(state: ModelState, changed: ModelSession): ModelState {
-  const sessions = state.sessions.map((one) => (one.id === changed.id ? changed : one));
-  return { ...state, sessions };
 }
 
 /** A call with an access token. */
@@ -247,21 +192,39 @@ function promisesRight(
 
 function afterLogout(
   state: ModelState,
-  call: Logout,
+  call: Logout | EndOne,
   part: number,
   lifetimes: Lifetimes,
 ): ModelState | undefined {
-  const { answer, scope, sessionId } = call;
-  if (part === 0) {
-    const refusal = judge(state, call, lifetimes);
-    return agrees(answer, refusal) ? state : undefined;
-  }
-  const isMeant = ({ id, isLive }: ModelSession) =>
-    isLive && (scope === 'everywhere' || (scope === 'this') === (id === sessionId));
+  const { answer } = call;
+  if (part === 0) return agrees(answer, judge(state, call, lifetimes)) ? state : undefined;
+  const isMeant = (session: ModelSession) => session.isLive && isNamed(session, call);
   const ended = state.sessions.filter(isMeant).length;
-  if (answer !== undefined && !isRefused(answer) && answer.ended !== ended) return undefined;
-  const sessions = state.sessions.map((one) => (isMeant(one) ? { ...one, isLive: false } : one));
-  return { ...state, sessions };
+  const isCounted = call.kind === 'logout' && call.answer !== undefined;
+  if (isCounted && !isRefused(call.answer) && call.answer?.ended !== ended) return undefined;
+  return end(state, isMeant);
+}
+
+function isNamed({ id }: ModelSession, call: Logout | EndOne): boolean {
+  if (call.kind === 'end one') return id === call.target;
+  return call.scope === 'everywhere' || (call.scope === 'this') === (id === call.sessionId);
+}
+
+/** Only a token that would be taken now is active. */
+function isTold(state: ModelState, call: Introspection, lifetimes: Lifetimes): boolean {
+  const { answer, sessionId, generation, expiresAtMs = Infinity, nowMs } = call;
+  if (isRefused(answer)) return false;
+  const session = find(state, sessionId);
+  const isCurrent = generation === undefined || generation === session?.generation;
+  const stands = refusalOf(state, session, nowMs, lifetimes) === undefined;
+  return answer?.active === (isCurrent && stands && nowMs < expiresAtMs);
+}
+
+/** Whoever holds the key may log out with any token of the session that has not run out. */
+function afterGivenBack(state: ModelState, call: GivenBack): ModelState | undefined {
+  if (isRefused(call.answer)) return undefined;
+  const isWorthless = call.nowMs >= (call.expiresAtMs ?? Infinity);
+  return isWorthless ? state : end(state, ({ id }) => id === call.sessionId);
 }
 
 /**
