@@ -123,7 +123,42 @@ export async function describeApi(app: LatchkeyApp): Promise<void> {
       },
     },
     transform: ({ schema, url, route }) => ({ schema: describeRoute(schema ?? {}, route), url }),
+    transformObject: (document) => {
+      if (!('openapiObject' in document)) throw new TypeError('this is OpenAPI 3');
+      return letBodiesBeLeftOut(document.openapiObject);
+    },
   });
+}
+
+/** The plugin says of every body that it is required; one that may be null need not be sent. */
+function letBodiesBeLeftOut<Described extends object>(document: Described): Described {
+  // The shape is OpenAPI's.
+  const { paths = {} } = document as {
+    paths?: Record<string, Record<string, { requestBody?: RequestBody }>>;
+  };
+  for (const { requestBody } of Object.values(paths).flatMap(
+    Object.values<{ requestBody?: RequestBody }>,
+  ))
+    if (
+      requestBody !== undefined &&
+      Object.values(requestBody.content).some(({ schema }) => mayBeNull(schema))
+    )
+      requestBody.required = false;
+  return document;
+}
+
+interface RequestBody {
+  required: boolean;
+  readonly content: Record<string, { readonly schema: BodySchema }>;
+}
+
+interface BodySchema {
+  readonly type?: string | readonly string[];
+  readonly anyOf?: readonly BodySchema[];
+}
+
+function mayBeNull({ type, anyOf = [] }: BodySchema): boolean {
+  return [type].flat().includes('null') || anyOf.some(mayBeNull);
 }
 
 function describeRoute(

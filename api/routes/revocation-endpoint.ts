@@ -8,7 +8,7 @@ import type { Tx } from '../../db/connection.ts';
 import { requireAppClient } from '../app-client.ts';
 import type { ApiServices } from '../dependencies.ts';
 import { openRefreshToken } from '../refresh-token.ts';
-import { RevocationForm } from '../schemas/revocation-endpoint.ts';
+import { NoAnswer, RevocationForm } from '../schemas/revocation-endpoint.ts';
 import { unlessWorthless } from '../shown-tokens.ts';
 import { callerOf } from '../types.ts';
 import type { LatchkeyApp, RequestTenant } from '../types.ts';
@@ -21,7 +21,7 @@ export function registerRevocationEndpoint(app: LatchkeyApp, services: ApiServic
     tags: ['oauth'],
     consumes: ['application/x-www-form-urlencoded'],
     body: RevocationForm,
-    response: { 200: {} },
+    response: { 200: NoAnswer },
   };
   const config = { operationId: 'revoke', errors: 'oauth', problems: ['unknown_client'] } as const;
   app.post('/oauth/revoke', { schema, config }, async (request, reply) => {
@@ -34,7 +34,7 @@ export function registerRevocationEndpoint(app: LatchkeyApp, services: ApiServic
       const held = { tenantId, sessionId, clientId: body.client_id, jkt };
       await services.database.tenant(tenantId, (tx) => endHeldSession(tx, held));
     }
-    return await reply.code(200).send();
+    return await reply.code(200).send(null);
   });
 }
 

@@ -14,3 +14,5 @@ export const RevocationForm = Type.Object(
   },
   { additionalProperties: false },
 );
+
+export const NoAnswer = Type.Null({ description: 'Ended, or never known: nothing more is said.' });
