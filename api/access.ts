@@ -112,8 +112,8 @@ export const ACCESS = {
   listDevices: { caller: 'customer' },
   // A scope that only a session of a trusted device carries.
   suspendDevice: strongCustomer,
-  resumeDevice: strongCustomer,
-  revokeDevice: strongCustomer,
+  resumeDevice: { ...strongCustomer, maxAgeSeconds: 900 },
+  revokeDevice: { ...strongCustomer, maxAgeSeconds: 900 },
   // What a passkey was used for a while ago is not enough to take another away.
   revokeCredential: { ...strongCustomer, maxAgeSeconds: 900 },
   me: { caller: 'customer' },

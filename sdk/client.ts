@@ -15,7 +15,15 @@ import { Session } from './session.ts';
 import type { ActiveSession, TabChannel } from './session.ts';
 import { openBrowserStore } from './store.ts';
 import type { Store } from './store.ts';
-import type { LogoutScope, Me, SessionEntry } from './types.ts';
+import type {
+  ChangedDevice,
+  DeviceAction,
+  DeviceEntry,
+  LoginHistory,
+  LogoutScope,
+  Me,
+  SessionEntry,
+} from './types.ts';
 import { platformWebAuthn } from './webauthn.ts';
 import type { WebAuthn } from './webauthn.ts';
 
@@ -23,7 +31,12 @@ interface SessionList {
   readonly sessions: readonly SessionEntry[];
 }
 
+interface DeviceList {
+  readonly devices: readonly DeviceEntry[];
+}
+
 const LOG_OUT = { operation: 'logout', method: 'POST', path: '/auth/logout' } as const;
+const LIST_DEVICES = { operation: 'listDevices', method: 'GET', path: '/auth/devices' } as const;
 const LIST_SESSIONS = { operation: 'listSessions', method: 'GET', path: '/auth/sessions' } as const;
 
 export interface LatchkeyOptions {
@@ -50,6 +63,15 @@ export interface Latchkey {
   logOut(scope: LogoutScope): Promise<number>;
   me(): Promise<Me>;
   sessions(): Promise<readonly SessionEntry[]>;
+  /** Of the customer's own; one that had ended already is no error. */
+  endSession(sessionId: string): Promise<void>;
+  /** One page, the youngest first; `cursor` is `next` of the page before. */
+  loginHistory(cursor?: string): Promise<LoginHistory>;
+  devices(): Promise<readonly DeviceEntry[]>;
+  /** Of another device than this one. */
+  changeDevice(deviceId: string, action: DeviceAction): Promise<ChangedDevice>;
+  /** Of another passkey than the one that began this session. Answers how many sessions ended with it. */
+  removePasskey(credentialId: string): Promise<number>;
   /**
    * Calls a service of the bank with the token and its proof: by GET, or by POST with a body that the session key signs (RFC 9421).
    * @throws LatchkeyProblem when it refuses.
@@ -100,6 +122,27 @@ export function createLatchkey(options: LatchkeyOptions): Latchkey {
     },
     me: () => withToken<Me>({ operation: 'me', method: 'GET', path: '/auth/me' }),
     sessions: async () => (await withToken<SessionList>(LIST_SESSIONS)).sessions,
+    endSession: async (sessionId) => {
+      const path = `/auth/sessions/${sessionId}/end`;
+      await withToken({ operation: 'endOwnSession', method: 'POST', path, json: {} });
+      const state = session.state();
+      if (state.status === 'active' && state.sessionId === sessionId) await session.forget();
+    },
+    loginHistory: (cursor) => {
+      const path = `/auth/login-history${cursor === undefined ? '' : `?cursor=${cursor}`}`;
+      return withToken<LoginHistory>({ operation: 'loginHistory', method: 'GET', path });
+    },
+    devices: async () => (await withToken<DeviceList>(LIST_DEVICES)).devices,
+    changeDevice: (deviceId, action) => {
+      const path = `/auth/devices/${deviceId}/${action}`;
+      const operation = `${action}Device`;
+      return withToken<ChangedDevice>({ operation, method: 'POST', path, json: {} });
+    },
+    removePasskey: async (credentialId) => {
+      const path = `/auth/credentials/${credentialId}/revoke`;
+      const call = { operation: 'revokeCredential', method: 'POST', path, json: {} } as const;
+      return (await withToken<{ sessionsEnded: number }>(call)).sessionsEnded;
+    },
     callService: (operation, url, signedJson) =>
       session.withToken((accessToken) =>
         callService(dpop, { operation, url, accessToken, signedJson, onProblem, onAnswer }),

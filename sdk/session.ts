@@ -178,9 +178,14 @@ export class Session {
 
   /** A refusal of an older token says nothing about a session that has begun since. */
   async #judged(error: unknown, usedToken: string): Promise<unknown> {
-    const isCurrent = this.#state.status === 'active' && this.#state.accessToken === usedToken;
-    if (isCurrent && isProblem(error) && ENDS_SESSION.has(error.code))
-      await this.#finish({ status: 'ended', code: error.code });
+    const state = this.#state;
+    const isCurrent = state.status === 'active' && state.accessToken === usedToken;
+    if (!isCurrent || !isProblem(error) || !ENDS_SESSION.has(error.code)) return error;
+    const stored = await this.#stored();
+    // A tab that slept through a newer login must not take that session from the others: it joins them.
+    if (stored !== undefined && stored.sessionId !== state.sessionId)
+      await this.refresh().catch(() => undefined);
+    else await this.#finish({ status: 'ended', code: error.code });
     return error;
   }
 

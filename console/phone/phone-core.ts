@@ -42,6 +42,8 @@ export class PhoneCore {
       problem: undefined,
       notice: undefined,
       draftCode: '',
+      homeView: 'overview',
+      history: undefined,
       ...(kind === 'home' ? {} : { bank: undefined, home: emptyHome }),
     });
   }

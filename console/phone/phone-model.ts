@@ -7,6 +7,7 @@ import { LatchkeyProblem } from '../../sdk/problem.ts';
 import type { LogoutScope } from '../../sdk/types.ts';
 import { Enrolling } from './enrolling.ts';
 import { loadHome, readBankAnswer } from './home-data.ts';
+import { OwnSessions } from './own-sessions.ts';
 import { PhoneCore } from './phone-core.ts';
 import type { PhoneState } from './phone-state.ts';
 import { waitingFor } from './waiting.ts';
@@ -19,6 +20,7 @@ export interface PhoneModelOptions {
 
 export class PhoneModel {
   readonly enrolling: Enrolling;
+  readonly ownSessions: OwnSessions;
   readonly state: () => PhoneState;
   readonly subscribe: (listener: () => void) => () => void;
   readonly #core: PhoneCore;
@@ -30,6 +32,7 @@ export class PhoneModel {
     this.#bankUrl = bankUrl;
     this.#core = new PhoneCore(latchkey);
     this.enrolling = new Enrolling(this.#core, latchkey, locale);
+    this.ownSessions = new OwnSessions(this.#core, latchkey, () => this.#loadHome());
     ({ state: this.state, subscribe: this.subscribe } = this.#core);
     latchkey.session.subscribe(() => {
       this.#followSession();
@@ -88,10 +91,9 @@ export class PhoneModel {
     });
   }
 
-  async logOut(scope: LogoutScope): Promise<void> {
+  async logOut(scope: Exclude<LogoutScope, 'others'>): Promise<void> {
     await this.#core.run(`logout-${scope}`, async () => {
       await this.#latchkey.logOut(scope);
-      if (scope === 'others') await this.#loadHome();
     });
   }
 

@@ -1,7 +1,7 @@
 /** What the phone knows at one moment. Types and the first moment only. */
 import type { Installation } from '../../sdk/enrollment.ts';
 import type { LatchkeyProblem } from '../../sdk/problem.ts';
-import type { EnrollmentView } from '../../sdk/types.ts';
+import type { EnrollmentView, LoginHistory } from '../../sdk/types.ts';
 import { emptyHome } from './home-data.ts';
 import type { BankAnswer, Home } from './home-data.ts';
 import type { Waiting } from './waiting.ts';
@@ -10,7 +10,10 @@ export type Screen =
   | { readonly kind: 'booting' | 'welcome' | 'number' | 'logged-out' | 'home' | 'cut-off' | 'hold' }
   | { readonly kind: 'enrollment'; readonly view: EnrollmentView };
 
-export type Notice = 'passkey_cancelled' | 'code_resent' | 'went_on';
+/** What of the logged-in phone is looked at. */
+export type HomeView = 'overview' | 'sessions' | 'history';
+
+export type Notice = 'passkey_cancelled' | 'code_resent' | 'went_on' | 'sessions_ended';
 
 export interface PhoneState {
   readonly screen: Screen;
@@ -24,6 +27,11 @@ export interface PhoneState {
   readonly draftCode: string;
   readonly isChangingEmail: boolean;
   readonly home: Home;
+  readonly homeView: HomeView;
+  /** What has been read of it. */
+  readonly history: LoginHistory | undefined;
+  /** How many the last "log out" ended. */
+  readonly endedSessions: number;
   readonly bank: BankAnswer | undefined;
   readonly installation: Installation | undefined;
 }
@@ -37,6 +45,9 @@ export const INITIAL: PhoneState = {
   draftCode: '',
   isChangingEmail: false,
   home: emptyHome,
+  homeView: 'overview',
+  history: undefined,
+  endedSessions: 0,
   bank: undefined,
   installation: undefined,
 };

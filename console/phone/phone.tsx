@@ -9,11 +9,13 @@ import { CutOffScreen, HoldScreen } from './screens/cut-off.tsx';
 import { CodeScreen } from './screens/code.tsx';
 import { EmailScreen } from './screens/email.tsx';
 import { DoneScreen, EndedScreen } from './screens/ended.tsx';
+import { HistoryScreen } from './screens/history.tsx';
 import { HomeScreen } from './screens/home.tsx';
 import { IdentityScreen } from './screens/identity.tsx';
 import { LoggedOutScreen, NumberScreen, WelcomeScreen } from './screens/entry.tsx';
 import { PasskeyScreen } from './screens/passkey.tsx';
 import { Page } from './screens/page.tsx';
+import { SessionsScreen } from './screens/sessions.tsx';
 import { CheckingScreen, StartingScreen } from './screens/waiting.tsx';
 import { WaitingSheet } from './waiting-sheet.tsx';
 
@@ -71,7 +73,8 @@ function StatusLine({ hasLine }: { readonly hasLine: boolean }) {
   );
 }
 
-function screenName({ screen, isChangingEmail }: PhoneState): string {
+function screenName({ screen, isChangingEmail, homeView }: PhoneState): string {
+  if (screen.kind === 'home' && homeView !== 'overview') return homeView;
   if (screen.kind !== 'enrollment') return screen.kind;
   return isChangingEmail ? 'email' : screen.view.state;
 }
@@ -88,13 +91,24 @@ function CurrentScreen({ state }: { readonly state: PhoneState }) {
     case 'logged-out':
       return <LoggedOutScreen />;
     case 'home':
-      return <HomeScreen />;
+      return <LoggedInScreen homeView={state.homeView} />;
     case 'cut-off':
       return <CutOffScreen />;
     case 'hold':
       return <HoldScreen />;
     case 'enrollment':
       return <EnrollmentScreen state={state} />;
+  }
+}
+
+function LoggedInScreen({ homeView }: Pick<PhoneState, 'homeView'>) {
+  switch (homeView) {
+    case 'overview':
+      return <HomeScreen />;
+    case 'sessions':
+      return <SessionsScreen />;
+    case 'history':
+      return <HistoryScreen />;
   }
 }
 

@@ -3,6 +3,7 @@ import { behind } from './en/behind.ts';
 import { parts } from './en/parts.ts';
 import { phone } from './en/phone.ts';
 import { problems } from './en/problems.ts';
+import { sessions } from './en/sessions.ts';
 import { stage } from './en/stage.ts';
 
-export const en = { behind, parts, phone, problems, stage };
+export const en = { behind, parts, phone, problems, sessions, stage };

@@ -28,7 +28,7 @@ export class StageDriver {
   readonly #cdp: CDPSession;
   readonly #authenticatorId: string;
   readonly #address: string;
-  readonly #width: number;
+  #width: number;
   #shots = 0;
 
   private constructor(opened: {
@@ -92,6 +92,22 @@ export class StageDriver {
   async verifiesUser(isUserVerified: boolean): Promise<void> {
     const authenticatorId = this.#authenticatorId;
     await this.#cdp.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified });
+  }
+
+  async resize(viewport: { readonly width: number; readonly height: number }): Promise<void> {
+    this.#width = viewport.width;
+    await this.page.setViewportSize(viewport);
+  }
+
+  /** What a password manager that synchronises does: this person's passkeys are on the other's device too. */
+  async sharePasskeysWith(other: StageDriver): Promise<void> {
+    const authenticatorId = this.#authenticatorId;
+    const { credentials } = await this.#cdp.send('WebAuthn.getCredentials', { authenticatorId });
+    for (const credential of credentials)
+      await other.#cdp.send('WebAuthn.addCredential', {
+        authenticatorId: other.#authenticatorId,
+        credential,
+      });
   }
 
   async look(pane: Pane): Promise<void> {

@@ -72,6 +72,16 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     shownBy: 'test/api/login.test.ts',
   },
   {
+    codes: ['other_device_needed', 'last_credential', 'device_ended'],
+    why: 'two devices of one customer, one after the other',
+    shownBy: 'test/api/devices.test.ts',
+  },
+  {
+    codes: ['session_limit_reached'],
+    why: 'more logins than the policy has room for',
+    shownBy: 'test/api/session-caps.test.ts',
+  },
+  {
     codes: ['approval_expired', 'approval_void', 'approval_pending', 'hold_released'],
     why: 'two people and time between them',
     shownBy: 'test/api/staff-holds.test.ts',

@@ -17,12 +17,17 @@ export async function succeedAtDesk(stack: TestStack, rows: postgres.Sql): Promi
   const phone = await enrollPhone(stack);
   await phone.latchkey.logIn();
   await agent.post('/staff/customers/search', { phone: phone.number });
-  await agent.get(`/staff/customers/${phone.customerId}`);
   // The schema of the operation says so, here and below.
+  const { devices } = (await (await agent.get(`/staff/customers/${phone.customerId}`)).json()) as {
+    devices: { deviceId: string }[];
+  };
   const { sessions } = (await (
     await agent.get(`/staff/customers/${phone.customerId}/sessions`)
   ).json()) as { sessions: { sessionId: string }[] };
   await agent.post(`/staff/sessions/${sessions[0]?.sessionId ?? ''}/end`, { reason: 'other' });
+  const device = `/staff/devices/${devices[0]?.deviceId ?? ''}`;
+  await agent.post(`${device}/suspend`, { reason: 'lost_device' });
+  await supervisor.post(`${device}/resume`, { reason: 'customer_request' });
   for (const decision of ['decline', 'approve']) {
     const { holdId } = await holdOn(stack, phone.customerId, rows);
     const asked = await agent.post(`/staff/holds/${holdId}/release-requests`, {
@@ -32,6 +37,7 @@ export async function succeedAtDesk(stack: TestStack, rows: postgres.Sql): Promi
     await supervisor.get('/staff/approvals');
     await supervisor.post(`/staff/approvals/${approvalId}/${decision}`, {});
   }
+  await agent.post(`${device}/revoke`, { reason: 'lost_device' });
   await auditor.get('/staff/holds');
   await auditor.get('/ops/dead-letters');
   const outboxId = await deadLetter(rows);

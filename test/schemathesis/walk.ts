@@ -7,6 +7,7 @@ import type postgres from 'postgres';
 import { systemClock } from '../../adapters/clock.ts';
 import { DEMO_BANK_KEY, DEMO_FRAUD_KEY } from '../../runtime/demo-secrets.ts';
 import { MachineClient } from '../../runtime/machine-client.ts';
+import { insertDevice } from '../setup/customer.ts';
 import { watchRevocation } from '../setup/faults.ts';
 import {
   beginEnrollment,
@@ -49,6 +50,9 @@ export async function succeedEverywhere(stack: TestStack, rows: postgres.Sql): P
   await phone.latchkey.logIn();
   await phone.latchkey.me();
   await phone.latchkey.sessions();
+  await phone.latchkey.loginHistory();
+  await phone.latchkey.devices();
+  await changeAnotherDevice(phone, rows);
   await phone.latchkey.session.refresh();
   await phone.latchkey.callService('bank', `${stack.stageControl.url}/bank/accounts`);
   await askAbout(stack, {
@@ -86,6 +90,25 @@ async function askAbout(
   await post('/oauth/userinfo', '', form);
   const roles = JSON.stringify({ roles: ['walker'] });
   await post(`/customers/${customerId}/roles`, roles, 'application/json');
+}
+
+/** A further device of his, written straight into the tables: suspended, resumed, its passkey removed, then itself; and a session that had ended, ended again. */
+async function changeAnotherDevice(
+  { latchkey }: ReturnType<typeof createSoftwarePhone>,
+  rows: postgres.Sql,
+): Promise<void> {
+  const { customerId } = await latchkey.me();
+  const [tenant] = await rows<{ tenantId: string }[]>`
+    select tenant_id from customer where customer_id = ${customerId}`;
+  const seed = { customerId, deviceName: 'Tablet' };
+  const { deviceId, credentialId } = await insertDevice(rows, tenant?.tenantId ?? '', seed);
+  await latchkey.changeDevice(deviceId, 'suspend');
+  await latchkey.changeDevice(deviceId, 'resume');
+  await latchkey.removePasskey(credentialId);
+  await latchkey.changeDevice(deviceId, 'revoke');
+  const [own] = await latchkey.sessions();
+  await latchkey.logIn();
+  await latchkey.endSession(own?.sessionId ?? '');
 }
 
 async function actAsMachine(stack: TestStack, customerId: string): Promise<void> {

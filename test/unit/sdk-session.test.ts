@@ -177,6 +177,25 @@ describe('a call with the access token', () => {
     expect(heard.at(-1)).toStrictEqual({ kind: 'session', state: ended });
   });
 
+  it('that slept through a newer login of another tab joins it, and takes it from nobody', async () => {
+    const store = loggedIn();
+    const { latchkey } = phone(
+      (request) => {
+        if (request.path !== '/auth/sessions') return rotating()(request);
+        return request.headers['authorization']?.includes(old) === true
+          ? problem(401, 'session_ended')
+          : json(200, { sessions: [] });
+      },
+      { store },
+    );
+    const old = (await latchkey.session.refresh()).accessToken;
+    store.records.set('session', { sessionId: 'ses_2', refreshToken: 'refresh-7' });
+    await expect(latchkey.sessions()).rejects.toMatchObject({ code: 'session_ended' });
+    expect(store.records.get('session')).toMatchObject({ refreshToken: 'refresh-8' });
+    expect(latchkey.session.state().status).toBe('active');
+    expect(await latchkey.sessions()).toEqual([]);
+  });
+
   it('does not let the refusal of an older token end a session that began since', async () => {
     let refuse: (() => void) | undefined;
     const refused = new Promise<void>((resolve) => {

@@ -108,7 +108,11 @@ export function Outcome({ misfit, refusalNote }: OutcomeProps) {
   );
 }
 
-function NoticeBanner({ state: { notice, screen } }: { readonly state: PhoneState }) {
+function NoticeBanner({
+  state: { notice, screen, endedSessions },
+}: {
+  readonly state: PhoneState;
+}) {
   const { code, loggedOut, passkey, waiting } = texts.phone;
   const isCreating = screen.kind === 'enrollment' && screen.view.state === 'passkey';
   switch (notice) {
@@ -118,6 +122,12 @@ function NoticeBanner({ state: { notice, screen } }: { readonly state: PhoneStat
       return <Banner tone="plain">{isCreating ? passkey.cancelled : loggedOut.cancelled}</Banner>;
     case 'code_resent':
       return <Banner tone="good">{code.resent}</Banner>;
+    case 'sessions_ended':
+      return (
+        <Banner tone="good" title={texts.sessions.ended(endedSessions)}>
+          {texts.sessions.endedText(endedSessions)}
+        </Banner>
+      );
     case 'went_on':
       return (
         <Banner tone="good" title={waiting.wentOn.title}>

@@ -89,8 +89,18 @@ export const behind = {
         : `The identity vendor answered: ${word(verdict)}`,
     'device.trusted': () => 'The device is trusted, with software keys',
     'customer.erased': () => 'The prospect’s personal data was erased',
+    'customer.roles_set': ({ roles }: Detail) =>
+      roles === '' ? 'The bank took every role away' : `The bank set the roles: ${word(roles)}`,
     'session.created': ({ acr }: Detail) =>
       `A session began${acr === undefined ? '' : `, ${word(acr)}`}`,
+    'login.refused': ({ code }: Detail) => `A proved passkey was refused a login: ${word(code)}`,
+    'device.suspended': ({ sessionsEnded }: Detail) =>
+      `A device was suspended, its passkeys with it; sessions ended: ${word(sessionsEnded)}`,
+    'device.resumed': () => 'A suspended device may log in again',
+    'device.revoked': ({ sessionsEnded }: Detail) =>
+      `A device was removed for ever; sessions ended: ${word(sessionsEnded)}`,
+    'credential.revoked': ({ sessionsEnded }: Detail) =>
+      `A passkey was removed for ever; sessions ended: ${word(sessionsEnded)}`,
     'session.ended': ({ reason }: Detail) => `The session ended: ${word(reason)}`,
     'refresh.redelivery_exhausted': () => 'Too many lost answers: the passkey is asked for again',
     'refresh.future': () => 'A refresh token from lost commits: log in again',

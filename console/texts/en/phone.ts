@@ -215,13 +215,8 @@ export const phone = {
     expired: 'Expired',
     refresh: 'Refresh',
     claims: 'What it says',
-    sessions: 'Sessions',
-    current: 'This one',
-    since: (time: string) => `since ${time}`,
-    unnamed: 'A key without a device',
     logOut: 'Log out',
     logOutEverywhere: 'Log out everywhere',
-    logOutOthers: 'End the others',
     loading: 'Loading',
   },
 } as const;

@@ -65,6 +65,22 @@ export const problems = {
     title: 'Not from here',
     text: 'This phone may look but not do that.',
   },
+  session_limit_reached: {
+    title: 'You are logged in on too many devices',
+    text: 'Log out on one of them, then log in here.',
+  },
+  other_device_needed: {
+    title: 'Not from this phone',
+    text: 'Do that from another of your devices.',
+  },
+  last_credential: {
+    title: 'This is your only passkey',
+    text: 'Set up another device first. Without a passkey you could not log in.',
+  },
+  device_ended: {
+    title: 'That was removed',
+    text: 'It cannot come back. Set the device up anew.',
+  },
   session_ended: { title: 'Your session has ended', text: 'Log in again to go on.' },
   unknown: { title: 'That did not work', text: 'Nothing was changed. Try again in a moment.' },
 } as const;

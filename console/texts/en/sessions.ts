@@ -1,0 +1,70 @@
+/** Where a customer is logged in, and what happened there, in his own words. By the API's codes; what is not listed is told plainly. */
+type Words = Readonly<Record<string, string | undefined>>;
+
+export const sessions = {
+  title: 'Where you are logged in',
+  text: 'Log out wherever it is not you. It takes effect at once.',
+  card: 'Where you are logged in',
+  onlyHere: 'Only on this phone',
+  alsoOn: (others: number) =>
+    others === 1 ? 'This phone and 1 other' : `This phone and ${others} others`,
+  seeAll: 'See all',
+  thisOne: 'This phone',
+  noDevice: 'A device we do not know',
+  lastUsed: (time: string) => `Last used ${time}`,
+  since: (time: string) => `Logged in ${time}`,
+  strengths: {
+    'latchkey:1': 'Can only look',
+    'latchkey:2': 'Trusted phone with passkey',
+    'latchkey:3': 'Trusted phone, passkey and approval',
+    'latchkey:4': 'Trusted phone, passkey and a second channel',
+  } as Words,
+  end: 'Log out',
+  endOf: (device: string) => `Log out ${device}`,
+  endOthers: 'Log out everywhere else',
+  ended: (count: number) => (count === 1 ? '1 ended' : `${count} ended`),
+  endedText: (count: number) =>
+    count === 0
+      ? 'There was nothing left to end. Only this phone is logged in.'
+      : 'Nobody can go on there. Logging in again needs your passkey.',
+  alone: 'You are logged in nowhere else.',
+  history: {
+    title: 'Your logins',
+    text: 'If something here was not you, log out everywhere else and call the bank at the number on your card.',
+    open: 'Your logins',
+    more: 'Show older ones',
+    empty: 'Nothing has happened yet.',
+    now: 'This login',
+    byBank: 'By the bank',
+    events: {
+      logged_in: 'Logged in',
+      session_ended: 'Logged out',
+      login_refused: 'Login refused',
+      device_trusted: 'Phone set up',
+      device_suspended: 'Device suspended',
+      device_resumed: 'Device allowed again',
+      device_revoked: 'Device removed',
+      passkey_removed: 'Passkey removed',
+      account_held: 'Account put on hold',
+      account_released: 'Hold lifted',
+    },
+    reasons: {
+      expired_idle: 'It was not used for long',
+      expired_absolute: 'Its time was over',
+      logged_out: 'On that device',
+      ended_by_customer: 'From another device of yours',
+      ended_by_staff: 'The bank ended it',
+      superseded: 'Logged in again there',
+      limit_reached: 'Too many logins at once',
+      revoked: 'The bank ended it to protect you',
+      reuse_detected: 'A copy of its key was used',
+      device_suspended: 'The device was suspended',
+      device_revoked: 'The device was removed',
+      credential_revoked: 'Its passkey was removed',
+      customer_on_hold: 'Your account was on hold',
+      device_not_allowed: 'That device may not log in',
+      credential_unknown: 'That passkey no longer works',
+      session_limit_reached: 'You were logged in on too many devices',
+    } as Words,
+  },
+} as const;
