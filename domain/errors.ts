@@ -49,10 +49,7 @@ export const ERRORS = {
   token_invalid: refused(401, 'The access token is not valid.'),
   token_expired: refused(401, 'The access token has expired.'),
   session_ended: refused(401, 'The session has ended. Log in again.'),
-  insufficient_user_authentication: refused(
-    401,
-    'This needs a stronger or a more recent login.',
-  ),
+  insufficient_user_authentication: refused(401, 'This needs a stronger or a more recent login.'),
   insufficient_scope: refused(403, 'The token does not carry the scope this needs.'),
   caller_not_allowed: refused(403, 'This caller may not do that.'),
   signature_invalid: refused(401, 'The signature of this call is not valid.'),
