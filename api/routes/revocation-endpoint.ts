@@ -34,7 +34,7 @@ export function registerRevocationEndpoint(app: LatchkeyApp, services: ApiServic
       const held = { tenantId, sessionId, clientId: body.client_id, jkt };
       await services.database.tenant(tenantId, (tx) => endHeldSession(tx, held));
     }
-    return await reply.code(200).send(null);
+    return await reply.code(200).send();
   });
 }
 

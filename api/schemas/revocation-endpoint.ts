@@ -15,4 +15,8 @@ export const RevocationForm = Type.Object(
   { additionalProperties: false },
 );
 
-export const NoAnswer = Type.Null({ description: 'Ended, or never known: nothing more is said.' });
+/** No body at all, which OpenAPI's generator knows by the type null. */
+export const NoAnswer = Type.Unsafe<undefined>({
+  type: 'null',
+  description: 'Ended, or never known: nothing more is said.',
+});
