@@ -140,7 +140,10 @@ describe('the feed tells', () => {
     await insert('key_a', 'access_token');
     await insert('key_i', 'id_token');
     const told = await toldAfter(
-      (tx) => tx`update signing_key set retired_at = now() where key_id in ('key_a', 'key_i')`,
+      (
+        tx,
+      ) => tx`update signing_key set retired_at = now(), retire_reason = 'emergency', sealed_private = ''
+        where key_id in ('key_a', 'key_i')`,
     );
     expect(told).toEqual([{ kind: 'signing_key', id: 'key_a' }]);
   });
