@@ -48,7 +48,11 @@ export function registerDiscoveryRoutes(app: LatchkeyApp, services: ApiServices)
   app.get(
     '/.well-known/oauth-authorization-server',
     {
-      schema: { summary: 'The tenant’s metadata, as RFC 8414 asks', tags, response: { 200: Metadata } },
+      schema: {
+        summary: 'The tenant’s metadata, as RFC 8414 asks',
+        tags,
+        response: { 200: Metadata },
+      },
       config: { operationId: 'serverMetadata' },
     },
     answerMetadata,
