@@ -54,12 +54,13 @@ describe('a register', () => {
 });
 
 describe('sessions', () => {
+  const PROMISED = { expiresInSeconds: 300, refreshExpiresInSeconds: 600 };
   const login = (invokedAt: number, answeredAt: number): Call => ({
     kind: 'login',
     holder: 'handset',
     sessionId: 'ses_1',
     nowMs: 0,
-    answer: { expiresInSeconds: 300 },
+    answer: PROMISED,
     invokedAt,
     answeredAt,
   });
@@ -76,10 +77,7 @@ describe('sessions', () => {
     proof: String(invokedAt),
     isShownTwice: false,
     nowMs: 0,
-    answer:
-      typeof answer === 'string'
-        ? { refused: answer }
-        : { generation: answer, expiresInSeconds: 300 },
+    answer: typeof answer === 'string' ? { refused: answer } : { generation: answer, ...PROMISED },
     invokedAt,
     answeredAt,
   });

@@ -10,12 +10,18 @@ interface Asked extends Timed {
 /** No answer: it was lost, and nobody knows what became of the call. */
 type Answered<Success> = Success | { readonly refused: string } | undefined;
 
+/** For how long the tokens of an answer were said to be good. */
+export interface Promised {
+  readonly expiresInSeconds: number;
+  readonly refreshExpiresInSeconds: number;
+}
+
 export interface Login extends Asked {
   readonly kind: 'login';
   readonly holder: string;
   /** Of the answer; a name of its own when there was none. */
   readonly sessionId: string;
-  readonly answer: Answered<{ readonly expiresInSeconds: number }>;
+  readonly answer: Answered<Promised>;
 }
 
 export interface Refresh extends Asked {
@@ -27,7 +33,7 @@ export interface Refresh extends Asked {
   readonly proof: string;
   readonly isShownTwice: boolean;
   /** The generation of the token that came. */
-  readonly answer: Answered<{ readonly generation: number; readonly expiresInSeconds: number }>;
+  readonly answer: Answered<Promised & { readonly generation: number }>;
 }
 
 interface WithAccessToken extends Asked {

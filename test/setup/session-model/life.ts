@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { APP } from '../login-bed.ts';
 import type { Action, Holder } from './actions.ts';
 import type { Cast } from './cast.ts';
+import type { Promised } from './calls.ts';
 import { History } from './history.ts';
 import { TokenBook } from './token-book.ts';
 import type { KnownRefreshToken } from './token-book.ts';
@@ -67,7 +68,7 @@ export class Life {
       ({ body }) => {
         const begun = String(body.session_id);
         this.#book.begin(holder, { sessionId: begun, text: String(body.refresh_token) });
-        return { sessionId: begun, answer: { expiresInSeconds: this.#takeAccess(body) } };
+        return { sessionId: begun, answer: this.#takeAccess(body) };
       },
     );
   }
@@ -106,7 +107,7 @@ export class Life {
         const generation = this.#book.succeed(shown, String(body.refresh_token), requestId);
         // Who lost the answer goes on with what it has.
         if (how !== 'lost') this.#book.arrive(shown, generation);
-        return { answer: { generation, expiresInSeconds: this.#takeAccess(body) } };
+        return { answer: { generation, ...this.#takeAccess(body) } };
       });
     await Promise.all(how === 'twice' ? [one(), one()] : [one()]);
   }
@@ -218,15 +219,14 @@ export class Life {
     return sessionId === undefined ? undefined : this.#book.accessToken(sessionId, back);
   }
 
-  /** Answers for how many seconds it was promised. */
-  #takeAccess(body: Received['body']): number {
+  #takeAccess(body: Received['body']): Promised {
     const expiresInSeconds = Number(body.expires_in);
     this.#book.grantAccess({
       sessionId: String(body.session_id),
       text: String(body.access_token),
       expiresAtMs: this.#cast.door.nowMs() + expiresInSeconds * 1000,
     });
-    return expiresInSeconds;
+    return { expiresInSeconds, refreshExpiresInSeconds: Number(body.refresh_expires_in) };
   }
 }
 

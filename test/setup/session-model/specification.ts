@@ -187,7 +187,11 @@ function promisesRight(
 ): boolean {
   if (answer === undefined || isRefused(answer)) return true;
   const leftMs = Math.min(seenMs + idleMs, startedMs + absoluteMs) - nowMs + unsureMs;
-  return answer.expiresInSeconds <= Math.min(ACCESS_TOKEN_SECONDS, leftMs / 1000);
+  const leftSeconds = leftMs / 1000;
+  return (
+    answer.expiresInSeconds <= Math.min(ACCESS_TOKEN_SECONDS, leftSeconds) &&
+    answer.refreshExpiresInSeconds <= leftSeconds
+  );
 }
 
 function afterLogout(
