@@ -46,6 +46,10 @@ async function logInElsewhere(first: StageDriver): Promise<StageDriver> {
   return other;
 }
 
+/** The list is read anew when its screen opens. */
+const seesSo = (stage: StageDriver, selector: string, count: number) =>
+  expect.poll(() => stage.phone.locator(selector).count(), { timeout: 30_000 }).toBe(count);
+
 /** As it stands there now, at both sizes. */
 async function shootBothSizes(stage: StageDriver, name: string): Promise<void> {
   for (const size of [NARROW, WIDE]) {
@@ -68,16 +72,16 @@ describe('a customer who is logged in on several phones', () => {
     await stage.sees('A device we do not know');
     await stage.sees('This phone');
     await stage.settles();
-    expect(await stage.phone.locator('.own-session').count()).toBe(4);
+    await seesSo(stage, '.own-session', 4);
     await shootBothSizes(stage, 'sessions');
 
     await stage.phone.getByRole('button', { name: 'Log out', exact: true }).first().click();
     await stage.sees('1 ended');
-    expect(await stage.phone.locator('.own-session').count()).toBe(3);
+    await seesSo(stage, '.own-session', 3);
     await stage.press('Log out everywhere else');
     await stage.sees('2 ended');
     await stage.sees('You are logged in nowhere else.');
-    expect(await stage.phone.locator('.own-session').count()).toBe(1);
+    await seesSo(stage, '.own-session', 1);
     await shootBothSizes(stage, 'sessions-ended');
     await looking.sees('We ended this session');
 
@@ -85,8 +89,8 @@ describe('a customer who is logged in on several phones', () => {
     await stage.sees('From another device of yours');
     await stage.sees('This login');
     await stage.settles();
-    expect(await stage.phone.locator('[data-event=session_ended]').count()).toBe(3);
-    expect(await stage.phone.locator('[data-event=logged_in]').count()).toBe(4);
+    await seesSo(stage, '[data-event=session_ended]', 3);
+    await seesSo(stage, '[data-event=logged_in]', 4);
     await shootBothSizes(stage, 'history');
 
     await stage.press('Back');
