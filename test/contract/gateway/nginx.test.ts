@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createMachine } from '../../setup/machine.ts';
-import { createKeyPair } from '../../setup/proof.ts';
+import { createKeyPair, makeProof } from '../../setup/proof.ts';
 import { logInSomebody, ORIGIN, startGatewayBed } from '../../setup/gateway-bed.ts';
 import type { GatewayBed, LoggedIn, Seen } from '../../setup/gateway-bed.ts';
 
@@ -331,5 +331,29 @@ describe('the apps reach Latchkey through the same nginx', () => {
     const answer = await bed.ask({ path: '/t/demo/.well-known/jwks.json' });
     expect(answer.status).toBe(200);
     expect(answer.headers['dpop-nonce']).toHaveLength(1);
+  });
+
+  test('streams too, as they come', async () => {
+    const { key, accessToken = '' } = await createMachine(bed.api, { client: 'demo-bank' });
+    const path = `${bed.api.prefix}/feeds/cut-offs`;
+    const dpop = await makeProof({
+      key,
+      method: 'GET',
+      htu: `${bed.api.publicUrl}${path}`,
+      nowMs: bed.api.clock.nowMs(),
+      accessToken,
+    });
+    const ended = new AbortController();
+    const answer = await fetch(`${bed.nginx.url}${path}`, {
+      headers: { authorization: `DPoP ${accessToken}`, dpop },
+      signal: ended.signal,
+    });
+    expect(answer.status).toBe(200);
+    const reader = answer.body?.getReader();
+    let text = '';
+    while (!text.includes('event: beat'))
+      text += new TextDecoder().decode((await reader?.read())?.value);
+    ended.abort();
+    expect(text).toContain('"asOf":');
   });
 });
