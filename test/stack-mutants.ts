@@ -56,8 +56,8 @@ export const STACK_MUTANTS: readonly Mutant[] = [
   {
     name: 'fault: an API makes its signing keys anew at each start',
     file: 'db/signing-keys.ts',
-    from: 'and active_from <= t.now',
-    to: 'and active_from > t.now',
+    from: 'active_from <= t.now as is_due',
+    to: 'active_from > t.now as is_due',
     ...STACK,
     only: 'returns with the API after kill -9',
   },

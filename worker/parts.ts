@@ -8,6 +8,7 @@ import { masterCanaries } from '../adapters/kms/master-canaries.ts';
 import { createOtpCodes } from '../adapters/kms/otp-codes.ts';
 import type { Configuration } from '../configuration/configuration.ts';
 import { createBacklogReader } from '../db/backlog.ts';
+import { readKeyAges } from '../db/key-ages.ts';
 import { connectDatabase, DEFAULT_MAX_CONNECTIONS } from '../db/connection.ts';
 import type { Database } from '../db/connection.ts';
 import { createPersonalData } from '../db/personal-data.ts';
@@ -17,6 +18,7 @@ import type { KeyCanary } from '../domain/key-canary.ts';
 import type { KeyManagement, OtpCodes } from '../domain/ports.ts';
 import { createFailPoint } from '../adapters/fail-point.ts';
 import { exposeBacklog } from '../telemetry/backlog-metrics.ts';
+import { exposeKeyAges } from '../telemetry/key-metrics.ts';
 import { createProcessTelemetry } from '../telemetry/process-telemetry.ts';
 import type { ProcessTelemetry } from '../telemetry/process-telemetry.ts';
 import { chooseSdkAddress, readSdkMetrics } from '../telemetry/temporal-sdk-metrics.ts';
@@ -90,7 +92,11 @@ export async function assemble(
     tracing: telemetry.tracing,
   });
   const backlog = exposeBacklog(telemetry.registry, createBacklogReader(database));
-  telemetry.listen({ refresh: () => backlog.refresh(), more: sdkMetrics });
+  const keyAges = exposeKeyAges(telemetry.registry, () => readKeyAges(database));
+  const refresh = async () => {
+    await Promise.all([backlog.refresh(), keyAges.refresh()]);
+  };
+  telemetry.listen({ refresh, more: sdkMetrics });
   return {
     configuration,
     log,

@@ -29,7 +29,7 @@ const unlessAway = async <T>(work: () => Promise<T>): Promise<T> => {
 const kms: KeyManagement = {
   wrap: (...given) => unlessAway(() => embedded.wrap(...given)),
   unwrap: (...given) => unlessAway(() => embedded.unwrap(...given)),
-  secret: embedded.secret,
+  secret: (...given) => embedded.secret(...given),
 };
 const actor = { kind: 'system', id: 'test' } as const;
 

@@ -36,7 +36,12 @@ describe('the readiness of a running Latchkey', () => {
   });
 
   test('returns with the API after kill -9 of it, and the API answers what it answered before', async () => {
-    const before = await (await fetch(`${stack.issuer}/.well-known/jwks.json`)).json();
+    const keys = async () => {
+      const answer = await fetch(`${stack.issuer}/.well-known/jwks.json`);
+      return ((await answer.json()) as { keys: unknown[] }).keys;
+    };
+    const before = await keys();
+    expect(before.length).toBeGreaterThan(0);
     await stack.api().kill();
     await expect(fetch(`${stack.publicUrl}/livez`)).rejects.toThrow('fetch failed');
     await stack.startApi();
@@ -44,7 +49,8 @@ describe('the readiness of a running Latchkey', () => {
       timeout: 60_000,
       interval: 200,
     });
-    expect(await (await fetch(`${stack.issuer}/.well-known/jwks.json`)).json()).toEqual(before);
+    // The rotation may have made tomorrow's meanwhile.
+    expect(await keys()).toEqual(expect.arrayContaining(before));
   });
 
   test('loses an answer when it is told to, after the request was carried out', async () => {
