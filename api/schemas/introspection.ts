@@ -2,8 +2,8 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
 
-/** Longer than any token of ours: what is longer is simply not active. */
-export const ShownToken = Type.String({ minLength: 1, maxLength: 16_384 });
+/** As long as a token of ours may be. */
+export const ShownToken = Type.String({ minLength: 1, maxLength: 4096 });
 const Parameter = (maxLength: number) => Type.Optional(Type.String({ minLength: 1, maxLength }));
 export const TokenTypeHint = Parameter(64);
 

@@ -66,6 +66,9 @@ export async function startSigningProxy(operations: Operations): Promise<Signing
   const exchanges: Exchange[] = [];
   const server = createServer((incoming, outgoing) => {
     pass(incoming, outgoing).catch((error: unknown) => {
+      process.stderr.write(
+        `signing proxy: ${incoming.method ?? ''} ${incoming.url ?? ''}: ${String(error)}\n`,
+      );
       outgoing.destroy(error instanceof Error ? error : undefined);
     });
   });
