@@ -19,7 +19,11 @@ export async function requireAppClient(
   request: FastifyRequest,
   clientId: string,
 ): Promise<Client> {
-  const client = await getClient(tx, request.tenant.tenantId, clientId);
+  return judgeAppClient(await getClient(tx, request.tenant.tenantId, clientId), request);
+}
+
+/** The same of a client that was read already. @throws LatchkeyError unknown_client, origin_not_allowed */
+export function judgeAppClient(client: Client | undefined, request: FastifyRequest): Client {
   if (client?.kind !== 'app' || client.status !== 'active')
     throw new LatchkeyError('unknown_client');
   const origin = singleHeader(request, 'origin', 'origin_not_allowed');

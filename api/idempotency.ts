@@ -75,12 +75,10 @@ export function createIdempotency({
       const operation = operationOf(request);
       const caller = callerName(request.caller);
       const key: IdempotencyKey = { tenantId, caller, operation, keyHash: digest([rawKey]) };
-      const claim = await database.tenant(tenantId, (tx) =>
-        claimIdempotencyKey(tx, key, {
-          bodyHash: requestDigest(request),
-          keptSeconds: policy.idempotency.keptSeconds,
-        }),
-      );
+      const claim = await claimIdempotencyKey(database, key, {
+        bodyHash: requestDigest(request),
+        keptSeconds: policy.idempotency.keptSeconds,
+      });
       if (claim.kind === 'settled') return await replay(claim.reference);
       if (claim.kind === 'other_request') throw new LatchkeyError('idempotency_key_reused');
       if (claim.kind === 'in_progress')

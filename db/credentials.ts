@@ -1,4 +1,4 @@
-/** Passkeys as rows: found by the id that the authenticator names, their counters moved by compare-and-set only. */
+/** Passkeys as rows: their counters moved by compare-and-set only. Found by db/login-lookup.ts. */
 import type { Tx } from './connection.ts';
 
 export interface Credential {
@@ -10,18 +10,6 @@ export interface Credential {
   readonly userHandle: Uint8Array;
   readonly transports: readonly string[];
   readonly status: 'active' | 'suspended' | 'revoked';
-}
-
-/** Whatever its status: the granting transaction judges that, under the customer's lock. */
-export async function findCredential(
-  tx: Tx,
-  tenantId: string,
-  webauthnId: string,
-): Promise<Credential | undefined> {
-  const [credential] = await tx<Credential[]>`
-    select credential_id, customer_id, device_id, webauthn_id, public_key, user_handle, transports, status from credential
-    where tenant_id = ${tenantId} and webauthn_id = ${webauthnId}`;
-  return credential;
 }
 
 /**

@@ -8,6 +8,7 @@ import { noteFact } from './committed-facts.ts';
 import type { Tx } from './connection.ts';
 import { notifyCustomer } from './contacts.ts';
 import { enqueue } from './outbox.ts';
+import { together } from './together.ts';
 
 export interface CutOff {
   readonly revocationId: string;
@@ -38,16 +39,27 @@ export async function cutOff(tx: Tx, args: CutOffArguments): Promise<CutOff | un
     returning security_epoch as new_epoch`;
   if (raised === undefined) return undefined;
   const { newEpoch } = raised;
-  const effectiveAt = await insertRevocation(tx, args, newEpoch);
-  const suspended = await suspend(tx, args);
+  // The rows that name the revocation come after it, whatever waits for what.
+  const [effectiveAt, suspended] = await together([
+    insertRevocation(tx, args, newEpoch),
+    suspend(tx, args),
+  ]);
+  const answer = { oldEpoch: newEpoch - 1, newEpoch, ...suspended };
+  await together([
+    placeHold(tx, args, effectiveAt),
+    countInRevocation(tx, args, suspended),
+    announceCutOff(tx, args, answer),
+  ]);
+  noteFact(tx, { kind: 'cut_off', reason: args.reason });
+  return { revocationId, effectiveAtMs: effectiveAt.getTime(), ...answer };
+}
+
+async function placeHold(tx: Tx, args: CutOffArguments, placedAt: Date): Promise<void> {
+  const { tenantId, customerId, revocationId } = args;
   await tx`
     insert into hold (tenant_id, hold_id, customer_id, revocation_id, status, reason, placed_by, placed_at)
-    values (${tenantId}, ${args.holdId}, ${customerId}, ${revocationId}, 'active', ${args.reason}, ${args.actor.id}, ${effectiveAt})
+    values (${tenantId}, ${args.holdId}, ${customerId}, ${revocationId}, 'active', ${args.reason}, ${args.actor.id}, ${placedAt})
     on conflict (tenant_id, customer_id) where status = 'active' do nothing`;
-  noteFact(tx, { kind: 'cut_off', reason: args.reason });
-  const answer = { oldEpoch: newEpoch - 1, newEpoch, ...suspended };
-  await announceCutOff(tx, args, answer);
-  return { revocationId, effectiveAtMs: effectiveAt.getTime(), ...answer };
 }
 
 // Before the rows that name it, so still without their numbers. Its time is read under the customer's lock.
@@ -70,16 +82,25 @@ async function suspend(
   tx: Tx,
   { tenantId, customerId, revocationId }: CutOffArguments,
 ): Promise<{ devices: number; credentials: number }> {
-  const devices = await tx`
-    update device set status = 'suspended', suspended_from = status, suspended_by = ${revocationId}
-    where tenant_id = ${tenantId} and customer_id = ${customerId} and status in ('pending', 'untrusted', 'trusted', 'restricted')`;
-  const credentials = await tx`
-    update credential set status = 'suspended', suspended_by = ${revocationId}
-    where tenant_id = ${tenantId} and customer_id = ${customerId} and status = 'active'`;
-  await tx`
-    update revocation set devices = ${devices.count}, credentials = ${credentials.count}
-    where tenant_id = ${tenantId} and revocation_id = ${revocationId}`;
+  const [devices, credentials] = await together([
+    tx`
+      update device set status = 'suspended', suspended_from = status, suspended_by = ${revocationId}
+      where tenant_id = ${tenantId} and customer_id = ${customerId} and status in ('pending', 'untrusted', 'trusted', 'restricted')`,
+    tx`
+      update credential set status = 'suspended', suspended_by = ${revocationId}
+      where tenant_id = ${tenantId} and customer_id = ${customerId} and status = 'active'`,
+  ]);
   return { devices: devices.count, credentials: credentials.count };
+}
+
+async function countInRevocation(
+  tx: Tx,
+  { tenantId, revocationId }: CutOffArguments,
+  { devices, credentials }: { readonly devices: number; readonly credentials: number },
+): Promise<void> {
+  await tx`
+    update revocation set devices = ${devices}, credentials = ${credentials}
+    where tenant_id = ${tenantId} and revocation_id = ${revocationId}`;
 }
 
 async function announceCutOff(
@@ -88,26 +109,28 @@ async function announceCutOff(
   numbers: { oldEpoch: number; newEpoch: number; devices: number; credentials: number },
 ): Promise<void> {
   const detail = { reason, ...numbers };
-  await appendAudit(tx, {
-    tenantId,
-    actor,
-    action: 'fraud.cut_off',
-    subject: { kind: 'revocation', id: revocationId },
-    customerId,
-    detail,
-  });
-  await enqueue(tx, {
-    tenantId,
-    topic: 'revocation.start',
-    subject: revocationId,
-    payload: { revocationId },
-  });
-  await enqueue(tx, {
-    tenantId,
-    topic: 'event',
-    subject: customerId,
-    payload: { type: 'bank.app.customer_cut_off', data: { customerId, revocationId, ...detail } },
-  });
+  await together([
+    appendAudit(tx, {
+      tenantId,
+      actor,
+      action: 'fraud.cut_off',
+      subject: { kind: 'revocation', id: revocationId },
+      customerId,
+      detail,
+    }),
+    enqueue(tx, {
+      tenantId,
+      topic: 'revocation.start',
+      subject: revocationId,
+      payload: { revocationId },
+    }),
+    enqueue(tx, {
+      tenantId,
+      topic: 'event',
+      subject: customerId,
+      payload: { type: 'bank.app.customer_cut_off', data: { customerId, revocationId, ...detail } },
+    }),
+  ]);
 }
 
 export interface Release {

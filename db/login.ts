@@ -14,6 +14,7 @@ import { deviceOfKey, type Device } from './devices.ts';
 import { activePolicy } from './policies.ts';
 import { endForLogin, oneLoginAtATime } from './session-caps.ts';
 import { insertSession, readSession, type SessionRecord } from './sessions.ts';
+import { resultOf, together } from './together.ts';
 
 /** What the API has verified: signature, origin, relying party, user verification, and the challenge's MAC. */
 export interface VerifiedLogin {
@@ -44,21 +45,29 @@ export interface VerifiedLogin {
 export async function grantLogin(tx: Tx, login: VerifiedLogin): Promise<SessionRecord> {
   const { tenantId, customerId, jkt } = login;
   const customer = await shareCustomer(tx, tenantId, customerId);
-  // From here on the epoch stands still: every later statement sees what came with it.
-  if (await hasActiveHold(tx, tenantId, customerId)) throw new LatchkeyError('customer_on_hold');
+  // From here on the epoch stands still: every later statement sees what came with it. They go out together, in this order, and are judged
+  // in this order: one wait for all of them, not one for each.
+  const [held, policy, spent, alone, found, used] = await Promise.allSettled([
+    hasActiveHold(tx, tenantId, customerId),
+    activePolicy(tx, tenantId),
+    spendChallenge(tx, login.challenge.hash, login.challenge.expiresAtMs),
+    oneLoginAtATime(tx, tenantId, customerId),
+    deviceOfKey(tx, tenantId, jkt),
+    useCredential(tx, login),
+  ]);
+  if (resultOf(held)) throw new LatchkeyError('customer_on_hold');
   if (customer?.status !== 'active') throw new LatchkeyError('credential_unknown');
-  const { version, document } = await activePolicy(tx, tenantId);
+  const { version, document } = resultOf(policy);
   refuseOldChallenge(customer, login.challenge.issuedAtMs, document.dpop.skewSeconds);
-  if (!(await spendChallenge(tx, login.challenge.hash, login.challenge.expiresAtMs)))
-    throw new LatchkeyError('challenge_spent');
-  await oneLoginAtATime(tx, tenantId, customerId);
-  const device = await deviceOfKey(tx, tenantId, jkt);
+  if (!resultOf(spent)) throw new LatchkeyError('challenge_spent');
+  resultOf(alone);
+  const device = resultOf(found);
   const strength = strengthOf(device, customerId);
-  const risk = await useOrRefuse(tx, login);
+  const risk = await riskOf(tx, login, resultOf(used));
   const { epoch } = customer;
   const hasDevice = device !== undefined;
   await endForLogin(tx, { tenantId, customerId, epoch, jkt, hasDevice }, document.session);
-  await insertSession(tx, {
+  const inserting = insertSession(tx, {
     ...login,
     ...strength,
     sealedPlace: await login.sealPlace?.(tx),
@@ -69,7 +78,7 @@ export async function grantLogin(tx: Tx, login: VerifiedLogin): Promise<SessionR
     idleSeconds: document.session.idleSeconds,
     absoluteSeconds: document.session.absoluteSeconds,
   });
-  const session = await readSession(tx, tenantId, login.sessionId);
+  const [, session] = await together([inserting, readSession(tx, tenantId, login.sessionId)]);
   if (session === undefined) throw new TypeError('a session inserted is there');
   return session;
 }
@@ -92,9 +101,12 @@ function strengthOf(device: Device | undefined, customerId: string): LoginStreng
   return strength;
 }
 
-async function useOrRefuse(tx: Tx, login: VerifiedLogin): Promise<Risk> {
+async function riskOf(
+  tx: Tx,
+  login: VerifiedLogin,
+  use: Awaited<ReturnType<typeof useCredential>>,
+): Promise<Risk> {
   const { tenantId, customerId, credentialId } = login;
-  const use = await useCredential(tx, login);
   if (use === 'inactive') throw new LatchkeyError('credential_unknown');
   if (use === 'used') return 'not_evaluated';
   await appendAudit(tx, {

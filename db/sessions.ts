@@ -10,6 +10,7 @@ import { appendAudit, type Actor } from './audit.ts';
 import { noteFact } from './committed-facts.ts';
 import type { Sql, Tx } from './connection.ts';
 import { enqueue } from './outbox.ts';
+import { together } from './together.ts';
 
 /** A session with everything that judges it. Never handed out of the API as it is: it holds hashes. */
 export interface SessionRecord extends SessionFacts {
@@ -190,6 +191,35 @@ export interface NewSession {
 /** Only after shareCustomer() in the same transaction. With its audit row, its workflow's start and its event. */
 export async function insertSession(tx: Tx, session: NewSession): Promise<void> {
   const { tenantId, sessionId, customerId, acr } = session;
+  const detail = { acr, risk: session.risk, deviceId: session.deviceId ?? null };
+  const [idleDeadline] = await together([
+    insertRow(tx, session),
+    appendAudit(tx, {
+      tenantId,
+      actor: { kind: 'customer', id: customerId },
+      action: 'session.created',
+      subject: { kind: 'session', id: sessionId },
+      customerId,
+      detail,
+    }),
+    enqueue(tx, {
+      tenantId,
+      topic: 'event',
+      subject: customerId,
+      payload: { type: 'bank.app.session_created', data: { customerId, sessionId, ...detail } },
+    }),
+  ]);
+  noteFact(tx, { kind: 'session_started', acr });
+  await enqueue(tx, {
+    tenantId,
+    topic: 'session.start',
+    subject: sessionId,
+    payload: { sessionId, dueAtMs: idleDeadline.getTime() },
+  });
+}
+
+async function insertRow(tx: Tx, session: NewSession): Promise<Date> {
+  const { tenantId, sessionId, customerId, acr } = session;
   const [row] = await tx<{ idleDeadline: Date }[]>`
     with t as materialized (select latchkey_now() as now)
     insert into session (tenant_id, session_id, customer_id, device_id, credential_id, client_id, status, epoch, jkt, acr, amr, auth_time,
@@ -202,28 +232,7 @@ export async function insertSession(tx: Tx, session: NewSession): Promise<void> 
       t.now + make_interval(secs => ${session.absoluteSeconds}), ${session.sealedPlace ?? null}
     from t returning idle_deadline`;
   if (row === undefined) throw new TypeError('an insert answers its row');
-  noteFact(tx, { kind: 'session_started', acr });
-  const detail = { acr, risk: session.risk, deviceId: session.deviceId ?? null };
-  await appendAudit(tx, {
-    tenantId,
-    actor: { kind: 'customer', id: customerId },
-    action: 'session.created',
-    subject: { kind: 'session', id: sessionId },
-    customerId,
-    detail,
-  });
-  await enqueue(tx, {
-    tenantId,
-    topic: 'session.start',
-    subject: sessionId,
-    payload: { sessionId, dueAtMs: row.idleDeadline.getTime() },
-  });
-  await enqueue(tx, {
-    tenantId,
-    topic: 'event',
-    subject: customerId,
-    payload: { type: 'bank.app.session_created', data: { customerId, sessionId, ...detail } },
-  });
+  return row.idleDeadline;
 }
 
 /** Which live sessions of a customer a call ends. */

@@ -5,15 +5,15 @@
 import { randomBytes } from 'node:crypto';
 import { generateAuthenticationOptions } from '@simplewebauthn/server';
 import type { FastifyRequest } from 'fastify';
-import { findCredential } from '../../db/credentials.ts';
 import { grantLogin } from '../../db/login.ts';
 import type { VerifiedLogin } from '../../db/login.ts';
+import { lookUpLogin } from '../../db/login-lookup.ts';
 import { PLACE, recordRefusedLogin } from '../../db/login-history.ts';
 import { readSession } from '../../db/sessions.ts';
 import type { SessionRecord } from '../../db/sessions.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
-import { requireAppClient } from '../app-client.ts';
+import { judgeAppClient, requireAppClient } from '../app-client.ts';
 import { issueChallenge, openChallenge } from '../challenges.ts';
 import type { ChallengeContext } from '../challenges.ts';
 import type { ApiServices } from '../dependencies.ts';
@@ -153,15 +153,12 @@ async function verifyLogin(
   const { database, kms, newId } = services;
   const { tenant } = request;
   const { tenantId, rpId } = tenant;
-  const client = await database.tenant(tenantId, (tx) =>
-    requireAppClient(tx, request, body.clientId),
-  );
+  const asked = { tenantId, clientId: body.clientId, webauthnId: body.credential.id };
+  const { client: named, credential } = await lookUpLogin(database, asked);
+  const client = judgeAppClient(named, request);
   const origins = [...tenant.origins, ...client.allowedOrigins, ...client.nativeAppIds];
   const { challenge, origin } = readAssertion(body.credential, { rpId, origins });
   const opened = openChallenge(kms, challengeContext(request, client.clientId), challenge);
-  const credential = await database.tenant(tenantId, (tx) =>
-    findCredential(tx, tenantId, body.credential.id),
-  );
   const expected = { rpId, origin, challenge };
   const verified = await verifyAssertion(body.credential, credential, expected);
   if (credential === undefined) throw new LatchkeyError('credential_unknown');

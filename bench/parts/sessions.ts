@@ -21,6 +21,8 @@ const SESSIONS = { full: 5_000_000, quick: 50_000 } as const;
 /** Ten sessions each, as nobody has: the other tables grow too, in less time. */
 const SESSIONS_OF_CUSTOMER = 10;
 const REFRESHES = { full: 5_000, quick: 1_000 } as const;
+/** Proofs are good for a minute: more in stock would grow old. */
+const AT_ONCE = 500;
 const DAY_MS = 86_400_000;
 
 export const sessions: Part = async (bench) => {
@@ -49,11 +51,14 @@ export const sessions: Part = async (bench) => {
 async function measure({ bed, size }: Bench, next: () => Holder) {
   const operation = refreshes(bed, next);
   const count = size.isQuick ? REFRESHES.quick : REFRESHES.full;
-  const load = { port: bed.port, connections: 1, seconds: 120, atMost: count };
   const [rounds, p95]: [number[], number[]] = [[], []];
   for (let round = 0; round < size.rounds; round += 1) {
-    operation.prepare(count);
-    const { latenciesMs } = withoutErrors('refresh', await runClosed(operation, load));
+    const latenciesMs: number[] = [];
+    while (latenciesMs.length < count) {
+      operation.prepare(AT_ONCE);
+      const load = { port: bed.port, connections: 1, seconds: 120, atMost: AT_ONCE };
+      latenciesMs.push(...withoutErrors('refresh', await runClosed(operation, load)).latenciesMs);
+    }
     rounds.push(percentile(latenciesMs, 0.5));
     p95.push(percentile(latenciesMs, 0.95));
   }

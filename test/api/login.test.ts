@@ -68,8 +68,8 @@ describe('a login on a trusted device', () => {
     ]);
     expect(rows.audit).toEqual(['session.created']);
     expect(rows.outbox).toEqual([
-      { topic: 'session.start', type: null },
       { topic: 'event', type: 'bank.app.session_created' },
+      { topic: 'session.start', type: null },
     ]);
   });
 

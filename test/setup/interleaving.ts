@@ -17,7 +17,9 @@ export class Actor {
   readonly outcome: Promise<unknown>;
   statements = 0;
   error: unknown;
-  #open: (() => void) | undefined;
+  /** Statements that are begun together stand here in their order. */
+  readonly #gates: (() => void)[] = [];
+  #underWay = 0;
   #end: 'committed' | 'failed' | undefined;
   #pid = 0;
   readonly #ask: (pid: number) => Promise<boolean>;
@@ -34,7 +36,7 @@ export class Actor {
     this.outcome = database.tenant(tenantId, async (tx) => {
       const [row] = await tx<{ pid: number }[]>`select pg_backend_pid() as pid`;
       this.#pid = row?.pid ?? 0;
-      const result = await work(gated(tx, () => this.#gate()));
+      const result = await work(gated(tx, this.#pass));
       // The commit is a step too.
       await this.#gate();
       return result;
@@ -50,7 +52,7 @@ export class Actor {
 
   async state(): Promise<ActorState> {
     if (this.#end !== undefined) return this.#end;
-    if (this.#open !== undefined) return 'at_gate';
+    if (this.#underWay === 0 && this.#gates.length > 0) return 'at_gate';
     return (await this.#ask(this.#pid)) ? 'waiting_for_lock' : 'running';
   }
 
@@ -69,9 +71,7 @@ export class Actor {
     const before = await this.settled();
     if (before !== 'at_gate') return before;
     this.statements += 1;
-    const open = this.#open;
-    this.#open = undefined;
-    open?.();
+    this.#gates.shift()?.();
     return await this.settled();
   }
 
@@ -95,10 +95,23 @@ export class Actor {
 
   async #gate(): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.#open = resolve;
+      this.#gates.push(resolve);
     });
   }
+
+  /** One statement: to its gate, through it, and back with its answer before the next goes. */
+  readonly #pass: Pass = async (run) => {
+    await this.#gate();
+    this.#underWay += 1;
+    try {
+      return await run();
+    } finally {
+      this.#underWay -= 1;
+    }
+  };
 }
+
+type Pass = (run: () => Promise<unknown>) => Promise<unknown>;
 
 export interface Stage {
   actor(name: string, work: (tx: Tx) => Promise<unknown>): Actor;
@@ -133,7 +146,7 @@ async function isWaitingForLock(observer: postgres.Sql, pid: number): Promise<bo
 }
 
 /** A query of postgres.js runs when it is awaited; fragments never are, so they pass ungated. */
-function gated(tx: Tx, gate: () => Promise<void>): Tx {
+function gated(tx: Tx, pass: Pass): Tx {
   return new Proxy(tx, {
     apply: (target, self, args) => {
       const query: unknown = Reflect.apply(target, self, args);
@@ -145,7 +158,7 @@ function gated(tx: Tx, gate: () => Promise<void>): Tx {
         // The driver listens to its own queries once they run: only the first to ask is the code under test.
         if (isGated) return then(resolve, reject);
         isGated = true;
-        return gate().then(() => then(resolve, reject));
+        return pass(() => then()).then(resolve, reject);
       };
       return query;
     },
