@@ -61,6 +61,9 @@ const pgForm = 'is not a PostgreSQL address; use postgres://user:password@host:5
 const originForm = 'is not an origin; use https://host, without path, query or credentials';
 const senderForm = 'is not a sender; use address@host or Name <address@host>';
 const proxyForm = 'has the wrong form; use IP addresses or CIDR ranges, separated by commas';
+/** Also where no proxy is trusted: anybody could say it then. */
+const placeForm =
+  'has the wrong form; name a header such as x-client-place, in lower case, that the proxies of LATCHKEY_TRUSTED_PROXIES set';
 
 /** Variable, its bad value, the rest of its line. */
 const bad: readonly (readonly [string, string, string])[] = [
@@ -141,6 +144,7 @@ const bad: readonly (readonly [string, string, string])[] = [
   ['LATCHKEY_TRUSTED_PROXIES', '10.0.0.0/33', proxyForm],
   ['LATCHKEY_TRUSTED_PROXIES', '10.0.0.1,,', proxyForm],
   ['LATCHKEY_TRUSTED_PROXIES', 'proxy.internal', proxyForm],
+  ['LATCHKEY_PLACE_HEADER', 'x-client-place', placeForm],
   ['LATCHKEY_MASTER_KEYS', 'm1', keyForm],
   ['LATCHKEY_MASTER_KEYS', `m1:${Buffer.alloc(31).toString('base64')}`, keyForm],
   ['LATCHKEY_MASTER_KEYS', `m1:${keyOf(1)},`, keyForm],
@@ -264,6 +268,7 @@ describe('a sound environment', () => {
       LATCHKEY_PUBLIC_URL: 'https://id.bank.example/',
       LATCHKEY_TENANT_AT_ROOT: 'north',
       LATCHKEY_TRUSTED_PROXIES: '10.0.0.0/8, ::1',
+      LATCHKEY_PLACE_HEADER: 'x-client-place',
       SMTP_URL: 'smtp://mail.example:587?requireTLS=true',
       LATCHKEY_LOG_LEVEL: 'debug',
       LATCHKEY_BUILD_ID: 'b1',
@@ -279,6 +284,7 @@ describe('a sound environment', () => {
       port: 8080,
       publicUrl: 'https://id.bank.example',
       tenantAtRoot: 'north',
+      placeHeader: 'x-client-place',
       trustedProxies: ['10.0.0.0/8', '::1'],
     });
     expect(configuration).toMatchObject({
