@@ -119,7 +119,10 @@ export function toNext(
     idle_deadline = least(t.now + make_interval(secs => ${policy.document.session.idleSeconds}), s.absolute_deadline)`;
 }
 
-/** What every recallable grant joins: session, customer's epoch and status, device, credential, hold, and the stricter limits. */
+/**
+ * What every recallable grant joins: session, customer's epoch and status, device, credential, hold, and the stricter limits. Each row is looked up by
+ * its key, as a scalar: an EXISTS may be planned as a scan of all devices of the tenant, while statistics say that there are few.
+ */
 export function stillStands(
   sql: Sql,
   { tenantId, sessionId, jkt, policy }: Pick<Rotation, 'tenantId' | 'sessionId' | 'jkt' | 'policy'>,
@@ -128,10 +131,10 @@ export function stillStands(
   return sql`
     s.tenant_id = ${tenantId} and s.session_id = ${sessionId} and s.jkt = ${jkt} and s.status = 'live'
     and c.tenant_id = s.tenant_id and c.customer_id = s.customer_id and c.security_epoch = s.epoch and c.status = 'active'
-    and not exists (select from hold h where h.tenant_id = s.tenant_id and h.customer_id = s.customer_id and h.status = 'active')
-    and exists (select from credential k where k.tenant_id = s.tenant_id and k.credential_id = s.credential_id and k.status = 'active')
-    and (s.device_id is null or exists (select from device d where d.tenant_id = s.tenant_id and d.device_id = s.device_id
-      and d.status in ('trusted', 'untrusted', 'restricted')))
+    and (select h.status from hold h where h.tenant_id = s.tenant_id and h.customer_id = s.customer_id and h.status = 'active') is null
+    and (select k.status from credential k where k.tenant_id = s.tenant_id and k.credential_id = s.credential_id) = 'active'
+    and (s.device_id is null or (select d.status from device d where d.tenant_id = s.tenant_id and d.device_id = s.device_id)
+      in ('trusted', 'untrusted', 'restricted'))
     and t.now < s.idle_deadline and t.now < s.absolute_deadline
     and t.now < s.last_seen_at + make_interval(secs => ${idleSeconds})
     and t.now < s.started_at + make_interval(secs => ${absoluteSeconds})`;
