@@ -185,6 +185,10 @@ async function startApiProcess(options: {
       resolve();
     });
   });
+  // Whatever ends the bench ends the API.
+  const end = () => child.kill('SIGKILL');
+  process.once('exit', end);
+  child.once('exit', () => process.off('exit', end));
   const { pid } = child;
   if (pid === undefined) throw new Error('the API did not start');
   try {

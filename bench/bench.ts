@@ -86,4 +86,10 @@ async function main(words: readonly string[]): Promise<void> {
   }
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    // Servers are told to go as this process does; their folder stays.
+    process.exit(130);
+  });
+}
 await main(process.argv.slice(2));
