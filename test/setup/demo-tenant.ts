@@ -17,7 +17,10 @@ export const ROOMY_POLICY: Policy = {
   limits: {
     ...DEFAULT_POLICY.limits,
     startsOfSource: 1_000_000,
+    stepsOfDevice: 1_000_000,
     loginsOfSource: 1_000_000,
+    loginsOfDevice: 1_000_000,
+    loginsOfCredential: 1_000_000,
     tokensOfSource: 1_000_000,
     staffLoginsOfSource: 1_000_000,
   },
