@@ -13,6 +13,8 @@ interface CommandEntry {
   readonly usage: string;
   readonly summary: string;
   readonly load: () => Promise<Command>;
+  /** It speaks to the database itself: of the start that runs here when it was told of none. */
+  readonly knowsRunningStart?: true;
 }
 
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
@@ -87,11 +89,13 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     usage: 'outbox list | outbox retry ID… [--tenant SLUG]',
     summary: 'the same with the database alone, for when the API is down',
     load: async () => (await import('./outbox.ts')).outbox,
+    knowsRunningStart: true,
   },
   events: {
     usage: 'events sinks | events resume SINK',
     summary: 'show what waits for each sink of events, or let one go on that said it was gone',
     load: async () => (await import('./events.ts')).events,
+    knowsRunningStart: true,
   },
   keys: {
     usage:
@@ -99,6 +103,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary:
       'show the keys that every start demands, let one go, make one that a KMS seals; rotate the signing keys',
     load: async () => (await import('./keys.ts')).keys,
+    knowsRunningStart: true,
   },
 };
 
@@ -125,9 +130,20 @@ async function run([name, ...args]: readonly string[]): Promise<number> {
     say(`latchkey ${command.usage}\n  ${command.summary}`);
     return 0;
   }
-  return await (
-    await load(name, command)
-  )(args);
+  const call = await load(name, command);
+  if (command.knowsRunningStart === true) await takeRunningStart();
+  return await call(args);
+}
+
+async function takeRunningStart(): Promise<void> {
+  const found = await import('./running-start.ts').then(
+    ({ runningStartOf }) => runningStartOf(process.env),
+    // The image of production has none.
+    () => undefined,
+  );
+  if (found === undefined) return;
+  Object.assign(process.env, found.environment);
+  warn(`(of the Latchkey that runs here as process ${String(found.pid)})`);
 }
 
 /** The image of production brings no embedded servers, and so none of the commands that need them. */

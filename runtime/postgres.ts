@@ -63,8 +63,8 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     throw new Error(await describeTakenPort('PostgreSQL', options.port));
   }
   const started = await launch({ options, programs, runAs, dataDirectory });
-  const url = (user: string, password: string, database = DATABASE) =>
-    `postgres://${user}:${password}@${HOST}:${options.port}/${database}`;
+  const url = (user: string, password: string, database?: string) =>
+    urlOf(options.port, user, password, database);
   const server: PostgresServer = {
     port: options.port,
     version: programs.version,
@@ -84,17 +84,34 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   return server;
 }
 
+/** Where the application finds the cluster of this folder, whether it runs or not; undefined: there is none. */
+export async function embeddedApplicationUrl(
+  directory: string,
+  port: number,
+): Promise<string | undefined> {
+  const passwords = await readPasswords(directory);
+  return passwords && urlOf(port, APPLICATION, passwords.application);
+}
+
+function urlOf(port: number, user: string, password: string, database = DATABASE): string {
+  return `postgres://${user}:${password}@${HOST}:${port}/${database}`;
+}
+
+async function readPasswords(directory: string): Promise<Passwords | undefined> {
+  const text = await readFile(passwordsPath(directory), 'utf8').catch(() => undefined);
+  // Written by readOrMakePasswords alone, readable by this user alone.
+  return text === undefined ? undefined : (JSON.parse(text) as Passwords);
+}
+
+const passwordsPath = (directory: string): string => join(directory, 'postgres-passwords.json');
+
 /** The passwords are the demo's own (production refuses them), different on every machine, kept across restarts. */
 async function readOrMakePasswords(directory: string): Promise<Passwords> {
-  const path = join(directory, 'postgres-passwords.json');
+  const kept = await readPasswords(directory);
+  if (kept !== undefined) return kept;
   const make = () => `demo-${randomBytes(18).toString('hex')}`;
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text !== undefined) {
-    // Written by this function alone, readable by this user alone.
-    return JSON.parse(text) as Passwords;
-  }
   const passwords: Passwords = { superuser: make(), owner: make(), application: make() };
-  await writeFile(path, JSON.stringify(passwords), { mode: 0o600 });
+  await writeFile(passwordsPath(directory), JSON.stringify(passwords), { mode: 0o600 });
   return passwords;
 }
 

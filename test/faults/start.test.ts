@@ -57,6 +57,22 @@ const start = (): Started => {
     },
   };
 };
+/** What somebody at a terminal has who set nothing. */
+const OF_NOBODY = {
+  LATCHKEY_MODE: '',
+  DATABASE_URL: '',
+  LATCHKEY_MASTER_KEYS: '',
+  LATCHKEY_PAYLOAD_KEYS: '',
+};
+const say = async (args: readonly string[], changes: NodeJS.ProcessEnv) => {
+  const child = spawn(process.execPath, [program, ...args], { env: { ...environment, ...changes } });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
+  }
+  const [code] = await once(child, 'close');
+  return { code: Number(code), output };
+};
 const startUntilReady = async (): Promise<Started> => {
   const started = start();
   running.push(started);
@@ -102,6 +118,18 @@ describe('latchkey start', () => {
     const second = start();
     expect((await once(second.process, 'exit'))[0]).toBe(1);
     expect(second.output()).toContain(`running already, as process ${first.process.pid}`);
+
+    const sinks = await say(['events', 'sinks'], OF_NOBODY);
+    expect(sinks.output).toContain(`of the Latchkey that runs here as process ${first.process.pid}`);
+    expect([sinks.code, sinks.output]).toEqual([0, expect.stringContaining('Every sink')]);
+    const rotated = await say(['keys', 'rotate', '--emergency'], OF_NOBODY);
+    expect([rotated.code, rotated.output]).toEqual([0, expect.stringContaining('1 made')]);
+    // Whoever says anything of a database is not given another one.
+    const told = await say(['events', 'sinks'], { ...OF_NOBODY, LATCHKEY_MODE: 'production' });
+    expect([told.code, told.output]).toEqual([
+      1,
+      expect.stringContaining('DATABASE_URL: is missing'),
+    ]);
 
     const tree = await first.tree();
     expect(tree.length).toBeGreaterThan(8);
