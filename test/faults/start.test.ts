@@ -65,7 +65,9 @@ const OF_NOBODY = {
   LATCHKEY_PAYLOAD_KEYS: '',
 };
 const say = async (args: readonly string[], changes: NodeJS.ProcessEnv) => {
-  const child = spawn(process.execPath, [program, ...args], { env: { ...environment, ...changes } });
+  const child = spawn(process.execPath, [program, ...args], {
+    env: { ...environment, ...changes },
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
@@ -120,7 +122,9 @@ describe('latchkey start', () => {
     expect(second.output()).toContain(`running already, as process ${first.process.pid}`);
 
     const sinks = await say(['events', 'sinks'], OF_NOBODY);
-    expect(sinks.output).toContain(`of the Latchkey that runs here as process ${first.process.pid}`);
+    expect(sinks.output).toContain(
+      `of the Latchkey that runs here as process ${first.process.pid}`,
+    );
     expect([sinks.code, sinks.output]).toEqual([0, expect.stringContaining('Every sink')]);
     const rotated = await say(['keys', 'rotate', '--emergency'], OF_NOBODY);
     expect([rotated.code, rotated.output]).toEqual([0, expect.stringContaining('1 made')]);
