@@ -169,7 +169,7 @@ export const phone = {
     title: 'We ended this session',
     happened: 'What happened',
     happenedText:
-      'The bank ended it to protect you. What began before no longer counts, on this phone or any other.',
+      'You ended it from another phone, or the bank did to protect you. What began in it no longer counts.',
     means: 'What it means',
     meansText: 'Your money is where it was. Nobody can act with the old session.',
     now: 'What to do now',
