@@ -40,10 +40,12 @@ function registerLogout(app: LatchkeyApp, { database, idempotency }: ApiServices
   };
   app.post('/auth/logout', { config, schema }, (request) => {
     const { tenantId } = request.tenant;
-    const { customerId, sessionId } = callerOf(request, 'customer');
+    const caller = callerOf(request, 'customer');
+    const { customerId, sessionId } = caller;
     const { scope } = request.body;
     return idempotency.run(request, {
       work: async (claim) => {
+        if (scope !== 'this') requireFreeHand(caller);
         const ended = await database.tenant(tenantId, async (tx) => {
           await touchCustomer(tx, tenantId, customerId);
           const ids = await endSessions(tx, {
@@ -61,6 +63,11 @@ function registerLogout(app: LatchkeyApp, { database, idempotency }: ApiServices
       replay: (reference) => Promise.resolve({ ended: Number(reference) }),
     });
   });
+}
+
+/** A phone reported lost only reads: whoever has it would throw its owner out again after every login. It may still end its own session. */
+function requireFreeHand({ deviceStatus }: CustomerCaller): void {
+  if (deviceStatus === 'restricted') throw new LatchkeyError('device_not_allowed');
 }
 
 function sessionsMeant(scope: LogoutScope, sessionId: string): SessionsToEnd {
@@ -87,11 +94,13 @@ function registerEnd(app: LatchkeyApp, { database, idempotency }: ApiServices): 
   const config = { operationId: 'endOwnSession', problems: ['not_found'] } as const;
   app.post('/auth/sessions/:sessionId/end', { config, schema }, (request) => {
     const { tenantId } = request.tenant;
-    const { customerId } = callerOf(request, 'customer');
+    const caller = callerOf(request, 'customer');
+    const { customerId } = caller;
     const { sessionId } = request.params;
     const session = { tenantId, customerId, sessionId };
     return idempotency.run(request, {
       work: async (claim) => {
+        if (sessionId !== caller.sessionId) requireFreeHand(caller);
         const ended = await database.tenant(tenantId, async (tx) => {
           const end = await endOwnSession(tx, session);
           if (end === undefined) throw new LatchkeyError('not_found');

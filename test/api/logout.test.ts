@@ -179,6 +179,37 @@ describe('ending one session', () => {
   });
 });
 
+describe('a phone that was reported lost', () => {
+  test('only reads: it ends no session but its own', async () => {
+    const { banker, own, second, third } = await threeSessions();
+    await api.inTenant(
+      (tx) => tx`update device set status = 'restricted' where device_id = ${banker.deviceId}`,
+    );
+    const refused = { status: 403, body: { code: 'device_not_allowed' } };
+    for (const scope of ['others', 'everywhere'])
+      expect(await own.phone.post('/auth/logout', { scope })).toMatchObject(refused);
+    expect(await own.phone.post(`/auth/sessions/${second.sessionId}/end`, {})).toMatchObject(
+      refused,
+    );
+    for (const session of [own, second, third]) expect(await isOpen(session)).toBe(true);
+    expect((await second.phone.post('/auth/logout', { scope: 'others' })).body).toEqual({
+      ended: 2,
+    });
+  });
+
+  test.each([
+    ['logout', () => '/auth/logout', { scope: 'this' }],
+    ['its end', ({ sessionId }: Open) => `/auth/sessions/${sessionId}/end`, {}],
+  ] as const)('goes by %s', async (_how, pathOf, body) => {
+    const { banker, own } = await threeSessions();
+    await api.inTenant(
+      (tx) => tx`update device set status = 'restricted' where device_id = ${banker.deviceId}`,
+    );
+    expect((await own.phone.post(pathOf(own), body)).status).toBe(200);
+    expect(await isOpen(own)).toBe(false);
+  });
+});
+
 describe('the list of sessions', () => {
   test('shows the live ones with the one that asks marked, and none of another customer', async () => {
     const { own, second, third } = await threeSessions();
