@@ -8,7 +8,7 @@ export interface ServiceRequest {
   readonly target: string;
   /** Every value of each header, names in lower case: Node's `request.headersDistinct`, never `request.headers`, which hides a second one. */
   readonly headers: Readonly<Record<string, readonly string[] | undefined>>;
-  /** The bytes that came; needed for signed requests. */
+  /** The bytes that came; needed for signed requests that have any. */
   readonly body?: Uint8Array<ArrayBuffer>;
 }
 

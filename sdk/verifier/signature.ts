@@ -47,7 +47,7 @@ export async function verifySignature(
     return value;
   };
   const contentDigest = header('content-digest');
-  await judgeDigest(parse(contentDigest, 'content-digest'), request.body ?? new Uint8Array());
+  await judgeDigest(parse(contentDigest, 'content-digest'), bodyOf(request));
   const { label, parameters } = readInput(parse(header('signature-input'), 'signature-input'));
   const { nonce, createdAtMs } = judgeParameters(parameters, expectation);
   const signature = bytesOf(parse(header('signature'), 'signature').get(label));
@@ -67,6 +67,16 @@ export async function verifySignature(
   if (!(await crypto.subtle.verify(WEB_CRYPTO_ALGORITHM, key, signature, base)))
     throw invalid('signature');
   return { mark: JSON.stringify(['signature', expectation.jkt, nonce]), createdAtMs };
+}
+
+/** A body that came and was not handed over was not read: it must never pass for the empty one that may have been signed. */
+function bodyOf({ body, headers }: ServiceRequest): Uint8Array<ArrayBuffer> {
+  if (body !== undefined) return body;
+  const lengths = headers['content-length'] ?? [];
+  // RFC 9112 section 6.3: without either header a request has no body.
+  if (headers['transfer-encoding'] !== undefined || lengths.some((length) => length !== '0'))
+    throw invalid('no body');
+  return new Uint8Array();
 }
 
 function parse(value: string, name: string): Dictionary {

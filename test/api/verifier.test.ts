@@ -260,6 +260,22 @@ describe('a signed request', () => {
     expect(await verify(empty, SIGNED)).toMatchObject({ ok: true });
   });
 
+  test.each([
+    ['content-length', '12'],
+    ['transfer-encoding', 'chunked'],
+  ])(
+    'whose body the service did not hand over is not judged as an empty one: %s',
+    async (name, value) => {
+      const { body: _body, ...empty } = await send({ isSigned: true, body: '' });
+      expect(await verify(empty, SIGNED)).toMatchObject({ ok: true });
+      const { body: _unread, ...request } = await send({ isSigned: true, body: '' });
+      const headers = { ...request.headers, [name]: [value] };
+      expect(await verify({ ...request, headers }, SIGNED)).toMatchObject(
+        refused(401, 'signature_invalid'),
+      );
+    },
+  );
+
   test('that was not signed is told what to sign', async () => {
     const verdict = await verify(await send(), SIGNED);
     expect(verdict).toMatchObject(refused(401, 'signature_invalid'));
