@@ -101,7 +101,7 @@ function registerLogin(app: LatchkeyApp, services: ApiServices): void {
   const schema = {
     summary: 'Log in with a passkey',
     description:
-      'Ends older sessions of this key. Repeated with the same Idempotency-Key it answers the same refresh token until that was used.',
+      'Ends older sessions of this key. Repeated with the same Idempotency-Key it answers the same refresh token until that was used, and as long as a challenge lives.',
     tags: ['session'],
     body: LoginBody,
     response: { 200: SessionTokens },
@@ -217,7 +217,9 @@ async function answerAgain(
   );
   if (session === undefined || session.jkt !== callerOf(request, 'key').jkt)
     throw new LatchkeyError('session_ended');
-  if (session.generation > 0) throw new LatchkeyError('challenge_spent');
+  // Nor later than its challenge could have been: whoever finds the key and the request then must prove the passkey anew.
+  const isLate = session.nowMs >= session.startedAtMs + tenant.policy.challenge.ttlSeconds * 1000;
+  if (session.generation > 0 || isLate) throw new LatchkeyError('challenge_spent');
   return await answerLogin(services, tenant, session);
 }
 

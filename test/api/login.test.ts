@@ -331,6 +331,20 @@ describe('a login whose answer was lost', () => {
     expect((await rowsOf(banker.customerId)).sessions).toHaveLength(1);
   });
 
+  test('is not answered again later than its challenge could have been answered', async () => {
+    const banker = await createBanker(api);
+    const body = await loginBody(banker, banker.phone);
+    const idempotencyKey = 'login-late';
+    await banker.phone.post('/auth/login', body, { idempotencyKey });
+    api.clock.advance(299_000);
+    expect((await banker.phone.post('/auth/login', body, { idempotencyKey })).status).toBe(200);
+    api.clock.advance(1_000);
+    expect(await banker.phone.post('/auth/login', body, { idempotencyKey })).toMatchObject({
+      status: 409,
+      body: { code: 'challenge_spent' },
+    });
+  });
+
   test('is not answered again once its tokens were used', async () => {
     const banker = await createBanker(api);
     const body = await loginBody(banker, banker.phone);
