@@ -3,10 +3,10 @@
  * spends the proof and says whether session or client still stand. Any doubt is a refusal.
  */
 import type { FastifyRequest } from 'fastify';
-import { getClient } from '../db/clients.ts';
+import { clientWithProof, getClient } from '../db/clients.ts';
 import type { Client } from '../db/clients.ts';
 import type { Database } from '../db/connection.ts';
-import { spendProof } from '../db/dpop.ts';
+import { spendProofAlone } from '../db/dpop.ts';
 import { readSession } from '../db/sessions.ts';
 import type { SessionRecord } from '../db/sessions.ts';
 import { LatchkeyError } from '../domain/errors.ts';
@@ -66,7 +66,7 @@ export function createAuthentication(
   return {
     proveKey,
     spend: async (tenant, proof) => {
-      const isFresh = await database.tenant(tenant.tenantId, (tx) => spendProof(tx, proof.mark));
+      const isFresh = await spendProofAlone(database, tenant.tenantId, proof.mark);
       if (!isFresh) throw new LatchkeyError('dpop_proof_replayed');
     },
     authenticate: async ({ tenant, authorization, dpop, method, htu, nonce, ...call }) => {
@@ -138,20 +138,16 @@ function judgeCustomer(
   };
 }
 
-/** Machines are few and slow: theirs is a transaction. */
+/** In a statement of its own: a proof that was shown is spent whatever becomes of it. */
 async function findMachine(
   database: Database,
   { tenantId }: RequestTenant,
   { claims, proof }: { readonly claims: AccessTokenClaims; readonly proof: Proof },
 ): Promise<MachineCaller> {
-  const found = await database.tenant(tenantId, async (tx) =>
-    (await spendProof(tx, proof.mark))
-      ? { client: await getClient(tx, tenantId, claims.client_id) }
-      : undefined,
-  );
-  if (found === undefined) throw new LatchkeyError('dpop_proof_replayed');
-  // After the commit: a proof that was shown is spent whatever becomes of it.
-  return judgeMachine(found.client, claims);
+  const asked = { clientId: claims.client_id, proof: proof.mark };
+  const { isFresh, client } = await clientWithProof(database, tenantId, asked);
+  if (!isFresh) throw new LatchkeyError('dpop_proof_replayed');
+  return judgeMachine(client, claims);
 }
 
 function judgeMachine(client: Client | undefined, claims: AccessTokenClaims): MachineCaller {

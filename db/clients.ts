@@ -1,5 +1,6 @@
 /** Clients: the apps (public, known by their origins) and machines (known by their public keys) that may call for a tenant. */
-import type { Tx } from './connection.ts';
+import type { Database, Tx } from './connection.ts';
+import { insertProof, type ProofMark } from './dpop.ts';
 
 export interface Client {
   readonly clientId: string;
@@ -28,4 +29,24 @@ export async function getClient(
     select client_id, kind, name, status, scopes, roles, allowed_origins, native_app_ids, jwks from client
     where tenant_id = ${tenantId} and client_id = ${clientId}`;
   return client;
+}
+
+/** What a machine's call is judged by, in one round trip: whether its proof was fresh, which is spent now, and its client. */
+export async function clientWithProof(
+  database: Pick<Database, 'statement'>,
+  tenantId: string,
+  { clientId, proof }: { readonly clientId: string; readonly proof: ProofMark },
+): Promise<{ readonly isFresh: boolean; readonly client: Client | undefined }> {
+  type Row = { readonly isFresh: boolean } & (Client | { readonly clientId: null });
+  const [row] = await database.statement<Row>({
+    tenantId,
+    build: ({ sql, bound, isBound }) => sql<Row[]>`
+      with ${bound}, proof as (${insertProof(sql, proof, isBound)})
+      select exists (select from proof) as is_fresh,
+        c.client_id, c.kind, c.name, c.status, c.scopes, c.roles, c.allowed_origins, c.native_app_ids, c.jwks
+      from bound left join client c on ${isBound} and c.tenant_id = ${tenantId} and c.client_id = ${clientId}`,
+  });
+  if (row === undefined) throw new TypeError('a question has its answer');
+  const { isFresh, ...client } = row;
+  return { isFresh, client: client.clientId === null ? undefined : client };
 }

@@ -3,7 +3,7 @@
  * from the proof's own time, so that the same proof always meets itself.
  */
 import type postgres from 'postgres';
-import type { Sql, Tx } from './connection.ts';
+import type { Database, Sql, Tx } from './connection.ts';
 
 export interface ProofMark {
   /** SHA-256 over thumbprint, jti and htu. */
@@ -18,6 +18,20 @@ const SLOT_MS = 60_000;
 /** false: the proof was used before, or is older than this memory. A concurrent use is waited for. */
 export async function spendProof(tx: Tx, proof: ProofMark): Promise<boolean> {
   const rows = await tx`${insertProof(tx, proof)}`;
+  return rows.length === 1;
+}
+
+/** The same as a transaction of its own, in one round trip: a proof that was shown is spent whatever becomes of its call. */
+export async function spendProofAlone(
+  database: Pick<Database, 'statement'>,
+  tenantId: string,
+  proof: ProofMark,
+): Promise<boolean> {
+  const rows = await database.statement({
+    tenantId,
+    build: ({ sql, bound, isBound }) =>
+      sql`with ${bound}, proof as (${insertProof(sql, proof, isBound)}) select from proof`,
+  });
   return rows.length === 1;
 }
 

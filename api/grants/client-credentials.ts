@@ -1,14 +1,12 @@
 /** The client_credentials grant, RFC 6749 section 4.4: a machine client proves itself by private_key_jwt and gets a token bound to its DPoP key. */
-import { spendProof } from '../../db/dpop.ts';
+import { spendProofAlone } from '../../db/dpop.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { authenticateClient } from '../client-assertion.ts';
 import type { ApiServices } from '../dependencies.ts';
 import type { Grant } from './grant.ts';
 
 export const grantClientCredentials: Grant = async (services, { tenant, caller, proof, form }) => {
-  const isFresh = await services.database.tenant(tenant.tenantId, (tx) =>
-    spendProof(tx, proof.mark),
-  );
+  const isFresh = await spendProofAlone(services.database, tenant.tenantId, proof.mark);
   if (!isFresh) throw new LatchkeyError('dpop_proof_replayed');
   const client = await authenticateClient(services, { tenant, form });
   const scopes = chooseScopes(form.scope, client.scopes);

@@ -1,6 +1,6 @@
 /** ID tokens, OpenID Connect Core section 2: given once, at login, to the app that logged in. They open nothing: their type and key are their own. */
-import { SignJWT } from 'jose';
 import type { Clock } from '../../domain/clock.ts';
+import { signEs256 } from '../es256.ts';
 import type { RequestTenant } from '../types.ts';
 import type { TokenKeys } from './signing-keys.ts';
 
@@ -40,20 +40,19 @@ export function createIdTokens(keys: TokenKeys, clock: Clock): IdTokens {
       const { tenant } = request;
       const nowSeconds = Math.floor(clock.nowMs() / 1000);
       const key = await keys.signingKey(tenant.tenantId, 'id_token');
-      return await new SignJWT({
+      const claims = {
         sid: request.sessionId,
         acr: request.acr,
         amr: request.amr,
         auth_time: Math.floor(request.authTimeMs / 1000),
         tenant: tenant.slug,
-      })
-        .setProtectedHeader({ typ: 'JWT', alg: 'ES256', kid: key.keyId })
-        .setIssuer(tenant.issuer)
-        .setSubject(request.customerId)
-        .setAudience(request.clientId)
-        .setIssuedAt(nowSeconds)
-        .setExpirationTime(nowSeconds + LIFETIME_SECONDS)
-        .sign(key.privateKey);
+        iss: tenant.issuer,
+        sub: request.customerId,
+        aud: request.clientId,
+        iat: nowSeconds,
+        exp: nowSeconds + LIFETIME_SECONDS,
+      };
+      return signEs256(key.privateKey, { typ: 'JWT', alg: 'ES256', kid: key.keyId }, claims);
     },
   };
 }
