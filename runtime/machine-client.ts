@@ -70,7 +70,9 @@ export class MachineClient {
     const url = new URL(`${this.#options.issuer}${path}`);
     if (query !== undefined) url.search = query.toString();
     const key = idempotencyKey ?? randomUUID();
-    const answer = await this.#send({
+    const remembered = this.#token?.value;
+    const token = await this.#accessToken();
+    const request: Send = {
       method,
       url,
       headers: {
@@ -79,12 +81,16 @@ export class MachineClient {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      token: await this.#accessToken(),
+      token,
       signal: signal ?? AbortSignal.timeout(CALL_TIMEOUT_MS),
-    });
-    // Keys of the API may have been made anew under a running stage.
-    if (answer.status === 401) this.#token = undefined;
-    return answer;
+    };
+    const answer = await this.#send(request);
+    if (answer.status !== 401) return answer;
+    // An emergency rotation of the API's keys ends tokens before their time: a cut-off must not fail for that.
+    this.#token = undefined;
+    if (token !== remembered) return answer;
+    await answer.body?.cancel();
+    return await this.#send({ ...request, token: await this.#accessToken() });
   }
 
   async #accessToken(): Promise<string> {
