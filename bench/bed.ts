@@ -128,6 +128,9 @@ function apiEnvironment({
     const {
       LATCHKEY_OPERATIONS_PORT: _door,
       LATCHKEY_OPERATIONS_URL: _url,
+      // No door for metrics: 0 is no port to them, and a worker given one ends at once.
+      LATCHKEY_API_METRICS_PORT: _apiMetrics,
+      LATCHKEY_WORKER_METRICS_PORT: _workerMetrics,
       ...rest
     } = demoEnvironment(
       { PATH, HOME },

@@ -8,6 +8,7 @@ import { cutOffs, refreshes } from '../operations.ts';
 import { insertSessions, seedPhones } from '../people.ts';
 import type { Phone } from '../people.ts';
 import { median, percentile } from '../statistics.ts';
+import { withoutErrors } from './part.ts';
 import type { Bench, Part } from './part.ts';
 
 const CONNECTIONS = 64;
@@ -64,7 +65,7 @@ async function timeOne(
   const ending = new AbortController();
   const load =
     phones.length === 0
-      ? Promise.resolve()
+      ? undefined
       : runClosed(pooled(bed, phones), {
           port: bed.port,
           connections: CONNECTIONS,
@@ -81,7 +82,7 @@ async function timeOne(
   const answer = await line.send(request);
   const took = performance.now() - beganAt;
   ending.abort();
-  await load;
+  if (load !== undefined) withoutErrors('refresh', await load);
   line.close();
   if (!landed(answer)) throw new Error(`a cut-off failed: ${answer.body}`);
   return took;
