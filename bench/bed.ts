@@ -13,6 +13,7 @@ import { migrate } from '../db/migrate.ts';
 import { DEFAULT_POLICY } from '../domain/policy.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { KeyManagement } from '../domain/ports.ts';
+import { API_MEMORY_FLAGS } from '../runtime/api-memory.ts';
 import { demoEnvironment, DEMO_GATEWAY } from '../runtime/demo-environment.ts';
 import { demoBankJwks, demoFraudJwks, DEMO_MASTER_KEYS } from '../runtime/demo-secrets.ts';
 import { CHECKOUT } from '../runtime/latchkey-processes.ts';
@@ -173,6 +174,7 @@ async function startApiProcess(options: {
   const words = [
     ...options.cores.onApiCore,
     nodeExecutable(),
+    ...API_MEMORY_FLAGS,
     ...flags,
     join(CHECKOUT, 'api/server.ts'),
   ];

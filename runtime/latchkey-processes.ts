@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withTemporal } from '../temporal/connection.ts';
 import { promote } from '../temporal/deployment.ts';
+import { API_MEMORY_FLAGS } from './api-memory.ts';
 import { startProcess } from './managed-process.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import { nodeExecutable } from './node-executable.ts';
@@ -29,6 +30,7 @@ export async function startApi(
   const api = await startServerProcess(host, {
     name: 'api',
     file: 'api/server.ts',
+    flags: API_MEMORY_FLAGS,
     environment: withMetricsPort(environment, 'LATCHKEY_API_METRICS_PORT'),
   });
   await host.adopt(api);
@@ -81,6 +83,7 @@ function withMetricsPort(environment: NodeJS.ProcessEnv, variable: string): Node
 interface ServerProcess {
   readonly name: string;
   readonly file: string;
+  readonly flags?: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
   readonly onLine?: (line: string) => void;
 }
@@ -92,7 +95,7 @@ async function startServerProcess(
   return await startProcess({
     name: server.name,
     command: nodeExecutable(),
-    args: [join(CHECKOUT, server.file)],
+    args: [...(server.flags ?? []), join(CHECKOUT, server.file)],
     env: server.environment,
     cwd: CHECKOUT,
     stopGraceMs: 15_000,

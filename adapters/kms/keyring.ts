@@ -5,7 +5,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { KeyManagement } from '../../domain/ports.ts';
-import { createAwsCalls } from './aws-calls.ts';
 import type { AwsKmsOptions, KmsObserver } from './aws-calls.ts';
 import { createAwsKms, openKeyList } from './aws.ts';
 import type { KmsKey } from './aws.ts';
@@ -31,6 +30,8 @@ export async function openKeyring(
 ): Promise<OpenedKeyring> {
   if (kms === undefined) return { keys: { master, payload }, kms: createEmbeddedKms(master) };
   const { keys } = kms;
+  // The SDK is of use to nobody without AWS.
+  const { createAwsCalls } = await import('./aws-calls.ts');
   const calls = createAwsCalls({ ...kms, ...(observer === undefined ? {} : { observer }) });
   const [masterKeys, payloadKeys] = await Promise.all([
     openKeyList({ calls, keys }, 'master', master),
