@@ -28,7 +28,7 @@ import type { Cores } from './cores.ts';
 const NOWHERE = '127.0.0.1:1';
 const GATEWAY_ORIGIN = 'http://localhost:4601';
 
-/** Every phone of the load calls from one address, and access tokens outlive a round; nothing else differs from the default. */
+/** Every phone of the load calls from one address, the cut-off's 64 have one device, and access tokens outlive a round; nothing else differs. */
 const LOAD_POLICY: Policy = {
   ...DEFAULT_POLICY,
   session: { ...DEFAULT_POLICY.session, accessTokenSeconds: 900 },
@@ -36,8 +36,10 @@ const LOAD_POLICY: Policy = {
     ...DEFAULT_POLICY.limits,
     loginsOfSource: 1_000_000,
     tokensOfSource: 1_000_000,
+    refreshesOfDevice: 1_000_000,
     loginsOfSourceSeconds: 10,
     tokensOfSourceSeconds: 10,
+    refreshesOfDeviceSeconds: 10,
   },
 };
 
