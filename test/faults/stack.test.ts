@@ -19,7 +19,8 @@ const readiness = async () => {
 
 describe('the readiness of a running Latchkey', () => {
   test('names Temporal while it is down, and recovers with it', async () => {
-    expect(await readiness()).toEqual({ status: 200, notReady: [] });
+    const isReady = async () => expect(await readiness()).toEqual({ status: 200, notReady: [] });
+    await vi.waitFor(isReady, { timeout: 60_000, interval: 200 });
     await stack.killTemporal();
     await vi.waitFor(
       async () => {
@@ -29,10 +30,7 @@ describe('the readiness of a running Latchkey', () => {
       { timeout: 30_000, interval: 200 },
     );
     await stack.startTemporal();
-    await vi.waitFor(async () => expect(await readiness()).toEqual({ status: 200, notReady: [] }), {
-      timeout: 60_000,
-      interval: 200,
-    });
+    await vi.waitFor(isReady, { timeout: 60_000, interval: 200 });
   });
 
   test('returns with the API after kill -9 of it, and the API answers what it answered before', async () => {
