@@ -3,11 +3,11 @@
  * transaction, so that a thief cannot log in again under the new epoch (SECURITY.md section 1). What it made dead is ended as rows by
  * db/revocation.ts. Lock order is customer → device → session → ceremony.
  */
-import { appendAudit, type Actor } from './audit.ts';
+import { appendAudit, insertAudit, type Actor, type AuditEntry } from './audit.ts';
 import { noteFact } from './committed-facts.ts';
 import type { Tx } from './connection.ts';
 import { notifyCustomer } from './contacts.ts';
-import { enqueue } from './outbox.ts';
+import { enqueue, insertOutboxRow, type NewOutboxRow } from './outbox.ts';
 import { together } from './together.ts';
 
 export interface CutOff {
@@ -30,8 +30,15 @@ interface CutOffArguments {
   readonly localTokenSeconds: number;
 }
 
-/** undefined: there is no such customer. Effective at the commit; each call raises the epoch once more. */
-export async function cutOff(tx: Tx, args: CutOffArguments): Promise<CutOff | undefined> {
+/**
+ * undefined: there is no such customer. Effective at the commit; each call raises the epoch once more. `settle` keeps the outcome, and goes out
+ * with the last statement.
+ */
+export async function cutOff(
+  tx: Tx,
+  args: CutOffArguments,
+  settle?: (tx: Tx) => Promise<void>,
+): Promise<CutOff | undefined> {
   const { tenantId, customerId, revocationId } = args;
   const [raised] = await tx<{ newEpoch: number }[]>`
     update customer set security_epoch = security_epoch + 1, epoch_raised_at = latchkey_now(), cut_off_seq = cut_off_seq + 1
@@ -39,98 +46,78 @@ export async function cutOff(tx: Tx, args: CutOffArguments): Promise<CutOff | un
     returning security_epoch as new_epoch`;
   if (raised === undefined) return undefined;
   const { newEpoch } = raised;
-  // The rows that name the revocation come after it, whatever waits for what.
-  const [effectiveAt, suspended] = await together([
-    insertRevocation(tx, args, newEpoch),
-    suspend(tx, args),
-  ]);
-  const answer = { oldEpoch: newEpoch - 1, newEpoch, ...suspended };
-  await together([
-    placeHold(tx, args, effectiveAt),
-    countInRevocation(tx, args, suspended),
-    announceCutOff(tx, args, answer),
+  // Under the customer's lock, so that everything is seen that was granted before it.
+  const [done] = await together([
+    writeCutOff(tx, args, newEpoch),
+    settle?.(tx) ?? Promise.resolve(),
   ]);
   noteFact(tx, { kind: 'cut_off', reason: args.reason });
-  return { revocationId, effectiveAtMs: effectiveAt.getTime(), ...answer };
+  const { effectiveAt, ...numbers } = done;
+  const effectiveAtMs = effectiveAt.getTime();
+  return { revocationId, effectiveAtMs, oldEpoch: newEpoch - 1, newEpoch, ...numbers };
 }
 
-async function placeHold(tx: Tx, args: CutOffArguments, placedAt: Date): Promise<void> {
-  const { tenantId, customerId, revocationId } = args;
-  await tx`
-    insert into hold (tenant_id, hold_id, customer_id, revocation_id, status, reason, placed_by, placed_at)
-    values (${tenantId}, ${args.holdId}, ${customerId}, ${revocationId}, 'active', ${args.reason}, ${args.actor.id}, ${placedAt})
-    on conflict (tenant_id, customer_id) where status = 'active' do nothing`;
+interface WrittenRow {
+  readonly effectiveAt: Date;
+  readonly devices: number;
+  readonly credentials: number;
 }
 
-// Before the rows that name it, so still without their numbers. Its time is read under the customer's lock.
-async function insertRevocation(tx: Tx, args: CutOffArguments, newEpoch: number): Promise<Date> {
+/** What follows from the raise, as one statement: rows that name the revocation are held against it when the statement ends. */
+async function writeCutOff(tx: Tx, args: CutOffArguments, newEpoch: number): Promise<WrittenRow> {
   const { tenantId, customerId, revocationId, reason, actor } = args;
-  const [row] = await tx<{ effectiveAt: Date }[]>`
-    with t as materialized (select latchkey_now() as now)
+  // How many are suspended, the statement itself finds out.
+  const numbers = { oldEpoch: newEpoch - 1, newEpoch, devices: 0, credentials: 0 };
+  const found = tx`(select jsonb_build_object('devices', devices, 'credentials', credentials) from suspended)`;
+  const [row] = await tx<WrittenRow[]>`
+    with t as materialized (select latchkey_now() as now),
+    device_suspended as (
+      update device set status = 'suspended', suspended_from = status, suspended_by = ${revocationId}
+      where tenant_id = ${tenantId} and customer_id = ${customerId} and status in ('pending', 'untrusted', 'trusted', 'restricted')
+      returning 1),
+    credential_suspended as (
+      update credential set status = 'suspended', suspended_by = ${revocationId}
+      where tenant_id = ${tenantId} and customer_id = ${customerId} and status = 'active'
+      returning 1),
+    suspended as materialized (
+      select (select count(*)::integer from device_suspended) as devices, (select count(*)::integer from credential_suspended) as credentials),
+    placed as (
+      insert into hold (tenant_id, hold_id, customer_id, revocation_id, status, reason, placed_by, placed_at)
+      select ${tenantId}, ${args.holdId}, ${customerId}, ${revocationId}, 'active', ${reason}, ${actor.id}, t.now from t
+      on conflict (tenant_id, customer_id) where status = 'active' do nothing),
+    noted as (${insertAudit(tx, auditOf(args, numbers), found)}),
+    driven as (${insertOutboxRow(tx, startOf(args))}),
+    told as (${insertOutboxRow(tx, eventOf(args, numbers), found)})
     insert into revocation
       (tenant_id, revocation_id, customer_id, status, reason, requested_by, old_epoch, new_epoch, effective_at, last_token_dies_at,
        devices, credentials)
     select ${tenantId}, ${revocationId}, ${customerId}, 'running', ${reason}, ${actor.id}, ${newEpoch - 1}, ${newEpoch},
-           t.now, t.now + make_interval(secs => ${args.localTokenSeconds}), 0, 0
-    from t
-    returning effective_at`;
+           t.now, t.now + make_interval(secs => ${args.localTokenSeconds}), devices, credentials
+    from t, suspended
+    returning effective_at, devices, credentials`;
   if (row === undefined) throw new TypeError('an insert answers its row');
-  return row.effectiveAt;
+  return row;
 }
 
-async function suspend(
-  tx: Tx,
-  { tenantId, customerId, revocationId }: CutOffArguments,
-): Promise<{ devices: number; credentials: number }> {
-  const [devices, credentials] = await together([
-    tx`
-      update device set status = 'suspended', suspended_from = status, suspended_by = ${revocationId}
-      where tenant_id = ${tenantId} and customer_id = ${customerId} and status in ('pending', 'untrusted', 'trusted', 'restricted')`,
-    tx`
-      update credential set status = 'suspended', suspended_by = ${revocationId}
-      where tenant_id = ${tenantId} and customer_id = ${customerId} and status = 'active'`,
-  ]);
-  return { devices: devices.count, credentials: credentials.count };
-}
+type CutOffNumbers = Pick<CutOff, 'oldEpoch' | 'newEpoch' | 'devices' | 'credentials'>;
 
-async function countInRevocation(
-  tx: Tx,
-  { tenantId, revocationId }: CutOffArguments,
-  { devices, credentials }: { readonly devices: number; readonly credentials: number },
-): Promise<void> {
-  await tx`
-    update revocation set devices = ${devices}, credentials = ${credentials}
-    where tenant_id = ${tenantId} and revocation_id = ${revocationId}`;
-}
-
-async function announceCutOff(
-  tx: Tx,
-  { tenantId, customerId, revocationId, reason, actor }: CutOffArguments,
-  numbers: { oldEpoch: number; newEpoch: number; devices: number; credentials: number },
-): Promise<void> {
+function auditOf(args: CutOffArguments, numbers: CutOffNumbers): AuditEntry {
+  const { tenantId, customerId, revocationId, reason, actor } = args;
+  const subject = { kind: 'revocation', id: revocationId };
   const detail = { reason, ...numbers };
-  await together([
-    appendAudit(tx, {
-      tenantId,
-      actor,
-      action: 'fraud.cut_off',
-      subject: { kind: 'revocation', id: revocationId },
-      customerId,
-      detail,
-    }),
-    enqueue(tx, {
-      tenantId,
-      topic: 'revocation.start',
-      subject: revocationId,
-      payload: { revocationId },
-    }),
-    enqueue(tx, {
-      tenantId,
-      topic: 'event',
-      subject: customerId,
-      payload: { type: 'bank.app.customer_cut_off', data: { customerId, revocationId, ...detail } },
-    }),
-  ]);
+  return { tenantId, actor, action: 'fraud.cut_off', subject, customerId, detail };
+}
+
+function startOf({ tenantId, revocationId }: CutOffArguments): NewOutboxRow {
+  const payload = { revocationId };
+  return { tenantId, topic: 'revocation.start', subject: revocationId, payload };
+}
+
+function eventOf(args: CutOffArguments, numbers: CutOffNumbers): NewOutboxRow {
+  const { tenantId, customerId, revocationId, reason } = args;
+  const data = { customerId, revocationId, reason, ...numbers };
+  const payload = { type: 'bank.app.customer_cut_off', data } as const;
+  return { tenantId, topic: 'event', subject: customerId, payload };
 }
 
 export interface Release {

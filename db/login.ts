@@ -12,8 +12,8 @@ import { useCredential } from './credentials.ts';
 import { hasActiveHold, shareCustomer, type LockedCustomer } from './customer-lock.ts';
 import { deviceOfKey, type Device } from './devices.ts';
 import { activePolicy } from './policies.ts';
-import { endForLogin, oneLoginAtATime } from './session-caps.ts';
-import { insertSession, readSession, type SessionRecord } from './sessions.ts';
+import { countedSessions, endForLogin, oneLoginAtATime } from './session-caps.ts';
+import { insertSession, type SessionRecord } from './sessions.ts';
 import { resultOf, together } from './together.ts';
 
 /** What the API has verified: signature, origin, relying party, user verification, and the challenge's MAC. */
@@ -40,18 +40,24 @@ export interface VerifiedLogin {
 }
 
 /**
+ * `settle` keeps the outcome, and goes out with the last statement.
  * @throws LatchkeyError customer_on_hold, credential_unknown, challenge_invalid, challenge_spent, device_not_allowed, session_limit_reached.
  */
-export async function grantLogin(tx: Tx, login: VerifiedLogin): Promise<SessionRecord> {
+export async function grantLogin(
+  tx: Tx,
+  login: VerifiedLogin,
+  settle?: (tx: Tx) => Promise<void>,
+): Promise<SessionRecord> {
   const { tenantId, customerId, jkt } = login;
   const customer = await shareCustomer(tx, tenantId, customerId);
   // From here on the epoch stands still: every later statement sees what came with it. They go out together, in this order, and are judged
   // in this order: one wait for all of them, not one for each.
-  const [held, policy, spent, alone, found, used] = await Promise.allSettled([
+  const [held, policy, spent, alone, counting, found, used] = await Promise.allSettled([
     hasActiveHold(tx, tenantId, customerId),
     activePolicy(tx, tenantId),
     spendChallenge(tx, login.challenge.hash, login.challenge.expiresAtMs),
     oneLoginAtATime(tx, tenantId, customerId),
+    countedSessions(tx, tenantId, customerId),
     deviceOfKey(tx, tenantId, jkt),
     useCredential(tx, login),
   ]);
@@ -61,16 +67,19 @@ export async function grantLogin(tx: Tx, login: VerifiedLogin): Promise<SessionR
   refuseOldChallenge(customer, login.challenge.issuedAtMs, document.dpop.skewSeconds);
   if (!resultOf(spent)) throw new LatchkeyError('challenge_spent');
   resultOf(alone);
+  const counted = resultOf(counting);
   const device = resultOf(found);
   const strength = strengthOf(device, customerId);
   const risk = await riskOf(tx, login, resultOf(used));
   const { epoch } = customer;
   const hasDevice = device !== undefined;
-  await endForLogin(tx, { tenantId, customerId, epoch, jkt, hasDevice }, document.session);
+  const newcomer = { tenantId, customerId, epoch, jkt, hasDevice };
+  await endForLogin(tx, newcomer, { counted, policy: document.session });
+  const sealedPlace = await login.sealPlace?.(tx);
   const inserting = insertSession(tx, {
     ...login,
     ...strength,
-    sealedPlace: await login.sealPlace?.(tx),
+    sealedPlace,
     deviceId: device?.deviceId,
     epoch,
     risk,
@@ -78,8 +87,7 @@ export async function grantLogin(tx: Tx, login: VerifiedLogin): Promise<SessionR
     idleSeconds: document.session.idleSeconds,
     absoluteSeconds: document.session.absoluteSeconds,
   });
-  const [, session] = await together([inserting, readSession(tx, tenantId, login.sessionId)]);
-  if (session === undefined) throw new TypeError('a session inserted is there');
+  const [session] = await together([inserting, settle?.(tx) ?? Promise.resolve()]);
   return session;
 }
 

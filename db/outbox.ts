@@ -2,9 +2,10 @@
  * The outbox: what a transaction must cause elsewhere is a row it writes, delivered later at least once. Payloads carry ids only.
  * A claim is a short transaction that leases rows; nothing is delivered while a transaction is open.
  */
+import type postgres from 'postgres';
 import { EVENTS } from '../domain/events.ts';
 import type { EventPayload } from '../domain/events.ts';
-import type { Tx } from './connection.ts';
+import type { Sql, Tx } from './connection.ts';
 import { replayParked } from './events.ts';
 
 /** What each topic carries. Events go out in order per subject (the customer's id; db/events.ts); the rest in any order. */
@@ -52,13 +53,24 @@ export type NewOutboxRow = OutboxMessage & {
  * tells about: then the order of its customer's events is the order of what happened (docs/decisions/0021-order-of-events.md).
  */
 export async function enqueue(tx: Tx, row: NewOutboxRow): Promise<string> {
-  const notBefore = row.notBeforeMs === undefined ? null : new Date(row.notBeforeMs);
-  const [inserted] = await tx<{ outboxId: string }[]>`
-    insert into outbox (tenant_id, topic, subject, payload, not_before)
-    values (${row.tenantId}, ${row.topic}, ${row.subject}, ${tx.json(storedPayload(row))}, coalesce(${notBefore}, latchkey_now()))
-    returning outbox_id`;
+  const [inserted] = await tx<
+    { outboxId: string }[]
+  >`${insertOutboxRow(tx, row)} returning outbox_id`;
   if (inserted === undefined) throw new TypeError('an insert answers its row');
   return inserted.outboxId;
+}
+
+/** The same as a fragment, for a statement that writes more. `found` is jsonb that only the statement knows: it goes over an event's data. */
+export function insertOutboxRow(sql: Sql, row: NewOutboxRow, found?: postgres.Fragment) {
+  const notBefore = row.notBeforeMs === undefined ? null : new Date(row.notBeforeMs);
+  const stored = sql.json(storedPayload(row));
+  const payload =
+    found === undefined
+      ? sql`${stored}`
+      : sql`jsonb_set(${stored}, '{data}', (${stored} -> 'data') || ${found})`;
+  return sql`
+    insert into outbox (tenant_id, topic, subject, payload, not_before)
+    values (${row.tenantId}, ${row.topic}, ${row.subject}, ${payload}, coalesce(${notBefore}, latchkey_now()))`;
 }
 
 /** An event with its version, which may be older than the catalogue when it is delivered. */

@@ -4,7 +4,7 @@
  */
 import { LatchkeyError } from '../domain/errors.ts';
 import type { Policy } from '../domain/policy.ts';
-import { makeRoom, type CountedSession } from '../domain/session-caps.ts';
+import { makeRoom } from '../domain/session-caps.ts';
 import type { Tx } from './connection.ts';
 import { endSessions } from './sessions.ts';
 
@@ -22,14 +22,46 @@ export async function oneLoginAtATime(tx: Tx, tenantId: string, customerId: stri
   await tx`select pg_advisory_xact_lock(hashtextextended(${`login/${tenantId}/${customerId}`}, 0))`;
 }
 
-/** Only after oneLoginAtATime(). @throws LatchkeyError session_limit_reached */
+/** A live row and the times that judge it. */
+export interface CountedRow {
+  readonly sessionId: string;
+  readonly jkt: string;
+  readonly hasDevice: boolean;
+  readonly epoch: number;
+  readonly startedAt: Date;
+  readonly lastSeenAt: Date;
+  readonly idleDeadline: Date;
+  readonly absoluteDeadline: Date;
+  readonly now: Date;
+}
+
+/** Only after oneLoginAtATime(). Without a lock: what ends meanwhile only makes more room, and none begins meanwhile. */
+export async function countedSessions(
+  tx: Tx,
+  tenantId: string,
+  customerId: string,
+): Promise<readonly CountedRow[]> {
+  return await tx<CountedRow[]>`
+    with t as materialized (select latchkey_now() as now)
+    select s.session_id, s.jkt, s.device_id is not null as has_device, s.epoch, s.started_at, s.last_seen_at, s.idle_deadline,
+      s.absolute_deadline, t.now
+    from t, session s
+    where s.tenant_id = ${tenantId} and s.customer_id = ${customerId} and s.status = 'live'
+    order by s.started_at, s.session_id`;
+}
+
+/** Only after countedSessions(), of the same transaction. @throws LatchkeyError session_limit_reached */
 export async function endForLogin(
   tx: Tx,
   login: NewLogin,
-  policy: Policy['session'],
+  {
+    counted,
+    policy,
+  }: { readonly counted: readonly CountedRow[]; readonly policy: Policy['session'] },
 ): Promise<void> {
   const { tenantId, customerId } = login;
-  const room = makeRoom(await countedSessions(tx, login, policy), login, policy);
+  const sessions = counted.map((row) => ({ ...row, isAlive: isAlive(row, login.epoch, policy) }));
+  const room = makeRoom(sessions, login, policy);
   if ('refused' in room) throw new LatchkeyError(room.refused);
   for (const [reason, these] of [
     ['superseded', room.superseded],
@@ -41,19 +73,16 @@ export async function endForLogin(
   }
 }
 
-/** Without a lock: what ends meanwhile only makes more room, and none begins meanwhile. */
-async function countedSessions(
-  tx: Tx,
-  { tenantId, customerId, epoch }: NewLogin,
+function isAlive(
+  { epoch, startedAt, lastSeenAt, idleDeadline, absoluteDeadline, now }: CountedRow,
+  currentEpoch: number,
   { idleSeconds, absoluteSeconds }: Policy['session'],
-): Promise<readonly CountedSession[]> {
-  return await tx<CountedSession[]>`
-    with t as materialized (select latchkey_now() as now)
-    select s.session_id, s.jkt, s.device_id is not null as has_device,
-      s.epoch = ${epoch} and s.idle_deadline > t.now and s.absolute_deadline > t.now
-        and s.last_seen_at > t.now - make_interval(secs => ${idleSeconds})
-        and s.started_at > t.now - make_interval(secs => ${absoluteSeconds}) as is_alive
-    from t, session s
-    where s.tenant_id = ${tenantId} and s.customer_id = ${customerId} and s.status = 'live'
-    order by s.started_at, s.session_id`;
+): boolean {
+  return (
+    epoch === currentEpoch &&
+    idleDeadline > now &&
+    absoluteDeadline > now &&
+    now.getTime() - lastSeenAt.getTime() < idleSeconds * 1000 &&
+    now.getTime() - startedAt.getTime() < absoluteSeconds * 1000
+  );
 }

@@ -6,11 +6,10 @@ import type { Acr, AttestationLevel, DeviceStatus } from '../domain/auth-strengt
 import type { Risk } from '../domain/ports.ts';
 import type { SessionEndReason } from '../domain/session.ts';
 import type { SessionFacts } from '../domain/session-standing.ts';
-import { appendAudit, type Actor } from './audit.ts';
+import { appendAudit, insertAudit, type Actor, type AuditEntry } from './audit.ts';
 import { noteFact } from './committed-facts.ts';
 import type { Sql, Tx } from './connection.ts';
-import { enqueue } from './outbox.ts';
-import { together } from './together.ts';
+import { enqueue, insertOutboxRow, type NewOutboxRow } from './outbox.ts';
 
 /** A session with everything that judges it. Never handed out of the API as it is: it holds hashes. */
 export interface SessionRecord extends SessionFacts {
@@ -188,40 +187,47 @@ export interface NewSession {
   readonly sealedPlace?: Uint8Array | undefined;
 }
 
-/** Only after shareCustomer() in the same transaction. With its audit row, its workflow's start and its event. */
-export async function insertSession(tx: Tx, session: NewSession): Promise<void> {
+/**
+ * Only after shareCustomer() in the same transaction, and after whatever else it depends on was read. One statement: the row, its audit row, its
+ * workflow's start and its event. Answers the session as it stands.
+ */
+export async function insertSession(tx: Tx, session: NewSession): Promise<SessionRecord> {
   const { tenantId, sessionId, customerId, acr } = session;
   const detail = { acr, risk: session.risk, deviceId: session.deviceId ?? null };
-  const [idleDeadline] = await together([
-    insertRow(tx, session),
-    appendAudit(tx, {
-      tenantId,
-      actor: { kind: 'customer', id: customerId },
-      action: 'session.created',
-      subject: { kind: 'session', id: sessionId },
-      customerId,
-      detail,
-    }),
-    enqueue(tx, {
-      tenantId,
-      topic: 'event',
-      subject: customerId,
-      payload: { type: 'bank.app.session_created', data: { customerId, sessionId, ...detail } },
-    }),
-  ]);
-  noteFact(tx, { kind: 'session_started', acr });
-  await enqueue(tx, {
+  const audit: AuditEntry = {
     tenantId,
-    topic: 'session.start',
-    subject: sessionId,
-    payload: { sessionId, dueAtMs: idleDeadline.getTime() },
-  });
+    actor: { kind: 'customer', id: customerId },
+    action: 'session.created',
+    subject: { kind: 'session', id: sessionId },
+    customerId,
+    detail,
+  };
+  const event: NewOutboxRow = {
+    tenantId,
+    topic: 'event',
+    subject: customerId,
+    payload: { type: 'bank.app.session_created', data: { customerId, sessionId, ...detail } },
+  };
+  // `session` is the table where it is written and the new row where it is read.
+  const [row] = await tx<SessionRow[]>`
+    with t as materialized (select latchkey_now() as now),
+    session as (${insertRow(tx, session)} returning *),
+    noted as (${insertAudit(tx, audit)}),
+    started as (
+      insert into outbox (tenant_id, topic, subject, payload)
+      select ${tenantId}, 'session.start', ${sessionId},
+        jsonb_build_object('sessionId', session_id, 'dueAtMs', floor(extract(epoch from idle_deadline) * 1000)::bigint)
+      from session),
+    told as (${insertOutboxRow(tx, event)})
+    select ${sessionColumns(tx)} from t, ${sessionTables(tx)}`;
+  if (row === undefined) throw new TypeError('an insert answers its row');
+  noteFact(tx, { kind: 'session_started', acr });
+  return toSessionRecord(row);
 }
 
-async function insertRow(tx: Tx, session: NewSession): Promise<Date> {
+function insertRow(tx: Tx, session: NewSession) {
   const { tenantId, sessionId, customerId, acr } = session;
-  const [row] = await tx<{ idleDeadline: Date }[]>`
-    with t as materialized (select latchkey_now() as now)
+  return tx`
     insert into session (tenant_id, session_id, customer_id, device_id, credential_id, client_id, status, epoch, jkt, acr, amr, auth_time,
       scopes, risk, current_hash, salt, key_id, policy_version, started_at, last_seen_at, idle_deadline, absolute_deadline,
       sealed_place)
@@ -230,9 +236,7 @@ async function insertRow(tx: Tx, session: NewSession): Promise<Date> {
       ${session.firstHash}, ${session.salt}, ${session.keyId}, ${session.policyVersion}, t.now, t.now,
       t.now + make_interval(secs => least(${session.idleSeconds}, ${session.absoluteSeconds})::double precision),
       t.now + make_interval(secs => ${session.absoluteSeconds}), ${session.sealedPlace ?? null}
-    from t returning idle_deadline`;
-  if (row === undefined) throw new TypeError('an insert answers its row');
-  return row.idleDeadline;
+    from t`;
 }
 
 /** Which live sessions of a customer a call ends. */

@@ -46,17 +46,17 @@ function registerSignal(app: LatchkeyApp, { database, newId, idempotency }: Part
       work: async (claim) => {
         const revocationId = newId('revocation');
         const done = await database.tenant(tenantId, async (tx) => {
-          const result = await cutOff(tx, {
+          const cut = {
             tenantId,
             customerId,
             revocationId,
             holdId: newId('hold'),
             reason,
-            actor: { kind: 'machine', id: clientId },
+            actor: { kind: 'machine' as const, id: clientId },
             localTokenSeconds: policy.session.accessTokenSeconds + policy.dpop.skewSeconds,
-          });
+          };
+          const result = await cutOff(tx, cut, (cutting) => claim.settle(cutting, revocationId));
           if (result === undefined) throw new LatchkeyError('not_found');
-          await claim.settle(tx, revocationId);
           return result;
         });
         return { reference: revocationId, answer: toCutOffAnswer(done) };

@@ -111,11 +111,9 @@ function registerLogin(app: LatchkeyApp, services: ApiServices): void {
       work: async (claim) => {
         const login = await verifyLogin(services, request, request.body);
         const { tenantId } = request.tenant;
-        const granting = services.database.tenant(tenantId, async (tx) => {
-          const granted = await grantLogin(tx, login);
-          await claim.settle(tx, granted.sessionId);
-          return granted;
-        });
+        const granting = services.database.tenant(tenantId, (tx) =>
+          grantLogin(tx, login, (granting) => claim.settle(granting, login.sessionId)),
+        );
         const session = await granting.catch((error: unknown) =>
           tellOfRefusal(services, login, error),
         );

@@ -83,7 +83,7 @@ describe('a login against a cut-off', () => {
   test('wherever in the login the cut-off begins, and wherever in the cut-off the login', async () => {
     const loginSteps = await statementsOf(login);
     const cutSteps = await statementsOf((customer) => cut(customer));
-    expect(loginSteps).toBeGreaterThan(10);
+    expect(loginSteps).toBeGreaterThanOrEqual(10);
     const orders = [
       ...Array.from({ length: loginSteps + 1 }, (_, k) => 'a'.repeat(k) + 'b'.repeat(cutSteps)),
       ...Array.from({ length: cutSteps + 1 }, (_, k) => 'b'.repeat(k) + 'a'.repeat(loginSteps)),
