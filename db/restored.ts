@@ -3,6 +3,7 @@
  * than they are now: nothing that was given out under a number that was lost may ever be valid again. Run as the owner; harmless to repeat.
  */
 import postgres from 'postgres';
+import { EVENTS } from '../domain/events.ts';
 
 /** More cut-offs of one customer than can have been lost. */
 const EPOCHS_AHEAD = 1_000;
@@ -53,8 +54,8 @@ async function endSessions(tx: postgres.TransactionSql): Promise<number> {
       select tenant_id, 'operator', 'latchkey restored', 'session.ended', 'session', session_id, customer_id, '{"reason": "revoked"}' from ended),
     told as (
       insert into outbox (tenant_id, topic, subject, payload)
-      select tenant_id, 'event', customer_id, jsonb_build_object('type', 'bank.app.session_revoked', 'data',
-        jsonb_build_object('customerId', customer_id, 'sessionId', session_id, 'reason', 'revoked'))
+      select tenant_id, 'event', customer_id, jsonb_build_object('type', 'bank.app.session_revoked',
+        'version', ${EVENTS['bank.app.session_revoked'].version}::integer, 'data', jsonb_build_object('customerId', customer_id, 'sessionId', session_id, 'reason', 'revoked'))
       from ended)
     insert into outbox (tenant_id, topic, subject, payload)
     select tenant_id, 'session.wake', session_id, jsonb_build_object('sessionId', session_id) from ended`;
