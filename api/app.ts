@@ -38,7 +38,7 @@ import { registerCodecRoutes } from './routes/codec.ts';
 import { registerDeadLetterRoutes } from './routes/dead-letters.ts';
 import { registerDiscoveryRoutes, registerMetadataRoute } from './routes/discovery.ts';
 import { registerFraudRoutes } from './routes/fraud.ts';
-import { registerEpochFeedRoutes } from './routes/epoch-feed.ts';
+import { registerCutOffFeedRoutes } from './routes/cut-off-feed.ts';
 import { registerEnrollmentRoutes } from './routes/enrollments.ts';
 import { registerGatewayRoutes } from './routes/gateway.ts';
 import { registerHealthRoutes } from './routes/health.ts';
@@ -76,7 +76,7 @@ const MAX_CONNECTIONS = 4_096;
 const TENANT_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void)[] = [
   registerDiscoveryRoutes,
   registerEnrollmentRoutes,
-  registerEpochFeedRoutes,
+  registerCutOffFeedRoutes,
   registerVendorRoutes,
   registerFraudRoutes,
   registerGatewayRoutes,

@@ -7,7 +7,7 @@ import { sweepSpentChallenges } from './challenges.ts';
 import { noteFact } from './committed-facts.ts';
 import type { Database, Tx } from './connection.ts';
 import { eraseProspect } from './enrollment-effects.ts';
-import { sweepCutOffs } from './epoch-feed.ts';
+import { sweepCutOffs } from './cut-off-feed.ts';
 import { sweepLimitCounters } from './limit-counters.ts';
 import { sweepNumberLimits } from './number-limit.ts';
 import { enqueue } from './outbox.ts';

@@ -40,7 +40,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a feed of cut-offs that goes on after what it saw',
-    file: 'db/epoch-feed.ts',
+    file: 'db/cut-off-feed.ts',
     from: '`${thisRound}-${thisRound}-0`',
     to: '`${mark.newest}-${mark.newest}-0`',
     project: 'contract',

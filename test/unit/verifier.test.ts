@@ -1,6 +1,6 @@
 /** The parts of the verifier for services that know nothing of a network: what it remembers, how it reads a stream, what a signature covers. */
 import { describe, expect, test } from 'vitest';
-import { CUT_OFFS_KEPT_SECONDS } from '../../db/epoch-feed.ts';
+import { CUT_OFFS_KEPT_SECONDS } from '../../db/cut-off-feed.ts';
 import { LONGEST_ACCESS_TOKEN_SECONDS } from '../../domain/policy.ts';
 import { signatureBase } from '../../sdk/message-signature.ts';
 import { LONGEST_TOKEN_SECONDS } from '../../sdk/verifier/access-token.ts';

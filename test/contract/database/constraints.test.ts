@@ -2,7 +2,7 @@
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ActorKind } from '../../../db/audit.ts';
-import { CUT_OFF_KINDS } from '../../../db/epoch-feed.ts';
+import { CUT_OFF_KINDS } from '../../../db/cut-off-feed.ts';
 import type { CodeAttempt } from '../../../db/step-attempts.ts';
 import { APPROVAL_STATUSES } from '../../../domain/approval.ts';
 import type { AttestationLevel, DeviceStatus } from '../../../domain/auth-strength.ts';

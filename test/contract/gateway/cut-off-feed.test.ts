@@ -10,8 +10,8 @@ import {
   feedPositionNow,
   readCutOffs,
   sweepCutOffs,
-} from '../../../db/epoch-feed.ts';
-import type { FeedCutOff } from '../../../db/epoch-feed.ts';
+} from '../../../db/cut-off-feed.ts';
+import type { FeedCutOff } from '../../../db/cut-off-feed.ts';
 import {
   DEFAULT_POLICY,
   LONGEST_ACCESS_TOKEN_SECONDS,

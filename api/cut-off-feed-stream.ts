@@ -3,7 +3,7 @@
  * must never say that it is up to date when it has not just read, nor outlive its follower's right to read.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { FeedPage, PlacedCutOff } from '../db/epoch-feed.ts';
+import type { FeedPage, PlacedCutOff } from '../db/cut-off-feed.ts';
 import type { Clock } from '../domain/clock.ts';
 
 /** How late a cut-off reaches a service, at worst, in ordinary times. */

@@ -1,20 +1,20 @@
 /** Who was cut off, live, for services that check tokens by themselves (docs/services.md): server-sent events with a heartbeat. Ids and times only. */
 import { Readable } from 'node:stream';
 import { getClient } from '../../db/clients.ts';
-import { feedPositionNow, FEED_POSITION, FEED_START, readCutOffs } from '../../db/epoch-feed.ts';
+import { feedPositionNow, FEED_POSITION, FEED_START, readCutOffs } from '../../db/cut-off-feed.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { ACCESS } from '../access.ts';
 import type { AppDependencies } from '../dependencies.ts';
-import { createFeedTap, cutOffFrames } from '../epoch-feed-stream.ts';
-import type { FeedSource, FeedTap } from '../epoch-feed-stream.ts';
+import { createFeedTap, cutOffFrames } from '../cut-off-feed-stream.ts';
+import type { FeedSource, FeedTap } from '../cut-off-feed-stream.ts';
 import { singleHeader } from '../headers.ts';
-import { CutOffFeedQuery } from '../schemas/epoch-feed.ts';
+import { CutOffFeedQuery } from '../schemas/cut-off-feed.ts';
 import { callerOf } from '../types.ts';
 import type { LatchkeyApp } from '../types.ts';
 
 const { scope } = ACCESS.cutOffFeed;
 
-export function registerEpochFeedRoutes(
+export function registerCutOffFeedRoutes(
   app: LatchkeyApp,
   { database, clock }: Pick<AppDependencies, 'database' | 'clock'>,
 ): void {
