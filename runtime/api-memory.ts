@@ -4,4 +4,4 @@
  */
 
 /** MiB. The API keeps a few caches of fixed size; left alone, V8 lets the heap grow with the machine. */
-export const API_MEMORY_FLAGS = ['--max-semi-space-size=4', '--max-old-space-size=192'] as const;
+export const API_MEMORY_FLAGS = ['--max-semi-space-size=16', '--max-old-space-size=256'] as const;
