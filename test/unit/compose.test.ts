@@ -192,7 +192,9 @@ describe('the Dockerfile', () => {
       .flatMap(({ words }) => words.slice(0, -1));
     const isCopied = (file: string) =>
       copied.some((path) => file === path || file.startsWith(`${path}/`));
-    const commands = ours.map(([, { command = [] }]) => command);
+    const commands = ours.map(([, { command = [] }]) =>
+      command.filter((word) => !word.startsWith('--')),
+    );
     const entries = commands.flatMap(([, program = '', name = '']) =>
       program === 'cli/latchkey.ts' ? [program, `cli/${name}.ts`] : [program],
     );
