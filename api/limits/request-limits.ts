@@ -10,6 +10,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import { limitNumbers, LIMITS } from '../../domain/limits.ts';
 import type { LimitName, LimitNumbers } from '../../domain/limits.ts';
 import type { AppDependencies } from '../dependencies.ts';
+import { hmacKey } from '../hmac-key.ts';
 import type { RequestTenant } from '../types.ts';
 import { createCounters, SharedLimiter } from './shared-counters.ts';
 import type { Counters } from './shared-counters.ts';
@@ -67,7 +68,7 @@ export function createRequestLimits({
   };
 
   const keyOf = ({ tenantId }: RequestTenant, { name, subject }: LimitUse) =>
-    createHmac('sha256', kms.secret('limit').key)
+    createHmac('sha256', hmacKey(kms.secret('limit').key))
       .update(JSON.stringify([tenantId, name, subject]))
       .digest('base64url');
 
