@@ -4,6 +4,7 @@
  */
 import { LatchkeyError } from '../domain/errors.ts';
 import type { Policy } from '../domain/policy.ts';
+import { effectiveDeadlines } from '../domain/refresh.ts';
 import { makeRoom } from '../domain/session-caps.ts';
 import type { Tx } from './connection.ts';
 import { endSessions } from './sessions.ts';
@@ -73,16 +74,13 @@ export async function endForLogin(
   }
 }
 
-function isAlive(
-  { epoch, startedAt, lastSeenAt, idleDeadline, absoluteDeadline, now }: CountedRow,
-  currentEpoch: number,
-  { idleSeconds, absoluteSeconds }: Policy['session'],
-): boolean {
-  return (
-    epoch === currentEpoch &&
-    idleDeadline > now &&
-    absoluteDeadline > now &&
-    now.getTime() - lastSeenAt.getTime() < idleSeconds * 1000 &&
-    now.getTime() - startedAt.getTime() < absoluteSeconds * 1000
-  );
+function isAlive(row: CountedRow, currentEpoch: number, policy: Policy['session']): boolean {
+  const times = {
+    startedAtMs: row.startedAt.getTime(),
+    lastSeenAtMs: row.lastSeenAt.getTime(),
+    idleDeadlineMs: row.idleDeadline.getTime(),
+    absoluteDeadlineMs: row.absoluteDeadline.getTime(),
+  };
+  const { idleMs } = effectiveDeadlines(times, policy);
+  return row.epoch === currentEpoch && row.now.getTime() < idleMs;
 }
