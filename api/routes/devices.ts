@@ -9,9 +9,9 @@ import { devicesOfCustomer } from '../../db/devices.ts';
 import type { OwnDevice, OwnPasskey } from '../../db/devices.ts';
 import type { Tx } from '../../db/connection.ts';
 import { readSession } from '../../db/sessions.ts';
-import type { DeviceStatus } from '../../domain/auth-strength.ts';
 import type { DeviceAction } from '../../domain/device-changes.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
+import { changeOnce } from '../changed-device.ts';
 import type { ApiServices } from '../dependencies.ts';
 import {
   ChangedDeviceAnswer,
@@ -111,7 +111,7 @@ const CHANGES = [
 
 function registerChange(
   app: LatchkeyApp,
-  { database, idempotency }: ApiServices,
+  services: ApiServices,
   { action, operationId, summary, description, problems }: (typeof CHANGES)[number],
 ): void {
   const config = { operationId, problems };
@@ -128,30 +128,14 @@ function registerChange(
     const { tenantId } = tenant;
     const { deviceId } = request.params;
     const caller = callerOf(request, 'customer');
-    return idempotency.run(request, {
-      work: async (claim) => {
-        const changed = await database.tenant(tenantId, async (tx) => {
-          const by = await standingOwner(tx, tenant, caller);
-          const done = await changeDevice(tx, { tenantId, deviceId, action, by });
-          await claim.settle(tx, referenceOf(done));
-          return done;
-        });
-        const { status, sessionsEnded } = changed;
-        return { reference: referenceOf(changed), answer: { deviceId, status, sessionsEnded } };
+    return changeOnce(services, request, {
+      deviceId,
+      change: async (tx) => {
+        const by = await standingOwner(tx, tenant, caller);
+        return await changeDevice(tx, { tenantId, deviceId, action, by });
       },
-      replay: (reference) => Promise.resolve(answerOf(deviceId, reference)),
     });
   });
-}
-
-/** What a change of a device was answered, for its Idempotency-Key. */
-export function referenceOf(changed: { status: DeviceStatus; sessionsEnded: number }): string {
-  return `${changed.status} ${String(changed.sessionsEnded)}`;
-}
-
-export function answerOf(deviceId: string, reference: string): ChangedDeviceAnswer {
-  const [status = '', sessionsEnded] = reference.split(' ');
-  return { deviceId, status, sessionsEnded: Number(sessionsEnded) };
 }
 
 /** The customer's row is touched first: what ends this session meanwhile either came first and is seen here, or waits. */

@@ -1,12 +1,12 @@
 /** A customer's device at the operations door: suspended or removed by whoever speaks with him, resumed by a supervisor who did not suspend it. */
 import { changeDeviceByStaff } from '../../db/device-changes.ts';
 import type { DeviceAction } from '../../domain/device-changes.ts';
+import { changeOnce } from '../changed-device.ts';
 import type { ApiServices } from '../dependencies.ts';
 import { ChangedDeviceAnswer, DeviceParams } from '../schemas/devices.ts';
 import { EndSessionBody } from '../schemas/staff-customers.ts';
 import { callerOf } from '../types.ts';
 import type { LatchkeyApp } from '../types.ts';
-import { answerOf, referenceOf } from './devices.ts';
 
 const CHANGES = [
   {
@@ -43,7 +43,7 @@ export function registerStaffDeviceRoutes(app: LatchkeyApp, services: ApiService
 
 function registerChange(
   app: LatchkeyApp,
-  { database, idempotency }: ApiServices,
+  services: ApiServices,
   { action, operationId, summary, description, problems }: (typeof CHANGES)[number],
 ): void {
   const config = { operationId, problems };
@@ -60,18 +60,9 @@ function registerChange(
     const { staffId } = callerOf(request, 'staff');
     const { deviceId } = request.params;
     const because = request.body.reason;
-    return idempotency.run(request, {
-      work: async (claim) => {
-        const changed = await database.tenant(tenantId, async (tx) => {
-          const change = { tenantId, deviceId, action, staffId, because };
-          const done = await changeDeviceByStaff(tx, change);
-          await claim.settle(tx, referenceOf(done));
-          return done;
-        });
-        const { status, sessionsEnded } = changed;
-        return { reference: referenceOf(changed), answer: { deviceId, status, sessionsEnded } };
-      },
-      replay: (reference) => Promise.resolve(answerOf(deviceId, reference)),
+    return changeOnce(services, request, {
+      deviceId,
+      change: (tx) => changeDeviceByStaff(tx, { tenantId, deviceId, action, staffId, because }),
     });
   });
 }
