@@ -1,8 +1,9 @@
 /** A person for tests, and numbers that nobody has. */
 import { randomBytes } from 'node:crypto';
 
+/** Names too long to stand by chance in what is encrypted or random: canaries are looked for in it. */
 export const SOMEBODY = {
-  givenName: 'Ada',
+  givenName: 'Adamandia',
   familyName: 'Lovelace',
   birthDate: '1985-12-10',
 };
