@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { destination } from 'pino';
-import { createLogger } from './api/logging.ts';
+import { createLogger } from './api/frame/logging.ts';
 import { loadConfiguration } from './configuration/configuration.ts';
 import { checkKeysUntilKnown } from './db/key-canaries.ts';
 import { KeyCanaryError } from './domain/key-canary.ts';

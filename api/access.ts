@@ -1,6 +1,6 @@
 /**
  * Who may call what: rows are operations, and each names the one kind of caller it is for. A route whose operationId is not a row
- * fails the boot. Enforcement is in api/authentication.ts; test/api/access-expected.json is the same matrix written out, cell by cell.
+ * fails the boot. Enforcement is in api/callers/authentication.ts; test/api/access-expected.json is the same matrix written out, cell by cell.
  */
 import type { Acr } from '../domain/auth-strength.ts';
 import type { StaffRole } from '../domain/staff.ts';

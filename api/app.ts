@@ -4,9 +4,9 @@
  */
 import Fastify, { LogController } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { createAuthentication } from './authentication.ts';
-import { useForms, useStrictJson } from './body-parsers.ts';
-import { createClientErrorHandler } from './client-errors.ts';
+import { createAuthentication } from './callers/authentication.ts';
+import { useForms, useStrictJson } from './frame/body-parsers.ts';
+import { createClientErrorHandler } from './frame/client-errors.ts';
 import { DEFAULT_LIMITS } from './dependencies.ts';
 import type { ApiServices, AppDependencies } from './dependencies.ts';
 import {
@@ -15,9 +15,9 @@ import {
   hangRoutesAtDoors,
   ignoreUnknownExpectations,
   serverOptions,
-} from './doors.ts';
-import { createProofVerifier } from './dpop.ts';
-import { createDpopNonces } from './dpop-nonce.ts';
+} from './frame/doors.ts';
+import { createProofVerifier } from './proofs/dpop.ts';
+import { createDpopNonces } from './proofs/dpop-nonce.ts';
 import {
   decorateRequests,
   requireAccessRows,
@@ -25,14 +25,14 @@ import {
   surroundMetadata,
   surroundOperations,
   surroundTenant,
-} from './frame.ts';
+} from './frame/frame.ts';
 import { createIdempotency } from './idempotency.ts';
 import { createRequestLimits } from './limits/request-limits.ts';
-import { traceRequests } from './request-traces.ts';
-import { answerUnknownRoutes } from './not-found.ts';
+import { traceRequests } from './frame/request-traces.ts';
+import { answerUnknownRoutes } from './frame/not-found.ts';
 import { describeApi } from './openapi.ts';
 import { serveOperations } from './operations/pages.ts';
-import { secureHeaders, servePages } from './pages.ts';
+import { secureHeaders, servePages } from './frame/pages.ts';
 import { sendProblem } from './problems.ts';
 import { registerCodecRoutes } from './routes/codec.ts';
 import { registerDeadLetterRoutes } from './routes/dead-letters.ts';

@@ -28,7 +28,7 @@ import type { JsonValue } from '../domain/canonical-json.ts';
 import { ERRORS, LatchkeyError } from '../domain/errors.ts';
 import { accessOf, needsIdempotencyKey } from './access.ts';
 import type { AppDependencies } from './dependencies.ts';
-import { singleHeader } from './headers.ts';
+import { singleHeader } from './frame/headers.ts';
 import { judgeError } from './problems.ts';
 import type { Caller } from './types.ts';
 

@@ -9,7 +9,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import { ERRORS, LatchkeyError } from '../domain/errors.ts';
 import { accessOf, needsIdempotencyKey } from './access.ts';
 import type { CallerKind } from './access.ts';
-import { oauthError } from './oauth-errors.ts';
+import { oauthError } from './oauth/oauth-errors.ts';
 import type { LatchkeyApp } from './types.ts';
 
 const ALWAYS: readonly ErrorCode[] = [

@@ -5,8 +5,8 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { ERRORS, LatchkeyError } from '../domain/errors.ts';
 import type { ErrorCode } from '../domain/errors.ts';
-import { isProtectedEndpoint, oauthError } from './oauth-errors.ts';
-import { challengeFor } from './www-authenticate.ts';
+import { isProtectedEndpoint, oauthError } from './oauth/oauth-errors.ts';
+import { challengeFor } from './callers/www-authenticate.ts';
 
 const PROBLEM_TYPE = 'https://latchkey.dev/problems/';
 const MAX_VALIDATION_ERRORS = 20;

@@ -31,11 +31,11 @@ import { PayloadEncryption } from '../temporal/payload-codec.ts';
 import { currentBuildId } from '../temporal/deployment.ts';
 import { buildApp } from './app.ts';
 import type { AppDependencies, ReadinessCheck } from './dependencies.ts';
-import { openOperationsDoor } from './doors.ts';
-import { createLogger } from './logging.ts';
+import { openOperationsDoor } from './frame/doors.ts';
+import { createLogger } from './frame/logging.ts';
 import type { LatchkeyApp } from './types.ts';
-import { openWaitingRoom } from './waiting-room.ts';
-import type { WaitingRoom } from './waiting-room.ts';
+import { openWaitingRoom } from './streams/waiting-room.ts';
+import type { WaitingRoom } from './streams/waiting-room.ts';
 
 const PAGES = fileURLToPath(new URL('../dist/console', import.meta.url));
 const READINESS_DEADLINE_MS = 1_000;

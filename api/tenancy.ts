@@ -9,7 +9,7 @@ import { getTenant } from '../db/tenants.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { tenantUrl } from '../domain/tenant-url.ts';
 import type { AppDependencies } from './dependencies.ts';
-import { doorOf } from './doors.ts';
+import { doorOf } from './frame/doors.ts';
 import type { RequestTenant } from './types.ts';
 
 const REMEMBERED_MS = 5_000;

@@ -1,7 +1,7 @@
 /** The demo's fraud engine with an access token of its own, bound to a key whose proofs can be made ahead of time. */
 import { createPrivateKey, randomUUID } from 'node:crypto';
 import { systemClock } from '../adapters/clock.ts';
-import { createDpopNonces } from '../api/dpop-nonce.ts';
+import { createDpopNonces } from '../api/proofs/dpop-nonce.ts';
 import { DEMO_FRAUD_CLIENT } from '../db/bootstrap.ts';
 import { DEMO_FRAUD_KEY } from '../runtime/demo-secrets.ts';
 import type { Bed } from './bed.ts';

@@ -1,8 +1,8 @@
 /** What the load's phones ask, each request with a DPoP proof of its own, made ahead of what is measured. */
 import { randomUUID } from 'node:crypto';
 import { systemClock } from '../adapters/clock.ts';
-import { issueChallenge } from '../api/challenges.ts';
-import { createDpopNonces } from '../api/dpop-nonce.ts';
+import { issueChallenge } from '../api/proofs/challenges.ts';
+import { createDpopNonces } from '../api/proofs/dpop-nonce.ts';
 import { DEMO_APP_CLIENT } from '../db/bootstrap.ts';
 import type { Bed } from './bed.ts';
 import type { Operation, Shot } from './load.ts';

@@ -5,7 +5,7 @@
 import { createHash, generateKeyPairSync, hash, randomBytes, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { newId } from '../adapters/random.ts';
-import { encodeRefreshToken, firstToken, tokenHash } from '../api/refresh-token.ts';
+import { encodeRefreshToken, firstToken, tokenHash } from '../api/tokens/refresh-token.ts';
 import { DEMO_APP_CLIENT } from '../db/bootstrap.ts';
 import type { Bed } from './bed.ts';
 import { createKey } from './proofs.ts';

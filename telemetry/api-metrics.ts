@@ -1,7 +1,7 @@
 /** Requests, logins and refused proofs as Prometheus counts them. Called for every request: each call is a few look-ups and no more. */
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
-import type { AnsweredRequest, ApiMetrics } from '../api/metrics.ts';
+import type { AnsweredRequest, ApiMetrics } from '../api/frame/metrics.ts';
 
 /** Around what a gateway waits (5 ms), what a person notices (250 ms), and the server's own limit (10 s). */
 const DURATION_BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

@@ -25,7 +25,7 @@ const judgementForgotten: Change = {
   to: '',
 };
 const notDrivenOn: Change = {
-  file: 'api/enrollment-steps.ts',
+  file: 'api/enrollment/steps.ts',
   from: "const isFollowed = outcome === 'accepted' || record.state !== step.step;",
   to: 'const isFollowed = outcome.length > 0;',
 };
@@ -157,7 +157,7 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
   fault(
     'a repeated step is another update',
     {
-      file: 'api/enrollment-steps.ts',
+      file: 'api/enrollment/steps.ts',
       from: 'name, submissionId, notAfterMs]',
       to: 'name, submissionId, performance.now()]',
     },

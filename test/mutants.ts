@@ -105,7 +105,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'jkt left out of the token’s MAC and of the row’s comparison',
-    file: 'api/refresh-token.ts',
+    file: 'api/tokens/refresh-token.ts',
     from: '[tenantId, jkt, token.family',
     to: '[tenantId, jkt.slice(0, 0), token.family',
     project: 'api',
@@ -121,7 +121,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a proof shown twice in one batch of a gateway',
-    file: 'api/session-checks.ts',
+    file: 'api/callers/session-checks.ts',
     from: '(id === undefined || !proofs.has(id))',
     to: 'true',
     project: 'contract',
@@ -221,7 +221,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'introspection by the token alone',
-    file: 'api/authentication.ts',
+    file: 'api/callers/authentication.ts',
     from: 'judgeCustomer(await readSession(tx, tenantId, claims.sid), tenant, claims),',
     to: 'judgeCustomer({ ...(await readSession(tx, tenantId, claims.sid))!, status: "live", isHeld: false }, tenant, claims),',
     project: 'api',
@@ -230,7 +230,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a rotated refresh token still active',
-    file: 'api/shown-tokens.ts',
+    file: 'api/callers/shown-tokens.ts',
     from: 'if (!Buffer.from(tokenHash(opened.token)).equals(session.currentHash)) return undefined;',
     to: '',
     project: 'api',
@@ -254,7 +254,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'an old login taken for a recent one',
-    file: 'api/strength.ts',
+    file: 'api/callers/strength.ts',
     from: 'ageSeconds <= maxAgeSeconds',
     to: 'ageSeconds >= 0',
     project: 'api',

@@ -46,7 +46,7 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'sessions: another key that refreshes',
-    file: 'api/refresh-token.ts',
+    file: 'api/tokens/refresh-token.ts',
     from: '[tenantId, jkt, token.family',
     to: '[tenantId, jkt.slice(0, 0), token.family',
     ...LIVES,
@@ -60,7 +60,7 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'sessions: a gateway that remembers who was let in',
-    file: 'api/authentication.ts',
+    file: 'api/callers/authentication.ts',
     from: 'const { isFresh, session } = await checks.check(tenant.tenantId, question);',
     to: 'const memory = (checks as unknown as { m?: Map<string, Awaited<ReturnType<typeof checks.check>>> }); memory.m ??= new Map(); const known = memory.m.get(token); const { isFresh, session } = known ?? await checks.check(tenant.tenantId, question); memory.m.set(token, { isFresh, session });',
     ...LIVES,
@@ -96,7 +96,7 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'sessions: proofs that each replica remembers for itself',
-    file: 'api/dpop.ts',
+    file: 'api/proofs/dpop.ts',
     from: 'JSON.stringify([jkt, jti, normaliseHtu(htu)])',
     to: 'JSON.stringify([jkt, jti, normaliseHtu(htu), process.pid])',
     only: 'are linearizable',

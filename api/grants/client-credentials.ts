@@ -1,7 +1,7 @@
 /** The client_credentials grant, RFC 6749 section 4.4: a machine client proves itself by private_key_jwt and gets a token bound to its DPoP key. */
 import { spendProofAlone } from '../../db/dpop.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { authenticateClient } from '../client-assertion.ts';
+import { authenticateClient } from '../proofs/client-assertion.ts';
 import type { ApiServices } from '../dependencies.ts';
 import type { Grant } from './grant.ts';
 

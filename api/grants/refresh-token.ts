@@ -9,18 +9,18 @@ import { rotateAtOnce } from '../../db/refresh-statement.ts';
 import type { Rotation } from '../../db/refresh-statement.ts';
 import type { SessionRecord } from '../../db/sessions.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { requireAppClient } from '../app-client.ts';
+import { requireAppClient } from '../callers/app-client.ts';
 import type { ApiServices } from '../dependencies.ts';
-import { singleHeader } from '../headers.ts';
+import { singleHeader } from '../frame/headers.ts';
 import {
   openRefreshToken,
   requestHash,
   successor,
   tokenHash,
   type RefreshToken,
-} from '../refresh-token.ts';
-import { answerTokens, standingOf } from '../session-tokens.ts';
-import type { LiveStanding } from '../session-tokens.ts';
+} from '../tokens/refresh-token.ts';
+import { answerTokens, standingOf } from '../tokens/session-tokens.ts';
+import type { LiveStanding } from '../tokens/session-tokens.ts';
 import type { Grant, GrantRequest } from './grant.ts';
 
 /** Of each generation, new: with it the successor can be made before the row is read, and no earlier one says anything about it. */

@@ -10,7 +10,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import { limitNumbers, LIMITS } from '../../domain/limits.ts';
 import type { LimitName, LimitNumbers } from '../../domain/limits.ts';
 import type { AppDependencies } from '../dependencies.ts';
-import { hmacKey } from '../hmac-key.ts';
+import { hmacKey } from '../proofs/hmac-key.ts';
 import type { RequestTenant } from '../types.ts';
 import { createCounters, SharedLimiter } from './shared-counters.ts';
 import type { Counters } from './shared-counters.ts';

@@ -5,9 +5,9 @@ import { feedPositionNow, FEED_POSITION, FEED_START, readCutOffs } from '../../d
 import { LatchkeyError } from '../../domain/errors.ts';
 import { ACCESS } from '../access.ts';
 import type { AppDependencies } from '../dependencies.ts';
-import { createFeedTap, cutOffFrames } from '../cut-off-feed-stream.ts';
-import type { FeedSource, FeedTap } from '../cut-off-feed-stream.ts';
-import { singleHeader } from '../headers.ts';
+import { createFeedTap, cutOffFrames } from '../streams/cut-off-feed-stream.ts';
+import type { FeedSource, FeedTap } from '../streams/cut-off-feed-stream.ts';
+import { singleHeader } from '../frame/headers.ts';
 import { CutOffFeedQuery } from '../schemas/cut-off-feed.ts';
 import { callerOf } from '../types.ts';
 import type { LatchkeyApp } from '../types.ts';

@@ -22,7 +22,7 @@ import {
 } from '../schemas/devices.ts';
 import type { DeviceView } from '../schemas/devices.ts';
 import { EmptyBody } from '../schemas/empty-body.ts';
-import { standingOf } from '../session-tokens.ts';
+import { standingOf } from '../tokens/session-tokens.ts';
 import { callerOf } from '../types.ts';
 import type { CustomerCaller, LatchkeyApp, RequestTenant } from '../types.ts';
 

@@ -4,7 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiServices } from '../dependencies.ts';
-import { metadataOf } from '../metadata.ts';
+import { metadataOf } from '../oauth/metadata.ts';
 import { Jwks, Metadata } from '../schemas/discovery.ts';
 import type { LatchkeyApp } from '../types.ts';
 

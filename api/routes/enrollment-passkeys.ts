@@ -3,10 +3,10 @@ import type { FastifyRequest } from 'fastify';
 import { getClient } from '../../db/clients.ts';
 import { enrollmentEmail } from '../../db/enrollment-view.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { issueChallenge } from '../challenges.ts';
-import { stepRefusal } from '../enrollment-answers.ts';
-import { preparePasskey, registrationContext } from '../enrollment-passkey.ts';
-import { ownEnrollment, STEPS, takeStep, type StepDependencies } from '../enrollment-steps.ts';
+import { issueChallenge } from '../proofs/challenges.ts';
+import { stepRefusal } from '../enrollment/answers.ts';
+import { preparePasskey, registrationContext } from '../enrollment/passkey.ts';
+import { ownEnrollment, STEPS, takeStep, type StepDependencies } from '../enrollment/steps.ts';
 import { EmptyBody } from '../schemas/empty-body.ts';
 import {
   BindPasskeyBody,

@@ -1,8 +1,8 @@
 /** The steps of an enrollment that prove phone, identity and e-mail, over HTTP. Each hands in and waits for what the workflow made of it. */
 import type { Static, TSchema } from 'typebox';
 import type { ErrorCode } from '../../domain/errors.ts';
-import { normaliseEmail } from '../contacts.ts';
-import { STEPS, takeStep, type StepDependencies } from '../enrollment-steps.ts';
+import { normaliseEmail } from '../enrollment/contacts.ts';
+import { STEPS, takeStep, type StepDependencies } from '../enrollment/steps.ts';
 import { EmptyBody } from '../schemas/empty-body.ts';
 import {
   CodeBody,

@@ -5,12 +5,12 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { credentialsOf } from '../authentication.ts';
+import { credentialsOf } from '../callers/authentication.ts';
 import type { ApiServices } from '../dependencies.ts';
-import { singleHeader } from '../headers.ts';
-import { originalRequest } from '../original-request.ts';
-import type { GatewayConfiguration } from '../original-request.ts';
-import { requireStrength } from '../strength.ts';
+import { singleHeader } from '../frame/headers.ts';
+import { originalRequest } from '../callers/original-request.ts';
+import type { GatewayConfiguration } from '../callers/original-request.ts';
+import { requireStrength } from '../callers/strength.ts';
 import type { LatchkeyApp } from '../types.ts';
 
 export function registerGatewayRoutes(app: LatchkeyApp, services: ApiServices): void {

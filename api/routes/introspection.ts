@@ -4,7 +4,7 @@
  */
 import type { ApiServices } from '../dependencies.ts';
 import { IntrospectionAnswer, IntrospectionForm } from '../schemas/introspection.ts';
-import { judgeAccessToken, judgeRefreshToken } from '../shown-tokens.ts';
+import { judgeAccessToken, judgeRefreshToken } from '../callers/shown-tokens.ts';
 import type { CustomerCaller, LatchkeyApp, MachineCaller, RequestTenant } from '../types.ts';
 
 export function registerIntrospectionRoutes(app: LatchkeyApp, services: ApiServices): void {

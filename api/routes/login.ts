@@ -13,19 +13,19 @@ import { readSession } from '../../db/sessions.ts';
 import type { SessionRecord } from '../../db/sessions.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
-import { judgeAppClient, requireAppClient } from '../app-client.ts';
-import { issueChallenge, openChallenge } from '../challenges.ts';
-import type { ChallengeContext } from '../challenges.ts';
+import { judgeAppClient, requireAppClient } from '../callers/app-client.ts';
+import { issueChallenge, openChallenge } from '../proofs/challenges.ts';
+import type { ChallengeContext } from '../proofs/challenges.ts';
 import type { ApiServices } from '../dependencies.ts';
-import { firstToken, tokenHash } from '../refresh-token.ts';
+import { firstToken, tokenHash } from '../tokens/refresh-token.ts';
 import {
   LoginBody,
   LoginOptionsAnswer,
   LoginOptionsBody,
   SessionTokens,
 } from '../schemas/login.ts';
-import { placeOf } from '../places.ts';
-import { answerTokens, standingOf } from '../session-tokens.ts';
+import { placeOf } from '../callers/places.ts';
+import { answerTokens, standingOf } from '../tokens/session-tokens.ts';
 import { callerOf } from '../types.ts';
 import type { LatchkeyApp, RequestTenant } from '../types.ts';
 import { readAssertion, verifyAssertion } from '../webauthn/assertion.ts';

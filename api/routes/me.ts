@@ -4,10 +4,10 @@ import { proofedGivenName } from '../../db/enrollment-binding.ts';
 import { readSession } from '../../db/sessions.ts';
 import type { SessionRecord } from '../../db/sessions.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { maskEmail, maskPhone } from '../contacts.ts';
+import { maskEmail, maskPhone } from '../enrollment/contacts.ts';
 import type { ApiServices } from '../dependencies.ts';
 import { MeAnswer } from '../schemas/sessions.ts';
-import { standingOf } from '../session-tokens.ts';
+import { standingOf } from '../tokens/session-tokens.ts';
 import { callerOf } from '../types.ts';
 import type { CustomerCaller, LatchkeyApp, RequestTenant } from '../types.ts';
 

@@ -5,11 +5,11 @@
 import { touchCustomer } from '../../db/customer-lock.ts';
 import { endSessions, readSession } from '../../db/sessions.ts';
 import type { Tx } from '../../db/connection.ts';
-import { requireAppClient } from '../app-client.ts';
+import { requireAppClient } from '../callers/app-client.ts';
 import type { ApiServices } from '../dependencies.ts';
-import { openRefreshToken } from '../refresh-token.ts';
+import { openRefreshToken } from '../tokens/refresh-token.ts';
 import { NoAnswer, RevocationForm } from '../schemas/revocation-endpoint.ts';
-import { unlessWorthless } from '../shown-tokens.ts';
+import { unlessWorthless } from '../callers/shown-tokens.ts';
 import { callerOf } from '../types.ts';
 import type { LatchkeyApp, RequestTenant } from '../types.ts';
 

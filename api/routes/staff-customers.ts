@@ -14,7 +14,7 @@ import type { CustomerEntry } from '../../db/staff-desk.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { idPattern } from '../../domain/ids.ts';
 import { judgeSession } from '../../domain/session-standing.ts';
-import { normalisePhone, staffMasks } from '../contacts.ts';
+import { normalisePhone, staffMasks } from '../enrollment/contacts.ts';
 import type { ApiServices } from '../dependencies.ts';
 import { PageQuery, pageOf, readPage } from '../page-cursor.ts';
 import {

@@ -4,9 +4,9 @@ import { getClient } from '../../db/clients.ts';
 import { readTimeline } from '../../db/timeline.ts';
 import { ACCESS } from '../access.ts';
 import type { AppDependencies } from '../dependencies.ts';
-import { singleHeader } from '../headers.ts';
+import { singleHeader } from '../frame/headers.ts';
 import { TimelineQuery } from '../schemas/timeline.ts';
-import { timelineFrames } from '../timeline-stream.ts';
+import { timelineFrames } from '../streams/timeline-stream.ts';
 import { callerOf } from '../types.ts';
 import type { LatchkeyApp } from '../types.ts';
 

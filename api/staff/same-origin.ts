@@ -4,7 +4,7 @@
  */
 import type { FastifyRequest } from 'fastify';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { singleHeader } from '../headers.ts';
+import { singleHeader } from '../frame/headers.ts';
 
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 const JSON_TYPE = /^application\/json(?:\s*;|$)/i;

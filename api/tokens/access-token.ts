@@ -7,8 +7,8 @@ import type { Acr, AttestationLevel, DeviceStatus } from '../../domain/auth-stre
 import type { Clock } from '../../domain/clock.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Risk } from '../../domain/ports.ts';
-import { isRecord, readCompactJws } from '../compact-jws.ts';
-import { isSignedBy, signEs256 } from '../es256.ts';
+import { isRecord, readCompactJws } from '../proofs/compact-jws.ts';
+import { isSignedBy, signEs256 } from '../proofs/es256.ts';
 import type { AccessTokenClaims, RequestTenant } from '../types.ts';
 import type { TokenKeys } from './signing-keys.ts';
 

@@ -1,6 +1,6 @@
 /** ID tokens, OpenID Connect Core section 2: given once, at login, to the app that logged in. They open nothing: their type and key are their own. */
 import type { Clock } from '../../domain/clock.ts';
-import { signEs256 } from '../es256.ts';
+import { signEs256 } from '../proofs/es256.ts';
 import type { RequestTenant } from '../types.ts';
 import type { TokenKeys } from './signing-keys.ts';
 

@@ -4,7 +4,7 @@
  */
 import { calculateJwkThumbprint, compactVerify, importJWK } from 'jose';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { readCompactJws } from '../compact-jws.ts';
+import { readCompactJws } from '../proofs/compact-jws.ts';
 import type { EcPublicJwk } from '../types.ts';
 
 export const APPROVAL_KEY_TYPE = 'latchkey-approval-key+jwt';

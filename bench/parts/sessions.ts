@@ -5,7 +5,7 @@
 import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
-import { encodeRefreshToken, firstToken, tokenHash } from '../../api/refresh-token.ts';
+import { encodeRefreshToken, firstToken, tokenHash } from '../../api/tokens/refresh-token.ts';
 import { DEMO_APP_CLIENT } from '../../db/bootstrap.ts';
 import { formatId } from '../../domain/ids.ts';
 import type { Bed } from '../bed.ts';

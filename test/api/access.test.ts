@@ -6,7 +6,7 @@ import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ACCESS, accessOf } from '../../api/access.ts';
 import type { AccessRow } from '../../api/access.ts';
-import { requireAccessRows } from '../../api/frame.ts';
+import { requireAccessRows } from '../../api/frame/frame.ts';
 import { STAFF_COOKIE } from '../../api/staff/cookies.ts';
 import { ID_PREFIXES } from '../../domain/ids.ts';
 import { STAFF_ROLES } from '../../domain/staff.ts';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { createLogger } from '../../api/logging.ts';
+import { createLogger } from '../../api/frame/logging.ts';
 import {
   DEMO_IDENTITY_SECRET,
   DEMO_MASTER_KEYS,

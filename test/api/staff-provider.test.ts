@@ -1,6 +1,6 @@
 /** A staff login against a provider that misbehaves: each check of its answer is violated with everything else in order. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createLogger } from '../../api/logging.ts';
+import { createLogger } from '../../api/frame/logging.ts';
 import { STAFF_COOKIE } from '../../api/staff/cookies.ts';
 import { startTestApi } from '../setup/api.ts';
 import type { TestApi } from '../setup/api.ts';

@@ -1,7 +1,7 @@
 /** RFC 9470: who asks for a stronger or a more recent login says so in a challenge that a client can act on, and a new login is enough. */
 import * as oauth from 'oauth4webapi';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { requireStrength } from '../../api/strength.ts';
+import { requireStrength } from '../../api/callers/strength.ts';
 import { startTestApi } from '../setup/api.ts';
 import type { Answer, Caller } from '../setup/callers.ts';
 import { createBanker, logIn } from '../setup/login-bed.ts';

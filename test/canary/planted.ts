@@ -6,7 +6,7 @@ import { Client } from '@temporalio/client';
 import type { Connection } from '@temporalio/client';
 import { Writable } from 'node:stream';
 import { Counter, Registry } from 'prom-client';
-import { createLogger } from '../../api/logging.ts';
+import { createLogger } from '../../api/frame/logging.ts';
 import { systemClock } from '../../adapters/clock.ts';
 import { startLocalServer } from '../../runtime/local-http.ts';
 import { signBody } from '../../runtime/vendor-signature.ts';

@@ -10,7 +10,7 @@ import { newId } from '../../adapters/random.ts';
 import { createSignatureVerifier } from '../../adapters/signed-http.ts';
 import { buildApp } from '../../api/app.ts';
 import type { ApiConfiguration, AppDependencies, HttpLimits } from '../../api/dependencies.ts';
-import { openOperationsDoor } from '../../api/doors.ts';
+import { openOperationsDoor } from '../../api/frame/doors.ts';
 import { createTenantDirectory } from '../../api/tenancy.ts';
 import { createAccessTokens } from '../../api/tokens/access-token.ts';
 import type { AccessTokens } from '../../api/tokens/access-token.ts';

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createEmbeddedKms } from '../../adapters/kms/embedded.ts';
-import { issueChallenge, openChallenge } from '../../api/challenges.ts';
-import type { ChallengeContext } from '../../api/challenges.ts';
+import { issueChallenge, openChallenge } from '../../api/proofs/challenges.ts';
+import type { ChallengeContext } from '../../api/proofs/challenges.ts';
 
 const clock = { nowMs: () => 1_790_000_000_000 };
 const oldKey = { kid: 'k1', key: new Uint8Array(32).fill(1) };

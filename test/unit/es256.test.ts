@@ -2,8 +2,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { calculateJwkThumbprint, compactVerify, CompactSign } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { readCompactJws } from '../../api/compact-jws.ts';
-import { importEs256, isSignedBy, signEs256, thumbprintOf } from '../../api/es256.ts';
+import { readCompactJws } from '../../api/proofs/compact-jws.ts';
+import { importEs256, isSignedBy, signEs256, thumbprintOf } from '../../api/proofs/es256.ts';
 import type { EcPublicJwk } from '../../api/types.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

@@ -1,7 +1,7 @@
 /** Addresses that two servers could read differently never pass the gateway check. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { originalRequest } from '../../api/original-request.ts';
+import { originalRequest } from '../../api/callers/original-request.ts';
 
 const gateway = { origin: 'https://api.bank.example', pathPrefix: '/bank', scope: 'accounts:read' };
 

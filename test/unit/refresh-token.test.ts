@@ -9,7 +9,7 @@ import {
   requestHash,
   successor,
   tokenHash,
-} from '../../api/refresh-token.ts';
+} from '../../api/tokens/refresh-token.ts';
 
 const oldKey = { kid: 'k1', key: new Uint8Array(32).fill(1) };
 const newKey = { kid: 'k2', key: new Uint8Array(32).fill(2) };

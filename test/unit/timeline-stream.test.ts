@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { timelineFrames } from '../../api/timeline-stream.ts';
+import { timelineFrames } from '../../api/streams/timeline-stream.ts';
 import type { TimelineEntry } from '../../db/timeline.ts';
 
 const entry = (position: number): TimelineEntry => ({

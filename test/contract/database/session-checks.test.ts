@@ -1,7 +1,7 @@
 /** Checks of sessions in batches, as two replicas ask them: each proof passes once, nobody waits for ever, and what is broken breaks alone. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createSessionChecks } from '../../../api/session-checks.ts';
+import { createSessionChecks } from '../../../api/callers/session-checks.ts';
 import { newId } from '../../../adapters/random.ts';
 import { connectDatabase } from '../../../db/connection.ts';
 import type { Database } from '../../../db/connection.ts';

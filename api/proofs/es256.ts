@@ -1,0 +1,69 @@
+/**
+ * ES256 signatures of compact JWSs by node:crypto, in the calling thread: on the hot path WebCrypto's way through the thread pool costs more
+ * than the signature (docs/decisions/0015). It checks a signature and nothing else; header and claims are its callers' business.
+ */
+import { createPublicKey, hash, sign, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import type { CompactJws } from './compact-jws.ts';
+import type { EcPublicJwk } from '../types.ts';
+
+/** Of r and of s (RFC 7518 section 3.4). */
+const NUMBER_BYTES = 32;
+
+/** @throws Error for coordinates that are no point of the curve. */
+export function importEs256(jwk: EcPublicJwk): KeyObject {
+  return createPublicKey({ key: { ...jwk }, format: 'jwk' });
+}
+
+export function isSignedBy(key: KeyObject, { signed, signature }: CompactJws): boolean {
+  return (
+    signature.length === 2 * NUMBER_BYTES &&
+    verify('sha256', Buffer.from(signed, 'ascii'), key, toDer(signature))
+  );
+}
+
+/** A compact JWS of that header, which must name ES256, and payload. */
+export function signEs256(key: KeyObject, header: object, payload: object): string {
+  const signed = `${encode(header)}.${encode(payload)}`;
+  const signature = fromDer(sign('sha256', Buffer.from(signed, 'ascii'), key));
+  return `${signed}.${signature.toString('base64url')}`;
+}
+
+// Node converts by itself when asked to (`dsaEncoding`), at the price of half a signature: the key is then taken apart on every call.
+
+/** Two numbers side by side as the two positive INTEGERs of an ECDSA-Sig-Value (RFC 3279 section 2.2.3). */
+function toDer(signature: Uint8Array): Buffer {
+  const numbers = [signature.subarray(0, NUMBER_BYTES), signature.subarray(NUMBER_BYTES)].map(
+    (number) => {
+      const first = number.findIndex((byte) => byte !== 0);
+      const digits = number.subarray(first === -1 ? NUMBER_BYTES - 1 : first);
+      const sign = (digits[0] ?? 0) >= 0x80 ? [0] : [];
+      return [0x02, sign.length + digits.length, ...sign, ...digits];
+    },
+  );
+  const content = numbers.flat();
+  return Buffer.from([0x30, content.length, ...content]);
+}
+
+/** The other way round, of what OpenSSL wrote: lengths of one byte, numbers of at most 33. */
+function fromDer(der: Uint8Array): Buffer {
+  const signature = Buffer.alloc(2 * NUMBER_BYTES);
+  let start = 2;
+  for (const end of [NUMBER_BYTES, 2 * NUMBER_BYTES]) {
+    const length = der[start + 1] ?? 0;
+    const digits = der.subarray(start + 2, start + 2 + length);
+    const kept = digits.length > NUMBER_BYTES ? digits.subarray(1) : digits;
+    signature.set(kept, end - kept.length);
+    start += 2 + length;
+  }
+  return signature;
+}
+
+function encode(part: object): string {
+  return Buffer.from(JSON.stringify(part), 'utf8').toString('base64url');
+}
+
+/** RFC 7638 section 3; the coordinates must be base64url, which needs no escaping. */
+export function thumbprintOf({ x, y }: EcPublicJwk): string {
+  return hash('sha256', `{"crv":"P-256","kty":"EC","x":"${x}","y":"${y}"}`, 'base64url');
+}
