@@ -4,6 +4,7 @@ import { listDead, retryDead } from '../../db/outbox.ts';
 import type { DeadRow } from '../../db/outbox.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { ApiServices } from '../dependencies.ts';
+import { isoTime } from '../iso-time.ts';
 import { PageQuery, pageOf, readPage } from '../page-cursor.ts';
 import { DeadLetterParams, DeadLettersAnswer, RetriedAnswer } from '../schemas/dead-letters.ts';
 import type { DeadLetterView } from '../schemas/dead-letters.ts';
@@ -74,5 +75,5 @@ function registerRetry(app: LatchkeyApp, { database, idempotency }: ApiServices)
 }
 
 function deadLetterView({ createdAtMs, position: _position, ...row }: DeadRow): DeadLetterView {
-  return { ...row, sinks: [...row.sinks], createdAt: new Date(createdAtMs).toISOString() };
+  return { ...row, sinks: [...row.sinks], createdAt: isoTime(createdAtMs) };
 }

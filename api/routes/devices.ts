@@ -23,6 +23,7 @@ import {
 import type { DeviceView } from '../schemas/devices.ts';
 import { EmptyBody } from '../schemas/empty-body.ts';
 import { standingOf } from '../tokens/session-tokens.ts';
+import { isoTime } from '../iso-time.ts';
 import { callerOf } from '../types.ts';
 import type { CustomerCaller, LatchkeyApp, RequestTenant } from '../types.ts';
 
@@ -72,14 +73,10 @@ function deviceView(
       .map(({ deviceId: _device, createdAtMs, lastUsedAtMs, ...passkey }) => ({
         ...passkey,
         current: passkey.credentialId === currentCredentialId,
-        createdAt: new Date(createdAtMs).toISOString(),
+        createdAt: isoTime(createdAtMs),
         lastUsedAt: isoTime(lastUsedAtMs),
       })),
   };
-}
-
-function isoTime(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
 }
 
 const CHANGES = [

@@ -17,6 +17,7 @@ import {
   RevocationParams,
   RevocationView,
 } from '../schemas/fraud.ts';
+import { isoTime } from '../iso-time.ts';
 import { callerOf } from '../types.ts';
 import type { LatchkeyApp } from '../types.ts';
 
@@ -169,8 +170,4 @@ function toView(facts: RevocationFacts & { receipt: unknown }): RevocationView {
     // The column holds what revocationReceipt() made.
     ...(receipt === null ? {} : { receipt: receipt as NonNullable<RevocationView['receipt']> }),
   };
-}
-
-function isoTime(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
 }

@@ -2,6 +2,7 @@
 import { readLoginHistory } from '../../db/login-history.ts';
 import type { HistoryEntry } from '../../db/login-history.ts';
 import type { ApiServices } from '../dependencies.ts';
+import { isoTime } from '../iso-time.ts';
 import { PageQuery, pageOf, readPage } from '../page-cursor.ts';
 import { LoginHistoryAnswer } from '../schemas/login-history.ts';
 import type { HistoryEntryView } from '../schemas/login-history.ts';
@@ -43,7 +44,7 @@ function entryView(
   return {
     ...entry,
     entryId: Buffer.from(String(position), 'utf8').toString('base64url'),
-    at: new Date(atMs).toISOString(),
+    at: isoTime(atMs),
     by: by === 'customer' ? 'you' : 'bank',
     current: entry.sessionId === sessionId,
     place: acr === 'latchkey:1' ? null : place,

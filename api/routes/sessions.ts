@@ -17,6 +17,7 @@ import {
   SessionsAnswer,
 } from '../schemas/sessions.ts';
 import type { LogoutScope, SessionView } from '../schemas/sessions.ts';
+import { isoTime } from '../iso-time.ts';
 import { callerOf } from '../types.ts';
 import type { CustomerCaller, LatchkeyApp, RequestTenant } from '../types.ts';
 
@@ -183,8 +184,4 @@ function viewOf(
       absoluteExpiresAt: isoTime(standing.absoluteMs),
     },
   ];
-}
-
-function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -16,6 +16,7 @@ import { idPattern } from '../../domain/ids.ts';
 import { judgeSession } from '../../domain/session-standing.ts';
 import { normalisePhone, staffMasks } from '../enrollment/contacts.ts';
 import type { ApiServices } from '../dependencies.ts';
+import { isoTime } from '../iso-time.ts';
 import { PageQuery, pageOf, readPage } from '../page-cursor.ts';
 import {
   CustomerParams,
@@ -235,8 +236,4 @@ function sessionView(session: SessionRecord, { policy }: RequestTenant): Custome
 
 function endView({ endedAtMs, ...end }: EndedSession) {
   return { ...end, endedAt: isoTime(endedAtMs) };
-}
-
-function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
 }

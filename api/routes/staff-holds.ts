@@ -10,6 +10,7 @@ import type { ApprovalEntry, HoldEntry } from '../../db/staff-desk.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { idPattern } from '../../domain/ids.ts';
 import type { ApiServices } from '../dependencies.ts';
+import { isoTime } from '../iso-time.ts';
 import { PageQuery, pageOf, readPage } from '../page-cursor.ts';
 import { EmptyBody } from '../schemas/empty-body.ts';
 import {
@@ -222,14 +223,10 @@ function approvalView({
     ...approval,
     preparedAt: isoTime(preparedAtMs),
     expiresAt: isoTime(expiresAtMs),
-    decidedAt: decidedAtMs === null ? null : isoTime(decidedAtMs),
+    decidedAt: isoTime(decidedAtMs),
   };
 }
 
 function approvedView(approvalId: string, { releasedAtMs, ...released }: Release) {
   return { approvalId, ...released, releasedAt: isoTime(releasedAtMs) };
-}
-
-function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
 }

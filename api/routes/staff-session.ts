@@ -3,6 +3,7 @@ import { endStaffSession } from '../../db/staff.ts';
 import type { ApiServices } from '../dependencies.ts';
 import { EmptyBody } from '../schemas/empty-body.ts';
 import { StaffLogoutAnswer, StaffMeAnswer } from '../schemas/staff-login.ts';
+import { isoTime } from '../iso-time.ts';
 import { callerOf } from '../types.ts';
 import type { LatchkeyApp } from '../types.ts';
 import { clearCookie, STAFF_COOKIE } from '../staff/cookies.ts';
@@ -26,7 +27,7 @@ export function registerStaffSessionRoutes(app: LatchkeyApp, { database }: ApiSe
         name,
         employeeId,
         roles: [...roles],
-        authTime: new Date(authTimeMs).toISOString(),
+        authTime: isoTime(authTimeMs),
         tenant: { slug: tenant.slug, name: tenant.name },
       };
     },

@@ -5,6 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FeedPage, PlacedCutOff } from '../../db/cut-off-feed.ts';
 import type { Clock } from '../../domain/clock.ts';
+import { isoTime } from '../iso-time.ts';
 
 /** How late a cut-off reaches a service, at worst, in ordinary times. */
 const POLL_MS = 250;
@@ -139,10 +140,10 @@ function createInbox(): { put: Listener; take: () => Promise<FeedPage | undefine
 function* framesOf({ entries, next, asOfMs }: FeedPage): Generator<string> {
   const cutOffs = entries.map(({ cutOff: { atMs, ...cutOff } }) => ({
     ...cutOff,
-    at: new Date(atMs).toISOString(),
+    at: isoTime(atMs),
   }));
   if (cutOffs.length > 0) yield frame('cut-offs', next, { cutOffs });
-  if (asOfMs !== undefined) yield frame('beat', next, { asOf: new Date(asOfMs).toISOString() });
+  if (asOfMs !== undefined) yield frame('beat', next, { asOf: isoTime(asOfMs) });
 }
 
 function frame(event: string, id: string, data: unknown): string {

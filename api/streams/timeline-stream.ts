@@ -5,6 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { TimelineEntry } from '../../db/timeline.ts';
 import type { Clock } from '../../domain/clock.ts';
+import { isoTime } from '../iso-time.ts';
 
 const POLL_MS = 250;
 const BEAT_MS = 15_000;
@@ -52,7 +53,7 @@ export async function* timelineFrames(
 function frame({ atMs, customerId, ceremonyId, ...entry }: TimelineEntry): string {
   const data = {
     ...entry,
-    at: new Date(atMs).toISOString(),
+    at: isoTime(atMs),
     ...(customerId === null ? {} : { customerId }),
     ...(ceremonyId === null ? {} : { ceremonyId }),
   };
