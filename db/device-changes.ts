@@ -12,7 +12,7 @@ import type { Tx } from './connection.ts';
 import { notifyCustomer } from './contacts.ts';
 import { touchCustomer } from './customer-lock.ts';
 import { enqueue } from './outbox.ts';
-import { endSessions } from './sessions.ts';
+import { endSessions } from './session-ends.ts';
 
 /** Who asks. An owner's session stands, and on what, is for the caller of these functions to have judged under the customer's lock. */
 export type Changer =

@@ -14,7 +14,8 @@ import { insertProof, spendProof } from './dpop.ts';
 import { enqueue } from './outbox.ts';
 import { activePolicy, type PolicyVersion } from './policies.ts';
 import { stillStands, toNext, type Rotation } from './refresh-statement.ts';
-import { endSessions, readSession, type SessionRecord } from './sessions.ts';
+import { endSessions } from './session-ends.ts';
+import { readSession, type SessionRecord } from './sessions.ts';
 
 export interface Refresh extends Rotation {
   /** Whether rotateAtOnce() has spent the proof. */

@@ -9,6 +9,7 @@ import { noteFact } from './committed-facts.ts';
 import type { Tx } from './connection.ts';
 import { notifyCustomer } from './contacts.ts';
 import { enqueue } from './outbox.ts';
+import { recordSessionEnds } from './session-end-records.ts';
 
 /**
  * Ends what began under an older epoch, sessions in one statement and ceremonies in one, and adds their numbers to the revocation's
@@ -46,8 +47,6 @@ export async function endRevokedRows(
         ceremonies_ended = coalesce(ceremonies_ended, 0) + ${ceremonies.count},
         rows_ended_at = case when rows_ended_at is null or ${sessions.count + ceremonies.count} > 0 then latchkey_now() else rows_ended_at end
     where tenant_id = ${tenantId} and revocation_id = ${revocationId} and status = 'running'`;
-  if (sessions.count > 0)
-    noteFact(tx, { kind: 'sessions_ended', reason: 'revoked', count: sessions.count });
   for (const { from } of ceremonies) {
     noteFact(tx, {
       kind: 'ceremony_moved',
@@ -58,10 +57,15 @@ export async function endRevokedRows(
       reason: 'fraud',
     });
   }
-  for (const { id } of sessions)
-    await recordEnd(tx, { tenantId, customerId, revocationId, kind: 'session', id });
-  for (const { id } of ceremonies)
-    await recordEnd(tx, { tenantId, customerId, revocationId, kind: 'enrollment', id });
+  await recordSessionEnds(tx, {
+    tenantId,
+    ended: sessions.map(({ id: sessionId }) => ({ sessionId, customerId, reason: 'revoked' })),
+    actor: { kind: 'system', id: revocationId },
+    revocationId,
+    // Their workflows are woken by the revocation's own.
+    wake: false,
+  });
+  for (const { id } of ceremonies) await recordEnd(tx, { tenantId, customerId, revocationId, id });
   if (!found.told) await notifyCustomer(tx, { tenantId, customerId, template: 'session_cut_off' });
   return sessions.count + ceremonies.count;
 }
@@ -72,40 +76,27 @@ async function recordEnd(
     tenantId: string;
     customerId: string;
     revocationId: string;
-    kind: 'session' | 'enrollment';
     id: string;
   },
 ): Promise<void> {
-  const { tenantId, customerId, revocationId, kind, id } = ended;
+  const { tenantId, customerId, revocationId, id } = ended;
   await appendAudit(tx, {
     tenantId,
     actor: { kind: 'system', id: revocationId },
-    action: `${kind}.ended`,
-    subject: { kind, id },
+    action: 'enrollment.ended',
+    subject: { kind: 'enrollment', id },
     customerId,
-    ...(kind === 'enrollment' ? { ceremonyId: id } : {}),
+    ceremonyId: id,
     detail: { reason: 'revoked', revocationId },
   });
   await enqueue(tx, {
     tenantId,
     topic: 'event',
     subject: customerId,
-    payload:
-      kind === 'session'
-        ? {
-            type: 'bank.app.session_revoked',
-            data: { customerId, sessionId: id, reason: 'revoked', revocationId },
-          }
-        : {
-            type: 'bank.app.enrollment_ended',
-            data: {
-              customerId,
-              enrollmentId: id,
-              outcome: 'revoked',
-              reason: 'fraud',
-              revocationId,
-            },
-          },
+    payload: {
+      type: 'bank.app.enrollment_ended',
+      data: { customerId, enrollmentId: id, outcome: 'revoked', reason: 'fraud', revocationId },
+    },
   });
 }
 

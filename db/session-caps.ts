@@ -7,7 +7,7 @@ import type { Policy } from '../domain/policy.ts';
 import { effectiveDeadlines } from '../domain/refresh.ts';
 import { makeRoom } from '../domain/session-caps.ts';
 import type { Tx } from './connection.ts';
-import { endSessions } from './sessions.ts';
+import { endSessions } from './session-ends.ts';
 
 interface NewLogin {
   readonly tenantId: string;

@@ -3,11 +3,9 @@
  * cut-off: those transactions are elsewhere; here a row is only expired, by compare-and-set, with its audit row and event.
  */
 import type { SessionAnswer } from '../domain/session.ts';
-import { appendAudit } from './audit.ts';
-import { noteFact } from './committed-facts.ts';
 import type { Database, Tx } from './connection.ts';
-import { enqueue } from './outbox.ts';
 import { activePolicy } from './policies.ts';
+import { recordSessionEnds } from './session-end-records.ts';
 
 /** Asked again a little late: clocks that differ slightly must not cost the workflow another round. */
 const ASK_AGAIN_MARGIN_MS = 1_000;
@@ -83,33 +81,13 @@ export async function expireSessions(
     from due, t
     where s.tenant_id = ${tenantId} and s.session_id = due.session_id and s.status = 'live'
     returning s.session_id, s.customer_id, s.end_reason`;
-  for (const row of rows) await recordExpiry(tx, tenantId, row);
+  await recordSessionEnds(tx, {
+    tenantId,
+    ended: rows.map(({ endReason, ...end }) => ({ ...end, reason: endReason })),
+    // The workflow is what ends it, or is woken by its own deadline.
+    wake: false,
+  });
   return rows;
-}
-
-async function recordExpiry(
-  tx: Tx,
-  tenantId: string,
-  { sessionId, customerId, endReason }: ExpiredSession,
-): Promise<void> {
-  noteFact(tx, { kind: 'sessions_ended', reason: endReason, count: 1 });
-  await appendAudit(tx, {
-    tenantId,
-    actor: { kind: 'system', id: sessionId },
-    action: 'session.ended',
-    subject: { kind: 'session', id: sessionId },
-    customerId,
-    detail: { reason: endReason },
-  });
-  await enqueue(tx, {
-    tenantId,
-    topic: 'event',
-    subject: customerId,
-    payload: {
-      type: 'bank.app.session_revoked',
-      data: { customerId, sessionId, reason: endReason },
-    },
-  });
 }
 
 /** Compare-and-set: only of an ended row, only once. */

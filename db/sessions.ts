@@ -1,15 +1,14 @@
 /**
- * Sessions as rows: how they are read, begun and ended by a call. Whoever begins one holds the customer's row FOR SHARE from its first
- * statement on; whoever ends one touches that row first (SECURITY.md section 1). Ends by time stand in db/session-lifecycle.ts.
+ * Sessions as rows: how they are read and begun. Whoever begins one holds the customer's row FOR SHARE from its first statement on
+ * (SECURITY.md section 1). Ends by a call stand in db/session-ends.ts, ends by time in db/session-lifecycle.ts.
  */
 import type { Acr, AttestationLevel, DeviceStatus } from '../domain/auth-strength.ts';
 import type { Risk } from '../domain/ports.ts';
-import type { SessionEndReason } from '../domain/session.ts';
 import type { SessionFacts } from '../domain/session-standing.ts';
-import { appendAudit, insertAudit, type Actor, type AuditEntry } from './audit.ts';
+import { insertAudit, type AuditEntry } from './audit.ts';
 import { noteFact } from './committed-facts.ts';
 import type { Sql, Tx } from './connection.ts';
-import { enqueue, insertOutboxRow, type NewOutboxRow } from './outbox.ts';
+import { insertOutboxRow, type NewOutboxRow } from './outbox.ts';
 
 /** A session with everything that judges it. Never handed out of the API as it is: it holds hashes. */
 export interface SessionRecord extends SessionFacts {
@@ -237,77 +236,4 @@ function insertRow(tx: Tx, session: NewSession) {
       t.now + make_interval(secs => least(${session.idleSeconds}, ${session.absoluteSeconds})::double precision),
       t.now + make_interval(secs => ${session.absoluteSeconds}), ${session.sealedPlace ?? null}
     from t`;
-}
-
-/** Which live sessions of a customer a call ends. */
-export type SessionsToEnd =
-  | { readonly only: string }
-  | { readonly except: string }
-  | { readonly these: readonly string[] }
-  /** Begun on it, by its key or by its passkeys. */
-  | { readonly ofDevice: string }
-  | { readonly ofCredential: string }
-  | 'all';
-
-/**
- * Ends them by compare-and-set, each with audit row, event and wake-up. Answers their ids. Before it comes touchCustomer(), or
- * shareCustomer() where a new session takes their place.
- */
-export async function endSessions(
-  tx: Tx,
-  args: {
-    readonly tenantId: string;
-    readonly customerId: string;
-    readonly sessions: SessionsToEnd;
-    readonly reason: SessionEndReason;
-    readonly actor: Actor;
-    /** A code that says more; for the audit alone. */
-    readonly because?: string;
-  },
-): Promise<readonly string[]> {
-  const { tenantId, customerId, reason, actor, because } = args;
-  // Two calls that end the same rows take them in the same order.
-  const ended = await tx<{ sessionId: string }[]>`
-    with due as materialized (
-      select session_id from session s
-      where tenant_id = ${tenantId} and customer_id = ${customerId} and status = 'live' ${whichSessions(tx, args.sessions)}
-      order by session_id for update)
-    update session s set status = 'ended', end_reason = ${reason}, ended_at = latchkey_now()
-    from due where s.tenant_id = ${tenantId} and s.session_id = due.session_id and s.status = 'live'
-    returning s.session_id`;
-  if (ended.length > 0) noteFact(tx, { kind: 'sessions_ended', reason, count: ended.length });
-  for (const { sessionId } of ended) {
-    await appendAudit(tx, {
-      tenantId,
-      actor,
-      action: 'session.ended',
-      subject: { kind: 'session', id: sessionId },
-      customerId,
-      detail: { reason, ...(because === undefined ? {} : { because }) },
-    });
-    await enqueue(tx, {
-      tenantId,
-      topic: 'session.wake',
-      subject: sessionId,
-      payload: { sessionId },
-    });
-    await enqueue(tx, {
-      tenantId,
-      topic: 'event',
-      subject: customerId,
-      payload: { type: 'bank.app.session_revoked', data: { customerId, sessionId, reason } },
-    });
-  }
-  return ended.map(({ sessionId }) => sessionId);
-}
-
-function whichSessions(tx: Tx, sessions: SessionsToEnd) {
-  if (sessions === 'all') return tx``;
-  if ('only' in sessions) return tx`and session_id = ${sessions.only}`;
-  if ('these' in sessions) return tx`and session_id = any(${[...sessions.these]})`;
-  if ('except' in sessions) return tx`and session_id <> ${sessions.except}`;
-  if ('ofCredential' in sessions) return tx`and credential_id = ${sessions.ofCredential}`;
-  const { ofDevice } = sessions;
-  return tx`and (device_id = ${ofDevice} or credential_id in (
-      select credential_id from credential k where k.tenant_id = s.tenant_id and k.device_id = ${ofDevice}))`;
 }

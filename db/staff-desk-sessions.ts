@@ -5,8 +5,7 @@
 import type { Tx } from './connection.ts';
 import { notifyCustomer } from './contacts.ts';
 import { touchCustomer } from './customer-lock.ts';
-import { readEnd, type EndedSession } from './session-ends.ts';
-import { endSessions } from './sessions.ts';
+import { endSessions, readEnd, type EndedSession } from './session-ends.ts';
 
 /** Answers how the session ended, whoever was first; undefined: there is no such session. */
 export async function endSessionByStaff(

@@ -3,7 +3,8 @@
  * another's session with a stolen token; to any other key a token is unknown, and what is unknown is answered as what was revoked.
  */
 import { touchCustomer } from '../../db/customer-lock.ts';
-import { endSessions, readSession } from '../../db/sessions.ts';
+import { endSessions } from '../../db/session-ends.ts';
+import { readSession } from '../../db/sessions.ts';
 import type { Tx } from '../../db/connection.ts';
 import { requireAppClient } from '../callers/app-client.ts';
 import type { ApiServices } from '../dependencies.ts';

@@ -1,10 +1,10 @@
 /** A customer's own sessions: what is open, and how to end it. Ending is one transaction that every grant in flight waits for. */
 import { touchCustomer } from '../../db/customer-lock.ts';
 import { openPlaces } from '../../db/login-history.ts';
-import { endOwnSession, readOwnEnd } from '../../db/session-ends.ts';
-import type { EndedSession } from '../../db/session-ends.ts';
-import { endSessions, sessionPlaces, sessionsOfCustomer } from '../../db/sessions.ts';
-import type { SessionRecord, SessionsToEnd } from '../../db/sessions.ts';
+import { endOwnSession, endSessions, readOwnEnd } from '../../db/session-ends.ts';
+import type { EndedSession, SessionsToEnd } from '../../db/session-ends.ts';
+import { sessionPlaces, sessionsOfCustomer } from '../../db/sessions.ts';
+import type { SessionRecord } from '../../db/sessions.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { judgeSession } from '../../domain/session-standing.ts';
 import type { ApiServices } from '../dependencies.ts';
