@@ -34,10 +34,13 @@ async function list(database: Database, tenants: readonly TenantEntry[]): Promis
   let found = 0;
   for (const { tenantId, slug } of tenants) {
     const standings = await database.tenant(tenantId, (tx) => sinkStandings(tx, tenantId));
-    for (const { sink, waiting, parked, oldestSeconds, stopped } of standings) {
+    for (const { sink, waiting, parked, oldestSeconds, stopped, lastError } of standings) {
       const age = oldestSeconds === null ? '' : `  oldest ${String(Math.round(oldestSeconds))} s`;
       const stop = stopped === null ? '' : `  stopped: ${stopped}`;
-      say(`${sink}  ${slug}  waiting ${String(waiting)}  parked ${String(parked)}${age}${stop}`);
+      const error = lastError === null ? '' : `  last error: ${lastError}`;
+      say(
+        `${sink}  ${slug}  waiting ${String(waiting)}  parked ${String(parked)}${age}${stop}${error}`,
+      );
     }
     found += standings.length;
   }

@@ -179,6 +179,8 @@ export interface SinkStanding {
   readonly oldestSeconds: number | null;
   /** Why it is stopped; null when it is not. */
   readonly stopped: string | null;
+  /** The code that the last failed try of what waits or is parked ended with; null when none was tried in vain. */
+  readonly lastError: string | null;
 }
 
 /** Every sink that has anything to say, by name. */
@@ -187,11 +189,12 @@ export async function sinkStandings(tx: Tx, tenantId: string): Promise<SinkStand
     ...(await tx<SinkStanding[]>`
       with open as (
         select d.sink, count(*) filter (where d.status = 'pending') as waiting, count(*) filter (where d.status = 'dead') as parked,
-          extract(epoch from latchkey_now() - min(o.created_at) filter (where d.status = 'pending'))::float8 as oldest_seconds
+          extract(epoch from latchkey_now() - min(o.created_at) filter (where d.status = 'pending'))::float8 as oldest_seconds,
+          (array_agg(d.error_code order by d.not_before desc) filter (where d.error_code is not null))[1] as last_error
         from event_delivery d join outbox o using (tenant_id, outbox_id)
         where d.tenant_id = ${tenantId} and d.status in ('pending', 'dead') group by d.sink)
       select coalesce(open.sink, stop.sink) as sink, coalesce(waiting, 0) as waiting, coalesce(parked, 0) as parked,
-        oldest_seconds, stop.reason as stopped
+        oldest_seconds, stop.reason as stopped, last_error
       from open full join (select sink, reason from event_sink_stop where tenant_id = ${tenantId}) stop on stop.sink = open.sink
       order by 1`),
   ];

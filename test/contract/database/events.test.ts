@@ -264,6 +264,10 @@ describe('a parked event', () => {
         attempts: 1,
       },
     ]);
+    expect(await inTenant((tx) => sinkStandings(tx, tenantId))).toMatchObject([
+      { sink: 'one', parked: 1, lastError: 'vendor_refused' },
+      { sink: 'two', parked: 1, lastError: 'vendor_refused' },
+    ]);
     expect(await inTenant((tx) => retryDead(tx, { tenantId, outboxId }))).toBe(true);
     expect(await inTenant((tx) => retryDead(tx, { tenantId, outboxId }))).toBe(false);
     expect(await claim()).toMatchObject([{ outboxId, sequence: head?.sequence, attempts: 1 }]);
@@ -281,8 +285,8 @@ describe('a sink that is stopped', () => {
     expect([await claimedLabels('one'), await claimedLabels('two')]).toEqual([[], ['1']]);
     nowMs += 60_000;
     expect(await inTenant((tx) => sinkStandings(tx, tenantId))).toEqual([
-      { sink: 'one', waiting: 1, parked: 0, oldestSeconds: 60, stopped: 'gone' },
-      { sink: 'two', waiting: 1, parked: 0, oldestSeconds: 60, stopped: null },
+      { sink: 'one', waiting: 1, parked: 0, oldestSeconds: 60, stopped: 'gone', lastError: null },
+      { sink: 'two', waiting: 1, parked: 0, oldestSeconds: 60, stopped: null, lastError: null },
     ]);
     const resume = () => inTenant((tx) => resumeSink(tx, { tenantId, sink: 'one' }));
     expect([await resume(), await resume()]).toEqual([true, false]);
