@@ -122,6 +122,20 @@ export const ERRORS = {
   hold_not_found: refused(404, 'There is no such hold.'),
   hold_released: refused(409, 'That hold has been released already.'),
 
+  // Step-ups
+  action_invalid: refused(422, 'That action cannot be asked for as it stands.'),
+  action_mismatch: refused(409, 'That is not the action that was approved.'),
+  step_up_not_found: refused(404, 'There is no such step-up.'),
+  step_up_pending: refused(409, 'This customer has a request of yours to answer already.'),
+  step_ups_paused: tryAgain(429, 'The customer has refused requests of yours. Wait a while.'),
+  step_up_delayed: tryAgain(409, 'It is approved, but may only be used a little later.'),
+  step_up_not_approved: refused(409, 'It has not been approved.'),
+  step_up_ended: refused(409, 'This step-up has ended.'),
+  step_up_expired: refused(409, 'This step-up has expired. Ask again.'),
+  approval_invalid: refused(422, 'The approval could not be verified.'),
+  receipt_pending: tryAgain(409, 'The receipt is being made. Ask again soon.'),
+  login_needs_approval: refused(403, 'This login needs one more proof.'),
+
   // Four eyes
   approval_not_found: refused(404, 'There is no such request for approval.'),
   approval_pending: refused(409, 'A release of that hold is waiting for approval already.'),
