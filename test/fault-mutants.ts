@@ -25,8 +25,8 @@ const judgementForgotten: Change = {
   to: '',
 };
 const notDrivenOn: Change = {
-  file: 'api/enrollment/steps.ts',
-  from: "const isFollowed = outcome === 'accepted' || record.state !== step.step;",
+  file: 'api/ceremonies/step.ts',
+  from: "const isFollowed = outcome === 'accepted' || !step.states.includes(record.state);",
   to: 'const isFollowed = outcome.length > 0;',
 };
 const endlessLease: Change = {
@@ -157,7 +157,7 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
   fault(
     'a repeated step is another update',
     {
-      file: 'api/enrollment/steps.ts',
+      file: 'api/ceremonies/step.ts',
       from: 'name, submissionId, notAfterMs]',
       to: 'name, submissionId, performance.now()]',
     },

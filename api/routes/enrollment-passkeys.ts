@@ -6,7 +6,8 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import { issueChallenge } from '../proofs/challenges.ts';
 import { stepRefusal } from '../enrollment/answers.ts';
 import { preparePasskey, registrationContext } from '../enrollment/passkey.ts';
-import { ownEnrollment, STEPS, takeStep, type StepDependencies } from '../enrollment/steps.ts';
+import type { StepDependencies } from '../ceremonies/step.ts';
+import { ownEnrollment, STEPS, takeEnrollmentStep } from '../enrollment/steps.ts';
 import { EmptyBody } from '../schemas/empty-body.ts';
 import {
   BindPasskeyBody,
@@ -90,7 +91,7 @@ function registerBinding(app: LatchkeyApp, deps: StepDependencies): void {
   const path = '/auth/enrollments/:enrollmentId/passkey';
   app.post(path, { config, schema }, (request) => {
     const { enrollmentId } = request.params;
-    return takeStep(deps, request, {
+    return takeEnrollmentStep(deps, request, {
       enrollmentId,
       step: STEPS.bindPasskey,
       prepare: () => verifiedPasskey(deps, request, enrollmentId, request.body),

@@ -1,8 +1,9 @@
 /** The steps of an enrollment that prove phone, identity and e-mail, over HTTP. Each hands in and waits for what the workflow made of it. */
 import type { Static, TSchema } from 'typebox';
 import type { ErrorCode } from '../../domain/errors.ts';
+import type { StepDependencies } from '../ceremonies/step.ts';
 import { normaliseEmail } from '../enrollment/contacts.ts';
-import { STEPS, takeStep, type StepDependencies } from '../enrollment/steps.ts';
+import { STEPS, takeEnrollmentStep } from '../enrollment/steps.ts';
 import { EmptyBody } from '../schemas/empty-body.ts';
 import {
   CodeBody,
@@ -95,7 +96,7 @@ function registerStep<Body extends TSchema>(
       },
     },
     (request) =>
-      takeStep(deps, request, {
+      takeEnrollmentStep(deps, request, {
         enrollmentId: request.params.enrollmentId,
         step: STEPS[operationId],
         // The schema of this route has let it through.
