@@ -34,6 +34,7 @@ import { describeApi } from './openapi.ts';
 import { serveOperations } from './operations/pages.ts';
 import { secureHeaders, servePages } from './frame/pages.ts';
 import { sendProblem } from './problems.ts';
+import { createRotations } from './grants/rotations.ts';
 import { registerCodecRoutes } from './routes/codec.ts';
 import { registerDeadLetterRoutes } from './routes/dead-letters.ts';
 import { registerDiscoveryRoutes, registerMetadataRoute } from './routes/discovery.ts';
@@ -172,6 +173,7 @@ function createServices(deps: AppDependencies): ApiServices {
       createProofVerifier(nonces, deps.clock),
       accessTokens,
     ),
+    rotate: createRotations(deps.database),
     idempotency: createIdempotency(deps),
     requestLimits: createRequestLimits(deps),
     staffAuthentication: createStaffAuthentication(deps),

@@ -15,6 +15,7 @@ import type { DpopNonces } from './proofs/dpop-nonce.ts';
 import type { ApiMetrics } from './frame/metrics.ts';
 import type { GatewayConfiguration } from './callers/original-request.ts';
 import type { Idempotency } from './idempotency.ts';
+import type { Rotate } from './grants/rotations.ts';
 import type { RequestLimits } from './limits/request-limits.ts';
 import type { StaffAuthentication } from './staff/authentication.ts';
 import type { TenantDirectory } from './tenancy.ts';
@@ -111,6 +112,7 @@ export interface ApiServices extends AppDependencies {
   readonly tenants: TenantDirectory;
   readonly nonces: DpopNonces;
   readonly authentication: Authentication;
+  readonly rotate: Rotate;
   readonly tokenKeys: TokenKeys;
   readonly accessTokens: AccessTokens;
   readonly idTokens: IdTokens;

@@ -13,7 +13,8 @@ import { touchCustomer } from './customer-lock.ts';
 import { insertProof, spendProof } from './dpop.ts';
 import { enqueue } from './outbox.ts';
 import { activePolicy, type PolicyVersion } from './policies.ts';
-import { stillStands, toNext, type Rotation } from './refresh-statement.ts';
+import { stillStands, toNext, type NextTerms } from './refresh-statement.ts';
+import type { Rotation, StandingTerms } from './refresh-statement.ts';
 import { endSessions } from './session-ends.ts';
 import { readSession, type SessionRecord } from './sessions.ts';
 
@@ -124,15 +125,25 @@ async function rotate(
     with t as materialized (select latchkey_now() as now),
     proof as (${isProofSpent ? tx`select 1` : insertProof(tx, refresh.proof)}),
     rotated as (
-      update session s set ${toNext(tx, refresh, troubledGenerations(session))}
+      update session s set ${toNext(tx, nextOf(refresh, troubledGenerations(session)))}
       from t, customer c
       where exists (select from proof) and s.generation = ${refresh.generation} and s.current_hash = ${refresh.hash}
-        and s.redeliveries = ${session.redeliveries} and ${stillStands(tx, refresh)}
+        and s.redeliveries = ${session.redeliveries} and ${stillStands(tx, standingOf(refresh))}
       returning 1)
     select exists (select from proof) as is_fresh, exists (select from rotated) as is_moved`;
   if (row === undefined) throw new TypeError('a select without a table answers one row');
   if (!row.isFresh) return 'replayed';
   return row.isMoved ? 'moved' : 'lost';
+}
+
+function nextOf({ next, requestHash, policy }: Refresh, troubled: number): NextTerms {
+  const { idleSeconds } = policy.document.session;
+  return { ...next, requestHash: requestHash ?? null, idleSeconds, troubled };
+}
+
+function standingOf({ tenantId, sessionId, jkt, policy }: Refresh): StandingTerms {
+  const { idleSeconds, absoluteSeconds } = policy.document.session;
+  return { tenantId, sessionId, jkt, idleSeconds, absoluteSeconds };
 }
 
 async function redeliver(
@@ -148,7 +159,7 @@ async function redeliver(
     from t, customer c
     where s.generation = ${refresh.generation + 1} and s.previous_hash = ${refresh.hash} and s.current_hash = ${again}
       and s.request_hash is not distinct from ${refresh.requestHash ?? null} and s.redeliveries < ${maxRedeliveries}
-      and ${stillStands(tx, refresh)}`;
+      and ${stillStands(tx, standingOf(refresh))}`;
   return count === 1 ? 'moved' : 'lost';
 }
 

@@ -98,8 +98,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'jti ignored',
     file: 'db/refresh-statement.ts',
-    from: '${insertProof(sql, rotation.proof, sql`exists (select from seen)`)}',
-    to: 'select 1 from seen',
+    from: 'jti: toHex(proof.jtiHash)',
+    // Another each time, so that none is ever found again.
+    to: 'jti: toHex(next.salt)',
     project: 'api',
     test: 'test/api/refresh-model.test.ts',
   },
@@ -121,8 +122,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a proof shown twice in one batch of a gateway',
-    file: 'api/callers/session-checks.ts',
-    from: '(id === undefined || !proofs.has(id))',
+    file: 'api/statement-batches.ts',
+    from: '!one.keys.some((key) => taken.has(key))',
     to: 'true',
     project: 'contract',
     test: 'test/contract/database/session-checks.test.ts',

@@ -12,8 +12,8 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
   {
     name: 'sessions: one generation for two refreshes that overlap',
     file: 'db/refresh-statement.ts',
-    from: "exists (select from proof) and ${isShown(sql, rotation)} and s.status = 'live'",
-    to: "exists (select from proof) and s.tenant_id = ${rotation.tenantId} and s.session_id = ${rotation.sessionId} and s.status = 'live'",
+    from: "from session s where ${isBound} and ${isShown(sql, tenantId)} and s.status = 'live'",
+    to: "from session s where ${isBound} and s.tenant_id = ${tenantId} and s.session_id = a.session and s.status = 'live'",
     ...LIVES,
   },
   {
@@ -33,8 +33,9 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
   {
     name: 'sessions: a proof that is good twice',
     file: 'db/refresh-statement.ts',
-    from: '${insertProof(sql, rotation.proof, sql`exists (select from seen)`)}',
-    to: 'select 1 from seen',
+    from: 'jti: toHex(proof.jtiHash)',
+    // Another each time, so that none is ever found again.
+    to: 'jti: toHex(next.salt)',
     ...LIVES,
   },
   {

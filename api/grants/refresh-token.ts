@@ -1,11 +1,10 @@
 /**
  * The refresh_token grant, RFC 6749 section 6 with RFC 9449 section 5: form and MAC first, so that forgeries and other keys die before the
- * database; then one statement that spends the proof and moves the family, or a transaction that says why not (SECURITY.md section 2). It never revives.
+ * database; then one statement, shared with others, that spends the proof and moves the family, or a transaction that says why not (SECURITY.md section 2). It never revives.
  */
 import { randomBytes } from 'node:crypto';
 import { refreshSession } from '../../db/refresh.ts';
 import type { Refresh } from '../../db/refresh.ts';
-import { rotateAtOnce } from '../../db/refresh-statement.ts';
 import type { Rotation } from '../../db/refresh-statement.ts';
 import type { SessionRecord } from '../../db/sessions.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
@@ -46,7 +45,7 @@ async function move(
   const { database } = services;
   const { tenant, request } = grantRequest;
   const rotation = describeRotation(services, grantRequest, shown);
-  const swift = await rotateAtOnce(database, rotation);
+  const swift = await services.rotate(tenant.tenantId, rotation);
   if (swift.kind === 'replayed') throw new LatchkeyError('dpop_proof_replayed');
   if (swift.kind === 'rotated')
     return { session: swift.session, standing: standingOf(swift.session, tenant) };

@@ -215,8 +215,8 @@ describe('an older token', () => {
         where subject in (${sessionId}, ${customerId}) order by position offset 2`,
     );
     expect([...rows]).toEqual([
-      { topic: 'session.wake', type: null },
       { topic: 'event', type: 'bank.app.session_revoked' },
+      { topic: 'session.wake', type: null },
       { topic: 'event', type: 'bank.app.refresh_reused' },
     ]);
     expect(await refresh(phone, tokens[3] ?? '', { requestId: requestId() })).toMatchObject(
