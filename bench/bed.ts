@@ -62,6 +62,8 @@ export interface Bed {
   startApi(changes?: Readonly<Record<string, string>>): Promise<void>;
   /** Resident memory of the API now. */
   residentMiB(): Promise<number>;
+  /** Processor time of the API so far, all its threads. */
+  cpuMs(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -102,6 +104,7 @@ export async function startBed(cores: Cores): Promise<Bed> {
     environment,
     startApi,
     residentMiB: async () => await residentMiB(api?.pid ?? 0),
+    cpuMs: async () => await cpuMs(api?.pid ?? 0),
     stop: async () => {
       await api?.stop();
       await sql.end({ timeout: 5 });
@@ -226,4 +229,14 @@ async function isAlive(port: number): Promise<boolean> {
 async function residentMiB(pid: number): Promise<number> {
   const status = await readFile(`/proc/${String(pid)}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) / 1024;
+}
+
+/** Linux counts it in hundredths of a second, whatever the kernel's own tick (proc(5), sysconf(_SC_CLK_TCK)). */
+const TICK_MS = 10;
+
+async function cpuMs(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${String(pid)}/stat`, 'utf8');
+  // The program's name, in brackets, may hold anything: utime and stime are the 12th and 13th words after it.
+  const words = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(words[11]) + Number(words[12])) * TICK_MS;
 }

@@ -107,12 +107,16 @@ export async function againstBaseline(
   const perSecond = PREPARED_PER_SECOND[operation.name];
   operation.prepare(perSecond);
   withoutErrors(`${figure}, warming up`, await runClosed(operation, { ...load, seconds: 1 }));
-  const [limits, figures]: [number[], number[]] = [[], []];
+  const [limits, figures, cpuMsEach]: [number[], number[], number[]] = [[], [], []];
   for (let round = 0; round < size.rounds; round += 1) {
     limits.push(await limit());
     operation.prepare(perSecond * size.seconds);
-    figures.push(withoutErrors(figure, await runClosed(operation, load)).perSecond);
-    say(`${figure}: ${whole(figures.at(-1))}, ${baseline}: ${whole(limits.at(-1))}`);
+    const before = await bed.cpuMs();
+    const measured = withoutErrors(figure, await runClosed(operation, load));
+    cpuMsEach.push(((await bed.cpuMs()) - before) / measured.requests);
+    figures.push(measured.perSecond);
+    const cost = `${(cpuMsEach.at(-1) ?? Number.NaN).toFixed(3)} ms of the API's processor each`;
+    say(`${figure}: ${whole(figures.at(-1))}, ${baseline}: ${whole(limits.at(-1))}, ${cost}`);
   }
   return {
     figure,
@@ -121,7 +125,7 @@ export async function againstBaseline(
     value: medianRatio(figures, limits),
     unit: 'ratio',
     target,
-    seen: { figures, limits },
+    seen: { figures, limits, cpuMsEach },
   };
 }
 
