@@ -117,6 +117,10 @@ export const ACCESS = {
   // What a passkey was used for a while ago is not enough to take another away.
   revokeCredential: { ...strongCustomer, maxAgeSeconds: 900 },
   me: { caller: 'customer' },
+  // A device that is told of step-ups is one that may answer them.
+  registerPush: { caller: 'customer', acr: 'latchkey:2' },
+  removePush: { caller: 'customer' },
+  appStream: { caller: 'customer' },
   gatewayVerify: { caller: 'gateway' },
   fraudSignal: { caller: 'machine', scope: 'fraud:signal' },
   getRevocation: { caller: 'machine', scope: 'fraud:signal' },

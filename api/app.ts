@@ -46,6 +46,8 @@ import { registerHealthRoutes } from './routes/health.ts';
 import { registerIntrospectionRoutes } from './routes/introspection.ts';
 import { registerLoginRoutes } from './routes/login.ts';
 import { registerMeRoutes } from './routes/me.ts';
+import { registerAppStreamRoutes } from './routes/app-stream.ts';
+import { registerPushRoutes } from './routes/push.ts';
 import { registerRevocationEndpoint } from './routes/revocation-endpoint.ts';
 import { registerDeviceRoutes } from './routes/devices.ts';
 import { registerLoginHistoryRoutes } from './routes/login-history.ts';
@@ -88,6 +90,8 @@ const TENANT_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void
   registerLoginHistoryRoutes,
   registerDeviceRoutes,
   registerTimelineRoutes,
+  registerPushRoutes,
+  registerAppStreamRoutes,
 ];
 
 /** Routes below a tenant at the operations door. */

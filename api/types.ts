@@ -164,6 +164,8 @@ export interface RequestFacts {
   rawBody?: Buffer;
   startedAt: number;
   problemCode?: ErrorCode;
+  /** Counts the request no longer as under way; for answers that go on for minutes. */
+  leave?: () => void;
 }
 
 declare module 'fastify' {

@@ -18,6 +18,8 @@ export interface MessageFacts {
     readonly digits: number;
     readonly minutes: number;
   } | null;
+  /** What the code approves, in words: amount, payee, purpose. Of a step-up's code alone. */
+  readonly action: string | null;
   /** How long the customer's open enrollment may still be finished. */
   readonly hoursLeft: number;
   /** The device that was trusted last; empty before the first. */
@@ -59,7 +61,14 @@ export async function messageFacts(
   if (code === undefined) return undefined;
   const purpose = `contact.${channel}`;
   const to = await personalData.open(tx, { tenantId, customerId, purpose }, row.sealedValue);
-  return { to, bank: row.bank, code, hoursLeft: row.hoursLeft ?? 0, device: row.device ?? '' };
+  return {
+    to,
+    bank: row.bank,
+    code,
+    action: null,
+    hoursLeft: row.hoursLeft ?? 0,
+    device: row.device ?? '',
+  };
 }
 
 async function openCode(

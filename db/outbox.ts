@@ -20,6 +20,14 @@ export interface OutboxPayloads {
   'revocation.start': { readonly revocationId: string };
   'message.sms': MessagePayload;
   'message.email': MessagePayload;
+  /** Without a device: to the one that the step-up names, or to every trusted one of the customer. */
+  'push.send': {
+    readonly stepUpId: string;
+    readonly customerId: string;
+    readonly deviceId?: string;
+  };
+  /** To the requester, when it is a client that registered an address. */
+  'callback.send': { readonly stepUpId: string };
   /** Of the catalogue, domain/events.ts. */
   event: EventPayload;
 }
@@ -30,6 +38,8 @@ export interface MessagePayload {
   readonly template: string;
   /** The code's id: the relay derives the code from it. */
   readonly attemptId?: string;
+  /** Whose action the text names. */
+  readonly stepUpId?: string;
   readonly locale: string;
 }
 

@@ -7,7 +7,7 @@ import { LatchkeyError } from '../domain/errors.ts';
 import type { KeyManagement } from '../domain/ports.ts';
 import type { Tx } from './connection.ts';
 
-export type IndexKind = 'phone' | 'email' | 'document' | 'number_limit';
+export type IndexKind = 'phone' | 'email' | 'document' | 'number_limit' | 'push_token';
 
 export interface SealTarget {
   readonly tenantId: string;
@@ -67,6 +67,7 @@ export function createPersonalData(kms: KeyManagement): PersonalData {
       await tx`update customer_key set sealed_key = null, destroyed_at = latchkey_now()
         where tenant_id = ${tenantId} and customer_id = ${customerId} and destroyed_at is null`;
       await tx`delete from contact where tenant_id = ${tenantId} and customer_id = ${customerId}`;
+      await tx`delete from push_registration where tenant_id = ${tenantId} and customer_id = ${customerId}`;
     },
   };
 }

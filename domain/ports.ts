@@ -56,6 +56,43 @@ export interface IdentityVerifier {
   }): Promise<{ vendorReference: string }>;
 }
 
+/** Whose push service an installation of the app is registered with. */
+export type PushPlatform = 'apns' | 'fcm';
+
+/** That something waits, and which step-up: nothing personal, and nothing that could be approved from it. */
+export interface PushNotice {
+  readonly token: string;
+  readonly title: string;
+  readonly body: string;
+  readonly stepUpId: string;
+  /** Worth nothing after that. */
+  readonly expiresAtMs: number;
+}
+
+/** `unregistered`: the installation is gone, known since then where the vendor says; nothing will ever reach it under that token. */
+export type PushDelivery =
+  | { readonly outcome: 'delivered' }
+  | { readonly outcome: 'unregistered'; readonly sinceMs?: number };
+
+export interface PushSender {
+  /** A repeated call shows one notice: the step-up's id collapses them. @throws LatchkeyError vendor_unavailable, vendor_refused */
+  send(notice: PushNotice): Promise<PushDelivery>;
+  close(): void;
+}
+
+/** Tells requesters how their step-ups stand. */
+export interface CallbackSender {
+  /** `id` is the same at every delivery. @throws LatchkeyError vendor_unavailable, vendor_refused */
+  send(callback: {
+    readonly url: string;
+    /** `whsec_…`; every one signs. */
+    readonly secrets: readonly string[];
+    readonly allowsPrivateAddresses: boolean;
+    readonly id: string;
+    readonly content: { readonly stepUpId: string; readonly status: string };
+  }): Promise<void>;
+}
+
 /** A CloudEvent 1.0, without personal data. */
 export interface DomainEvent {
   /** The same at every delivery: receivers tell a repetition by it. */

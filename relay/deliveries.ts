@@ -6,9 +6,11 @@ import type { ClaimedRow } from '../db/outbox.ts';
 import type { ReconciliationPort } from '../db/reconciliation-port.ts';
 import type { Clock } from '../domain/clock.ts';
 import { workflowId } from '../domain/ids.ts';
+import type { CallbackDelivery } from './callbacks.ts';
 import { KINDS, startKind } from './kinds.ts';
 import type { WorkflowCalls } from './kinds.ts';
 import type { MessageDelivery } from './messages.ts';
+import type { PushRowDelivery } from './push.ts';
 
 export type Deliver = (tenantId: string, row: ClaimedRow) => Promise<void>;
 
@@ -16,6 +18,8 @@ export interface DeliveryDependencies {
   readonly calls: WorkflowCalls;
   readonly rows: Pick<ReconciliationPort, 'state'>;
   readonly deliverMessage: MessageDelivery;
+  readonly deliverPush: PushRowDelivery;
+  readonly deliverCallback: CallbackDelivery;
   readonly clock: Clock;
 }
 
@@ -50,6 +54,12 @@ export function createDeliveries(deps: DeliveryDependencies): Deliver {
       case 'message.sms':
       case 'message.email':
         await deps.deliverMessage(tenantId, row);
+        return;
+      case 'push.send':
+        await deps.deliverPush(tenantId, row);
+        return;
+      case 'callback.send':
+        await deps.deliverCallback(tenantId, row);
     }
   };
 }

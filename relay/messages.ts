@@ -41,7 +41,7 @@ export function createMessageDelivery(deps: MessageDependencies): MessageDeliver
 
 function renderMessage(
   { template, locale }: MessagePayload,
-  { bank, code, hoursLeft, device }: MessageFacts,
+  { bank, code, hoursLeft, device, action }: MessageFacts,
   otpCodes: OtpCodes,
 ): TemplateText {
   if (!isTemplate(template)) throw unsendable('no such template');
@@ -62,7 +62,14 @@ function renderMessage(
     case 'device_stopped':
     case 'device_resumed':
     case 'passkey_removed':
+    case 'step_up_waiting':
+    case 'step_up_not_me':
       return render(template, locale, { bank });
+    case 'step_up_code': {
+      if (code === null || action === null) throw unsendable('a code without its action');
+      const digits = otpCodes.codeFor(code.attemptId, code.digits);
+      return render(template, locale, { bank, code: digits, minutes: code.minutes, action });
+    }
   }
 }
 

@@ -3,6 +3,7 @@
  * without Temporal, and each goes on when another fails.
  */
 import { systemClock } from '../adapters/clock.ts';
+import { createWebhookCallbacks } from '../adapters/callbacks/webhook.ts';
 import { createSmtpSender } from '../adapters/email/smtp.ts';
 import { createHttpSmsSender } from '../adapters/sms/signed-http.ts';
 import { checkKeys } from '../db/key-canaries.ts';
@@ -13,12 +14,17 @@ import { createOutboxPort } from '../db/outbox-port.ts';
 import { backoffMs } from '../db/outbox.ts';
 import { createReconciliationPort } from '../db/reconciliation-port.ts';
 import { createSweepPort } from '../db/sweeping.ts';
+import { createPushRows } from '../db/push.ts';
+import { callbackTarget } from '../db/callbacks.ts';
+import { createCallbackDelivery } from '../relay/callbacks.ts';
 import { createDeliveries } from '../relay/deliveries.ts';
+import type { DeliveryDependencies } from '../relay/deliveries.ts';
 import { startEventRelay } from '../relay/events.ts';
 import { startLoop } from '../relay/loop.ts';
 import type { Loop } from '../relay/loop.ts';
 import { createMessageDelivery } from '../relay/messages.ts';
 import type { RelayMetrics } from '../relay/metrics.ts';
+import { createPushDelivery } from '../relay/push.ts';
 import { startReconciler } from '../relay/reconciler.ts';
 import { startRelay } from '../relay/relay.ts';
 import { startSweeper } from '../relay/sweeper.ts';
@@ -54,6 +60,7 @@ export function startRelayParts(parts: WorkerParts): { stop(): Promise<void> } {
       sms: createHttpSmsSender({ ...configuration.sms, clock: systemClock }),
       email: createSmtpSender(configuration.email),
     }),
+    ...pushAndCallbacks(parts),
   });
   const relay = startRelay({
     outbox: createOutboxPort(database, { claimer: instance, leaseMs: LEASE_MS }),
@@ -98,6 +105,24 @@ export function startRelayParts(parts: WorkerParts): { stop(): Promise<void> } {
       await leadership.close();
       log.info({}, 'relay stopped');
     },
+  };
+}
+
+function pushAndCallbacks({
+  database,
+  personalData,
+  kms,
+}: WorkerParts): Pick<DeliveryDependencies, 'deliverPush' | 'deliverCallback'> {
+  return {
+    deliverPush: createPushDelivery({
+      rows: createPushRows(database, personalData),
+      sender: () => Promise.resolve(undefined),
+    }),
+    deliverCallback: createCallbackDelivery({
+      target: (tenantId, stepUpId) =>
+        database.tenant(tenantId, (tx) => callbackTarget(tx, kms, { tenantId, stepUpId })),
+      callbacks: createWebhookCallbacks({ clock: systemClock }),
+    }),
   };
 }
 

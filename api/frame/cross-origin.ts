@@ -35,7 +35,7 @@ export async function answerCrossOrigin(app: LatchkeyApp): Promise<void> {
       const origin = request.headers.origin;
       done(null, {
         origin: isOpen ? '*' : origin !== undefined && isAllowed(request, origin) ? origin : false,
-        methods: ['GET', 'POST'],
+        methods: ['GET', 'POST', 'PUT', 'DELETE'],
         allowedHeaders: REQUEST_HEADERS,
         exposedHeaders: ANSWER_HEADERS,
         maxAge: PREFLIGHT_KEPT_SECONDS,

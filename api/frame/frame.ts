@@ -54,10 +54,15 @@ export function surroundAll(app: LatchkeyApp, services: ApiServices): void {
     if (!atOperations) reply.header('dpop-nonce', nonces.current());
     inFlight[door] += 1;
     metrics.began();
-    reply.raw.once('close', () => {
+    let isUnderWay = true;
+    const leave = () => {
+      if (!isUnderWay) return;
+      isUnderWay = false;
       inFlight[door] -= 1;
       metrics.ended();
-    });
+    };
+    request.facts.leave = leave;
+    reply.raw.once('close', leave);
     if (isClosing) {
       reply.header('connection', 'close');
       throw new LatchkeyError('shutting_down', { retryAfterSeconds: 1 });

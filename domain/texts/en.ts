@@ -72,6 +72,27 @@ If you did not ask for this, call {bank} at the number on your card. Nobody will
 
 If you did not ask for this, call {bank} at once, at the number on your card. Nobody will ask you for a code or a password.`,
   },
+  step_up_waiting: {
+    sms: '{bank}: something waits for your decision. Open the app to see what it is.',
+    subject: '{bank}',
+    text: 'Something waits for your decision. Open the app to see what it is.',
+  },
+  step_up_code: {
+    sms: '{bank}: {code} is your code to approve this: {action}. Valid {minutes} min. The bank never asks for it. Not what you want? Refuse it in the app.',
+    subject: '{code} is your code to approve a request',
+    text: `{code} is your code to approve this with {bank}:
+
+{action}
+
+It is valid for {minutes} minutes. Type it only into the app, and only if that is what you want. Nobody from {bank} will ever ask you for it.`,
+  },
+  step_up_not_me: {
+    sms: '{bank}: you told us that a request in the app was not yours. We stopped it. Do not follow what a caller tells you; call the bank at the number on your card.',
+    subject: 'We stopped a request that was not yours',
+    text: `You told {bank} that a request in the app was not yours. We stopped it, and nothing was done.
+
+If somebody called you about it, do not do what they say. Call {bank} at the number on your card.`,
+  },
   passkey_removed: {
     sms: '{bank}: a passkey was removed from your account. Not you? Call the bank at once, at the number on your card.',
     subject: 'A passkey was removed from your account',

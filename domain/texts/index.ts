@@ -16,6 +16,16 @@ export interface TemplateValues {
   device_stopped: { readonly bank: string };
   device_resumed: { readonly bank: string };
   passkey_removed: { readonly bank: string };
+  /** What a push says: subject and text. It names nothing, since it may light up on a locked phone. */
+  step_up_waiting: { readonly bank: string };
+  /** `action` names amount and payee, as the app shows them. */
+  step_up_code: {
+    readonly bank: string;
+    readonly code: string;
+    readonly minutes: number;
+    readonly action: string;
+  };
+  step_up_not_me: { readonly bank: string };
 }
 
 export type Template = keyof TemplateValues;

@@ -185,6 +185,8 @@ export class EnrollmentStack {
           sms: { send: keep },
           email: { send: keep },
         }),
+        deliverPush: () => Promise.reject(new Error('no enrollment pushes')),
+        deliverCallback: () => Promise.reject(new Error('no enrollment calls back')),
       }),
     });
   }

@@ -22,6 +22,9 @@ const samples: TemplateValues = {
   device_stopped: { bank },
   device_resumed: { bank },
   passkey_removed: { bank },
+  step_up_waiting: { bank },
+  step_up_code: { bank, code: '012345', minutes: 5, action: 'Pay 40,000.00 NZD to Kiri Smith' },
+  step_up_not_me: { bank },
 };
 const everywhere = LOCALES.flatMap((locale) => TEMPLATES.map((template) => ({ locale, template })));
 
