@@ -167,8 +167,8 @@ export function requireAccessRows(app: LatchkeyApp): void {
   });
 }
 
-/** Routes that plugins add by themselves: preflights, the reference's page and script (row `docs`), the stage's files (row `pages`). */
+/** Routes that plugins add by themselves: preflights, the stage's files (row `pages`). */
 function isOfPlugin(method: string, url: string): boolean {
   if (method === 'OPTIONS') return ['/t/:tenant*', '/t/:tenant/*'].includes(url);
-  return ['/docs', '/docs/', '/docs/js/scalar.js', '/*'].includes(url);
+  return url === '/*';
 }

@@ -2,15 +2,12 @@
  * What a person's browser gets from the API's origin: the reference of the API and, in development, the stage. Each has a content security
  * policy of its own; everything else of this origin may load nothing at all.
  */
-import { createHash } from 'node:crypto';
 import helmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
-import scalar from '@scalar/fastify-api-reference';
 import type { ApiServices } from '../dependencies.ts';
 import type { LatchkeyApp } from '../types.ts';
+import { serveReference } from './reference.ts';
 
-const DOCS = '/docs';
-const INLINE_SCRIPT = /<script(?:\s+type="[^"]*")?\s*>([\s\S]*?)<\/script>/g;
 /** The stage speaks to stage control, the demo bank and the inbox on this machine's other ports. */
 const STAGE_POLICY = [
   "default-src 'self'",
@@ -54,31 +51,7 @@ export async function servePages(app: LatchkeyApp, { pagesDirectory }: ApiServic
     },
     async (_request, reply) => await reply.type('application/json').send(app.swagger()),
   );
-  await app.register(async (docs: LatchkeyApp) => {
-    docs.addHook('onSend', async (_request, reply, payload) => {
-      if (
-        typeof payload === 'string' &&
-        String(reply.getHeader('content-type')).startsWith('text/html')
-      )
-        reply.header('content-security-policy', docsPolicy(payload));
-      return payload;
-    });
-    await docs.register(scalar, {
-      routePrefix: DOCS,
-      configuration: {
-        url: '/openapi.json',
-        pageTitle: 'Latchkey API',
-        withDefaultFonts: false,
-        hideClientButton: true,
-        hideTestRequestButton: true,
-        hiddenClients: true,
-        showDeveloperTools: 'never',
-        agent: { disabled: true },
-        mcp: { disabled: true },
-        telemetry: false,
-      },
-    });
-  });
+  serveReference(app);
   if (pagesDirectory !== undefined) await serveStage(app, pagesDirectory);
 }
 
@@ -96,21 +69,4 @@ async function serveStage(app: LatchkeyApp, root: string): Promise<void> {
       serveDotFiles: false,
     });
   });
-}
-
-/** The page's own inline scripts by their hashes, and no others. Its styles are made by script. */
-function docsPolicy(html: string): string {
-  const hashes = [...html.matchAll(INLINE_SCRIPT)].map(
-    ([, script = '']) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`,
-  );
-  return [
-    "default-src 'none'",
-    `script-src 'self' ${hashes.join(' ')}`,
-    "style-src 'self' 'unsafe-inline'",
-    "img-src 'self' data:",
-    "font-src 'self' data:",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "frame-ancestors 'none'",
-  ].join('; ');
 }
