@@ -8,6 +8,7 @@ import { readStepUpStandings } from '../../db/step-up-statuses.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { judgeSession } from '../../domain/session-standing.ts';
 import type { ApiServices } from '../dependencies.ts';
+import { AppStreamQuery } from '../schemas/app-stream.ts';
 import { createAppStreams } from '../streams/app-stream.ts';
 import type { AppStreamSource } from '../streams/app-stream.ts';
 import { callerOf } from '../types.ts';
@@ -33,12 +34,13 @@ export function registerAppStreamRoutes(app: LatchkeyApp, services: ApiServices)
   app.get(
     '/auth/stream',
     {
-      config: { operationId: 'appStream', problems: ['too_many_requests'] },
+      config: { operationId: 'appStream' },
       schema: {
         summary: 'Follow what waits for one’s decision',
         description:
           'Server-sent events: first `step_up` {stepUpId, status} for each step-up that has not ended, then again whenever its status changes, and `beat` every fifteen seconds, when the session has been judged anew. Ends with the access token that opened it, at a cut-off, and when the session listens elsewhere; whoever comes back hears the whole picture again.',
         tags: ['step-up'],
+        querystring: AppStreamQuery,
         produces: ['text/event-stream'],
       },
     },

@@ -24,10 +24,7 @@ function registerRegistration(
   app: LatchkeyApp,
   { database, personalData, idempotency }: ApiServices,
 ): void {
-  const config = {
-    operationId: 'registerPush',
-    problems: ['customer_on_hold', 'device_not_allowed'],
-  } as const;
+  const config = { operationId: 'registerPush' } as const;
   const schema = {
     summary: 'Register this device for pushes',
     description:

@@ -29,9 +29,11 @@ const expected = JSON.parse(
 /** Reached by their own addresses, not by a tenant's, and held by other tests (pages, operations). */
 const WITHOUT_CELLS = new Set(['docs', 'pages', 'operationsPages', 'temporalUi']);
 
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const;
+
 interface Operation {
   readonly operationId: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: (typeof METHODS)[number];
   readonly path: string;
 }
 
@@ -150,7 +152,7 @@ function listOperations(): Operation[] {
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { operationId }]) => ({
       operationId,
-      method: method === 'get' ? ('GET' as const) : ('POST' as const),
+      method: METHODS.find((known) => known.toLowerCase() === method) ?? 'POST',
       path: path
         .replace('{tenant}', api.slug)
         .replaceAll(/\{(\w+)Id\}/g, (_, kind: string) => nobodysId(kind)),
@@ -200,7 +202,7 @@ function vendorSignature(): Record<string, string> {
 async function ask(operation: Operation, headers: Record<string, string>): Promise<string> {
   const isForm = operation.path.includes('/oauth/');
   // A stream would not end: what is let in fails on its query instead.
-  const isStream = ['timeline', 'cutOffFeed'].includes(operation.operationId);
+  const isStream = ['timeline', 'cutOffFeed', 'appStream'].includes(operation.operationId);
   const url = isStream ? `${operation.path}?after=x` : operation.path;
   const answer = await send(operation, {
     path: url,

@@ -3,6 +3,7 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ActorKind } from '../../../db/audit.ts';
 import { CUT_OFF_KINDS } from '../../../db/cut-off-feed.ts';
+import { PUSH_PLATFORMS } from '../../../db/push.ts';
 import type { CodeAttempt } from '../../../db/step-attempts.ts';
 import { APPROVAL_STATUSES } from '../../../domain/approval.ts';
 import type { AttestationLevel, DeviceStatus } from '../../../domain/auth-strength.ts';
@@ -57,6 +58,7 @@ const UNIONS: Readonly<Record<string, readonly string[]>> = {
   'hold.status': states.HOLD_STATUSES,
   'key_canary.purpose': KEY_PURPOSES,
   'outbox.status': states.OUTBOX_STATUSES,
+  'push_registration.platform': PUSH_PLATFORMS,
   'revocation.status': membersOf<RevocationFacts['status']>({ running: true, sealed: true }),
   'session.end_reason': membersOf<SessionEndReason>({
     expired_idle: true,

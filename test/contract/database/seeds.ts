@@ -53,6 +53,19 @@ export function seedRows(tenantId: string, name: string): ReadonlyMap<string, re
     ['customer_key', [{ ...customer, kekId: 'kek', sealedKey: bytes('key') }]],
     ['contact', [contactRow(customer, ids.contact)]],
     ['device', [deviceRow(customer, ids.device)]],
+    ['push_registration', [pushRow(customer, ids.device)]],
+    [
+      'client_callback',
+      [
+        {
+          tenantId,
+          clientId: 'app',
+          url: 'https://bank.example',
+          kekId: 'kek',
+          sealedSecrets: bytes('secrets'),
+        },
+      ],
+    ],
     ['credential', [credentialRow(customer, ids)]],
     ['revocation', [revocationRow(customer, ids.revocation)]],
     ['hold', [holdRow(customer, ids)]],
@@ -129,6 +142,11 @@ function deviceRow(customer: Row, deviceId: string): Row {
     approvalJwk: { kty: 'EC' },
     attestationLevel: 'software',
   };
+}
+
+function pushRow(customer: Row, deviceId: string): Row {
+  const sealed = { tokenIndex: bytes('token'), sealedToken: bytes('sealed') };
+  return { ...customer, deviceId, platform: 'apns', ...sealed, registeredAt: past };
 }
 
 function credentialRow(customer: Row, ids: { credential: string; device: string }): Row {
