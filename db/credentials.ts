@@ -36,3 +36,15 @@ export async function useCredential(
     where tenant_id = ${tenantId} and credential_id = ${credentialId} and status = 'active'`;
   return behind.count === 1 ? 'regressed' : 'inactive';
 }
+
+/** Whether the device that a passkey was made on is restricted: reported lost, and not yet found. */
+export async function isPasskeyOfReportedDevice(
+  tx: Tx,
+  tenantId: string,
+  credentialId: string,
+): Promise<boolean> {
+  const rows = await tx`
+    select 1 from credential k join device d using (tenant_id, device_id)
+    where k.tenant_id = ${tenantId} and k.credential_id = ${credentialId} and d.status = 'restricted'`;
+  return rows.length > 0;
+}

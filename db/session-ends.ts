@@ -5,7 +5,6 @@
 import type { SessionEndReason } from '../domain/session.ts';
 import type { Actor } from './audit.ts';
 import type { Tx } from './connection.ts';
-import { touchCustomer } from './customer-lock.ts';
 import { recordSessionEnds } from './session-end-records.ts';
 
 export interface EndedSession {
@@ -28,13 +27,12 @@ export async function readEnd(
   return { ...end, endedAtMs: endedAt.getTime() };
 }
 
-/** undefined: the customer has no such session. */
+/** After touchCustomer(). undefined: the customer has no such session. */
 export async function endOwnSession(
   tx: Tx,
   args: { readonly tenantId: string; readonly customerId: string; readonly sessionId: string },
 ): Promise<EndedSession | undefined> {
   const { tenantId, customerId, sessionId } = args;
-  await touchCustomer(tx, tenantId, customerId);
   await endSessions(tx, {
     tenantId,
     customerId,

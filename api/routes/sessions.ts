@@ -7,6 +7,7 @@ import { sessionPlaces, sessionsOfCustomer } from '../../db/sessions.ts';
 import type { SessionRecord } from '../../db/sessions.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { judgeSession } from '../../domain/session-standing.ts';
+import { requireFreeHand } from '../callers/free-hand.ts';
 import type { ApiServices } from '../dependencies.ts';
 import { EmptyBody } from '../schemas/empty-body.ts';
 import {
@@ -40,15 +41,16 @@ function registerLogout(app: LatchkeyApp, { database, idempotency }: ApiServices
     response: { 200: LogoutAnswer },
   };
   app.post('/auth/logout', { config, schema }, (request) => {
-    const { tenantId } = request.tenant;
+    const { tenant } = request;
+    const { tenantId } = tenant;
     const caller = callerOf(request, 'customer');
     const { customerId, sessionId } = caller;
     const { scope } = request.body;
     return idempotency.run(request, {
       work: async (claim) => {
-        if (scope !== 'this') requireFreeHand(caller);
         const ended = await database.tenant(tenantId, async (tx) => {
           await touchCustomer(tx, tenantId, customerId);
+          if (scope !== 'this') await requireFreeHand(tx, tenant, caller);
           const ids = await endSessions(tx, {
             tenantId,
             customerId,
@@ -64,11 +66,6 @@ function registerLogout(app: LatchkeyApp, { database, idempotency }: ApiServices
       replay: (reference) => Promise.resolve({ ended: Number(reference) }),
     });
   });
-}
-
-/** A phone reported lost only reads: whoever has it would throw its owner out again after every login. It may still end its own session. */
-function requireFreeHand({ deviceStatus }: CustomerCaller): void {
-  if (deviceStatus === 'restricted') throw new LatchkeyError('device_not_allowed');
 }
 
 function sessionsMeant(scope: LogoutScope, sessionId: string): SessionsToEnd {
@@ -94,15 +91,17 @@ function registerEnd(app: LatchkeyApp, { database, idempotency }: ApiServices): 
   };
   const config = { operationId: 'endOwnSession', problems: ['not_found'] } as const;
   app.post('/auth/sessions/:sessionId/end', { config, schema }, (request) => {
-    const { tenantId } = request.tenant;
+    const { tenant } = request;
+    const { tenantId } = tenant;
     const caller = callerOf(request, 'customer');
     const { customerId } = caller;
     const { sessionId } = request.params;
     const session = { tenantId, customerId, sessionId };
     return idempotency.run(request, {
       work: async (claim) => {
-        if (sessionId !== caller.sessionId) requireFreeHand(caller);
         const ended = await database.tenant(tenantId, async (tx) => {
+          await touchCustomer(tx, tenantId, customerId);
+          if (sessionId !== caller.sessionId) await requireFreeHand(tx, tenant, caller);
           const end = await endOwnSession(tx, session);
           if (end === undefined) throw new LatchkeyError('not_found');
           await claim.settle(tx, sessionId);

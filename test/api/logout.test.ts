@@ -1,17 +1,23 @@
 /** A customer's own sessions: listed, ended one by one or all at once, and what he is told about himself. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { APP, createBanker, logIn, refresh } from '../setup/login-bed.ts';
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { touchCustomer } from '../../db/customer-lock.ts';
+import { endSessions } from '../../db/session-ends.ts';
+import { addDevice, APP, createBanker, logIn, refresh } from '../setup/login-bed.ts';
 import type { Banker } from '../setup/login-bed.ts';
 import { startTestApi } from '../setup/api.ts';
 import { createPhone } from '../setup/callers.ts';
 import type { TestApi } from '../setup/api.ts';
-import type { Phone } from '../setup/callers.ts';
+import type { Answer, Phone } from '../setup/callers.ts';
 
 let api: TestApi;
+let observer: postgres.Sql;
 beforeAll(async () => {
   api = await startTestApi();
+  observer = postgres(api.testDatabase.superuserUrl, { max: 1 });
 });
 afterAll(async () => {
+  await observer?.end();
   await api?.close();
 });
 
@@ -179,6 +185,46 @@ describe('ending one session', () => {
   });
 });
 
+describe('ending others while one is being ended oneself', () => {
+  const attempts = [
+    ['logout', () => '/auth/logout', { scope: 'others' }],
+    ['the end of one', ({ sessionId }: Open) => `/auth/sessions/${sessionId}/end`, {}],
+  ] as const;
+  test.each(attempts)(
+    '%s ends nothing: it is judged after the wait',
+    async (_how, pathOf, body) => {
+      const { banker, own, second: thief } = await threeSessions();
+      const { tenantId } = api;
+      const { customerId } = banker;
+      let attempt: Promise<Answer> | undefined;
+      await api.inTenant(async (tx) => {
+        await touchCustomer(tx, tenantId, customerId);
+        attempt = thief.phone.post(pathOf(own), body);
+        await vi.waitFor(async () => {
+          expect(await waitingForLocks()).toBe(1);
+        });
+        await endSessions(tx, {
+          tenantId,
+          customerId,
+          sessions: { except: own.sessionId },
+          reason: 'ended_by_customer',
+          actor: { kind: 'customer', id: customerId },
+        });
+      });
+      expect(await attempt).toMatchObject({ status: 401, body: { code: 'session_ended' } });
+      expect(await isOpen(own)).toBe(true);
+    },
+  );
+});
+
+/** Of this API's connections. */
+async function waitingForLocks(): Promise<number> {
+  const [row] = await observer<{ waiting: number }[]>`
+    select count(*)::int as waiting from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'`;
+  return row?.waiting ?? 0;
+}
+
 describe('a phone that was reported lost', () => {
   test('only reads: it ends no session but its own', async () => {
     const { banker, own, second, third } = await threeSessions();
@@ -192,9 +238,41 @@ describe('a phone that was reported lost', () => {
       refused,
     );
     for (const session of [own, second, third]) expect(await isOpen(session)).toBe(true);
-    expect((await second.phone.post('/auth/logout', { scope: 'others' })).body).toEqual({
-      ended: 2,
+    const other = await addDevice(api, banker);
+    await logIn(other, other.phone);
+    expect((await other.phone.post('/auth/logout', { scope: 'others' })).body).toEqual({
+      ended: 3,
     });
+  });
+
+  test('lends no freer hand to its passkey on an unknown key, where it only reads as well', async () => {
+    const { banker, own, second, third } = await threeSessions();
+    await api.inTenant(
+      (tx) => tx`update device set status = 'restricted' where device_id = ${banker.deviceId}`,
+    );
+    const refused = { status: 403, body: { code: 'device_not_allowed' } };
+    expect((await second.phone.get('/auth/me')).body).toMatchObject({
+      session: { acr: 'latchkey:1' },
+    });
+    expect(await second.phone.post('/auth/logout', { scope: 'others' })).toMatchObject(refused);
+    expect(await second.phone.post(`/auth/sessions/${own.sessionId}/end`, {})).toMatchObject(
+      refused,
+    );
+    for (const session of [own, third]) expect(await isOpen(session)).toBe(true);
+    expect((await second.phone.post('/auth/logout', { scope: 'this' })).body).toEqual({ ended: 1 });
+  });
+
+  test('takes nothing from a trusted device that its synced passkey is used on', async () => {
+    const { banker, own, second } = await threeSessions();
+    const other = await addDevice(api, banker);
+    await logIn(banker, other.phone);
+    await api.inTenant(
+      (tx) => tx`update device set status = 'restricted' where device_id = ${banker.deviceId}`,
+    );
+    expect((await other.phone.post('/auth/logout', { scope: 'others' })).body).toEqual({
+      ended: 3,
+    });
+    for (const session of [own, second]) expect(await isOpen(session)).toBe(false);
   });
 
   test.each([
