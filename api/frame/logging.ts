@@ -5,7 +5,7 @@
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
 
-const SECRET_MEMBERS = [
+const SECRET_MEMBERS: ReadonlySet<string> = new Set([
   'authorization',
   'dpop',
   'cookie',
@@ -22,7 +22,12 @@ const SECRET_MEMBERS = [
   'familyName',
   'birthDate',
   'documentNumber',
-];
+]);
+/** Of a request: what is no secret elsewhere, a code of ours, is one there. */
+const CARRIERS: ReadonlySet<string> = new Set(['headers', 'body']);
+const CENSORED = '[cut]';
+/** Lines are flat; deeper than this nothing of ours goes. */
+const MAX_DEPTH = 4;
 
 /** A write for each line costs a request more than its proof; these go together, and what is left when the process ends is written then. */
 const BUFFER_BYTES = 4_096;
@@ -38,16 +43,8 @@ export function createLogger(options: {
     {
       level,
       base: { instance },
-      redact: {
-        paths: SECRET_MEMBERS.flatMap((name) => [
-          ...(name === 'code' ? [] : [name]),
-          `headers.${name}`,
-          `body.${name}`,
-          `*.headers.${name}`,
-          `*.body.${name}`,
-        ]),
-        censor: '[cut]',
-      },
+      // Not pino's redaction: with places anywhere in a line it copies and walks every line, a tenth of what a request costs.
+      formatters: { log: (line) => cutSecrets(line, { isCarried: false, depth: 1 }) },
       serializers: {
         // Name, code and stack; never what an error carries along (a driver's parameters, a request).
         err: (error: unknown) => describeError(error),
@@ -57,6 +54,36 @@ export function createLogger(options: {
     },
     destination ??
       pino.destination({ fd: 1, sync: false, minLength: BUFFER_BYTES, periodicFlush: FLUSH_MS }),
+  );
+}
+
+/** The same object when nothing is cut, which is the rule; else a copy. */
+function cutSecrets(line: Record<string, unknown>, place: Place): Record<string, unknown> {
+  let kept = line;
+  for (const [name, value] of Object.entries(line)) {
+    const cut = cutMember(name, value, place);
+    if (cut !== value) kept = { ...kept, [name]: cut };
+  }
+  return kept;
+}
+
+interface Place {
+  readonly depth: number;
+  /** Within what a request carried. */
+  readonly isCarried: boolean;
+}
+
+function cutMember(name: string, value: unknown, { depth, isCarried }: Place): unknown {
+  if (SECRET_MEMBERS.has(name) && (isCarried || name !== 'code')) return CENSORED;
+  if (!isPlainObject(value)) return value;
+  if (depth === MAX_DEPTH) return CENSORED;
+  return cutSecrets(value, { depth: depth + 1, isCarried: isCarried || CARRIERS.has(name) });
+}
+
+/** Errors have a serializer of their own, and what a library made is not ours to walk. */
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return (
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
   );
 }
 
