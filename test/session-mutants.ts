@@ -98,8 +98,8 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
   {
     name: 'sessions: proofs that each replica remembers for itself',
     file: 'api/proofs/dpop.ts',
-    from: 'JSON.stringify([jkt, jti, normaliseHtu(htu)])',
-    to: 'JSON.stringify([jkt, jti, normaliseHtu(htu), process.pid])',
+    from: 'JSON.stringify([jkt, jti, address])',
+    to: 'JSON.stringify([jkt, jti, address, process.pid])',
     only: 'are linearizable',
     ...REPLICAS,
   },

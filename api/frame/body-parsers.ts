@@ -8,6 +8,7 @@ import type { LatchkeyApp } from '../types.ts';
 
 const MAX_JSON_DEPTH = 16;
 const MAX_FORM_FIELDS = 32;
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Takes the place of Fastify's own parsers for JSON and plain text. */
 export function useStrictJson(app: LatchkeyApp): void {
@@ -60,7 +61,7 @@ function readForm(text: string): Record<string, string> | undefined {
 
 function decodeUtf8(body: Buffer): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
+    return UTF8.decode(body);
   } catch {
     return undefined;
   }

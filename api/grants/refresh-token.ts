@@ -29,22 +29,35 @@ const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 export const grantRefreshToken: Grant = async (services, request) => {
   const { tenant } = request;
   const shown = openShown(services, request);
-  const { session, standing } = await move(services, request, shown);
-  const next = successor(services.kms, shown, { salt: session.salt, keyId: session.keyId });
+  const salt = randomBytes(SALT_BYTES);
+  const made = { salt, token: successor(services.kms, shown, { salt }) };
+  const { session, standing } = await move(services, request, { shown, made });
+  const { kms } = services;
+  // Almost always what was made has become the current one.
+  const next =
+    session.salt === salt
+      ? made.token
+      : successor(kms, shown, { salt: session.salt, keyId: session.keyId });
   // Another refresh may have moved the family since: what was shown has no newer answer than its own successor.
   if (next.generation !== session.generation) throw new LatchkeyError('refresh_superseded');
   return await answerTokens(services, { tenant, session, standing, refreshToken: next });
 };
 
+interface Tokens {
+  readonly shown: RefreshToken;
+  /** What the family moves to, if this refresh moves it. */
+  readonly made: { readonly salt: Uint8Array; readonly token: RefreshToken };
+}
+
 /** In one statement when it is the ordinary refresh; else in the transaction that decides. */
 async function move(
   services: ApiServices,
   grantRequest: GrantRequest,
-  shown: RefreshToken,
+  tokens: Tokens,
 ): Promise<{ readonly session: SessionRecord; readonly standing: LiveStanding }> {
   const { database } = services;
   const { tenant, request } = grantRequest;
-  const rotation = describeRotation(services, grantRequest, shown);
+  const rotation = describeRotation(grantRequest, tokens);
   const swift = await services.rotate(tenant.tenantId, rotation);
   if (swift.kind === 'replayed') throw new LatchkeyError('dpop_proof_replayed');
   if (swift.kind === 'rotated')
@@ -52,7 +65,7 @@ async function move(
   const refresh: Refresh = {
     ...rotation,
     isProofSpent: swift.isProofSpent,
-    successorOf: (salt, keyId) => tokenHash(successor(services.kms, shown, { salt, keyId })),
+    successorOf: (salt, keyId) => tokenHash(successor(services.kms, tokens.shown, { salt, keyId })),
   };
   const outcome = await database.tenant(tenant.tenantId, async (tx) => {
     await requireAppClient(tx, request, rotation.app.clientId);
@@ -79,12 +92,9 @@ function openShown({ kms }: ApiServices, { tenant, caller, form }: GrantRequest)
 }
 
 function describeRotation(
-  { kms }: ApiServices,
   { tenant, caller, proof, form, request }: GrantRequest,
-  shown: RefreshToken,
+  { shown, made }: Tokens,
 ): Rotation {
-  const salt = randomBytes(SALT_BYTES);
-  const next = successor(kms, shown, { salt });
   return {
     tenantId: tenant.tenantId,
     sessionId: shown.family,
@@ -99,7 +109,7 @@ function describeRotation(
     hash: tokenHash(shown),
     requestHash:
       form.request_id === undefined ? undefined : requestHash(shown.family, form.request_id),
-    next: { salt, hash: tokenHash(next), keyId: next.keyId },
+    next: { salt: made.salt, hash: tokenHash(made.token), keyId: made.token.keyId },
     policy: { version: tenant.policyVersion, document: tenant.policy },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Counting requests against the tenant's policy, by rate-limiter-flexible. A refusal says when to come back; keys are HMACs, so that
- * neither memory nor table tells who came. It never counts a gateway's question, a fraud signal or anything that ends access.
+ * Counting requests against the tenant's policy, by rate-limiter-flexible. A refusal says when to come back; keys in the table are
+ * HMACs, so that it does not tell who came. It never counts a gateway's question, a fraud signal or anything that ends access.
  */
 import { createHmac } from 'node:crypto';
 import { isIPv6 } from 'node:net';
@@ -68,9 +68,12 @@ export function createRequestLimits({
   };
 
   const keyOf = ({ tenantId }: RequestTenant, { name, subject }: LimitUse) =>
-    createHmac('sha256', hmacKey(kms.secret('limit').key))
-      .update(JSON.stringify([tenantId, name, subject]))
-      .digest('base64url');
+    // A counter in memory is a tenant's and a limit's own, and dies with the process.
+    LIMITS[name].counted === 'process'
+      ? subject
+      : createHmac('sha256', hmacKey(kms.secret('limit').key))
+          .update(JSON.stringify([tenantId, name, subject]))
+          .digest('base64url');
 
   return {
     take: async (tenant, uses) => {

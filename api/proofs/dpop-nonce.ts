@@ -12,6 +12,8 @@ const BUCKET_SECONDS = 30;
 const TIME_BYTES = 6;
 const MAC_BYTES = 16;
 const FORM = /^[A-Za-z0-9_-]{30}$/;
+/** Of the buckets that may be fresh: an hour's. */
+const MAX_REMEMBERED = 120;
 
 export interface DpopNonces {
   /** What every answer carries. */
@@ -27,21 +29,26 @@ export function createDpopNonces(kms: KeyManagement, clock: Clock): DpopNonces {
     const mac = createHmac('sha256', key).update('nonce/1').update(time);
     return Buffer.concat([time, mac.digest().subarray(0, MAC_BYTES)]).toString('base64url');
   };
-  let latest: { readonly bucketSeconds: number; readonly nonce: string } | undefined;
+  const remembered = new Map<number, string>();
+  /** Asked for buckets near the present alone, so that strangers do not choose what is remembered. */
+  const nonceOf = (bucketSeconds: number): string => {
+    const found = remembered.get(bucketSeconds);
+    if (found !== undefined) return found;
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+    const made = make(bucketSeconds);
+    remembered.set(bucketSeconds, made);
+    return made;
+  };
   return {
-    current: () => {
-      const bucketSeconds = bucketOf(clock.nowMs());
-      if (latest?.bucketSeconds !== bucketSeconds)
-        latest = { bucketSeconds, nonce: make(bucketSeconds) };
-      return latest.nonce;
-    },
+    current: () => nonceOf(bucketOf(clock.nowMs())),
     isFresh: (nonce, nonceSeconds) => {
       if (!FORM.test(nonce)) return false;
       const bucketSeconds = Buffer.from(nonce, 'base64url').readUIntBE(0, TIME_BYTES);
-      // As text: a second spelling of the same bytes is no nonce of ours.
-      if (!timingSafeEqual(Buffer.from(nonce), Buffer.from(make(bucketSeconds)))) return false;
       const ageSeconds = clock.nowMs() / 1000 - bucketSeconds;
-      return ageSeconds >= -BUCKET_SECONDS && ageSeconds < nonceSeconds;
+      if (bucketSeconds % BUCKET_SECONDS !== 0) return false;
+      if (ageSeconds < -BUCKET_SECONDS || ageSeconds >= nonceSeconds) return false;
+      // As text: a second spelling of the same bytes is no nonce of ours.
+      return timingSafeEqual(Buffer.from(nonce), Buffer.from(nonceOf(bucketSeconds)));
     },
   };
 }

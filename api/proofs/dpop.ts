@@ -46,10 +46,11 @@ export function createProofVerifier(nonces: DpopNonces, clock: Clock): ProofVeri
       if (jws === undefined) throw invalid('form');
       const jwk = readHeader(jws.header);
       const { jkt } = keys.verify(jws, jwk);
-      const issuedAtMs = judgeClaims(jws.payload, expectation, clock.nowMs());
+      const address = normaliseHtu(expectation.htu);
+      const issuedAtMs = judgeClaims(jws.payload, { ...expectation, address }, clock.nowMs());
       judgeNonce(jws.payload, expectation, nonces);
       const jti = String(jws.payload['jti']);
-      return { jkt, jwk, mark: { jtiHash: replayHash(jkt, jti, expectation.htu), issuedAtMs } };
+      return { jkt, jwk, mark: { jtiHash: replayHash(jkt, jti, address), issuedAtMs } };
     },
   };
 }
@@ -118,16 +119,16 @@ function isCoordinate(value: unknown): value is string {
 /** htm, htu, iat, jti and, with a token, ath. Answers when the proof was made. */
 function judgeClaims(
   claims: Readonly<Record<string, unknown>>,
-  expectation: ProofExpectation,
+  expectation: ProofExpectation & { readonly address: string | undefined },
   nowMs: number,
 ): number {
   const { htm, htu, iat, jti } = claims;
   if (typeof jti !== 'string' || !JTI.test(jti)) throw invalid('jti');
   if (htm !== expectation.method) throw invalid('htm');
-  const address = normaliseHtu(expectation.htu);
+  const { address } = expectation;
   // No address equals nothing, another non-address least of all.
-  if (address === undefined || typeof htu !== 'string' || normaliseHtu(htu) !== address)
-    throw invalid('htu');
+  if (address === undefined || typeof htu !== 'string') throw invalid('htu');
+  if (htu !== expectation.htu && normaliseHtu(htu) !== address) throw invalid('htu');
   if (typeof iat !== 'number' || !Number.isInteger(iat)) throw invalid('iat');
   const ageSeconds = nowMs / 1000 - iat;
   const { windowSeconds, skewSeconds } = expectation.policy;
@@ -139,9 +140,8 @@ function judgeClaims(
 
 /** RFC 9449 section 4.3 note 9: compared after syntax- and scheme-based normalisation, query and fragment ignored. */
 function normaliseHtu(htu: string): string | undefined {
-  if (!URL.canParse(htu)) return undefined;
-  const url = new URL(htu);
-  if (url.username !== '' || url.password !== '') return undefined;
+  const url = URL.parse(htu);
+  if (url === null || url.username !== '' || url.password !== '') return undefined;
   return `${url.protocol}//${url.host}${url.pathname}`;
 }
 
@@ -162,8 +162,8 @@ function judgeNonce(
     throw new LatchkeyError('dpop_nonce_required');
 }
 
-function replayHash(jkt: string, jti: string, htu: string): Uint8Array {
-  return hash('sha256', JSON.stringify([jkt, jti, normaliseHtu(htu)]), 'buffer');
+function replayHash(jkt: string, jti: string, address: string | undefined): Uint8Array {
+  return hash('sha256', JSON.stringify([jkt, jti, address]), 'buffer');
 }
 
 /** The detail names the claim and nothing of its value. */

@@ -10,9 +10,17 @@ import type { EcPublicJwk } from '../types.ts';
 /** Of r and of s (RFC 7518 section 3.4). */
 const NUMBER_BYTES = 32;
 
+/** Of a SubjectPublicKeyInfo of P-256 (RFC 5480 section 2), everything before the two numbers of an uncompressed point. */
+const SPKI_HEAD = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex');
+
 /** @throws Error for coordinates that are no point of the curve. */
 export function importEs256(jwk: EcPublicJwk): KeyObject {
-  return createPublicKey({ key: { ...jwk }, format: 'jwk' });
+  const [x, y] = [Buffer.from(jwk.x, 'base64url'), Buffer.from(jwk.y, 'base64url')];
+  if (x.length !== NUMBER_BYTES || y.length !== NUMBER_BYTES)
+    throw new TypeError('a coordinate of P-256 has 32 bytes');
+  // As PEM: of an object, JWK or DER, Node first asks whether it is a key already, and that costs as much again as the import.
+  const spki = Buffer.concat([SPKI_HEAD, x, y]).toString('base64');
+  return createPublicKey(`-----BEGIN PUBLIC KEY-----\n${spki}\n-----END PUBLIC KEY-----\n`);
 }
 
 export function isSignedBy(key: KeyObject, { signed, signature }: CompactJws): boolean {

@@ -3,7 +3,7 @@
  * a key outside the database and the row's salt; the MAC covers the DPoP key's thumbprint, so that forgeries and other keys die
  * before the database. It must never log, compare in variable time, or accept a second spelling of a token.
  */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import type { KeyManagement } from '../../domain/ports.ts';
 import { hmacKey } from '../proofs/hmac-key.ts';
 
@@ -122,12 +122,12 @@ export function openRefreshToken(
 
 /** What is at rest of a token. */
 export function tokenHash({ secret }: RefreshToken): Uint8Array {
-  return createHash('sha256').update(secret).digest();
+  return hash('sha256', secret, 'buffer');
 }
 
 /** What is at rest of a client's request id. */
 export function requestHash(family: string, requestId: string): Uint8Array {
-  return createHash('sha256').update(`${REQUEST_LABEL}${family}\0${requestId}`).digest();
+  return hash('sha256', `${REQUEST_LABEL}${family}\0${requestId}`, 'buffer');
 }
 
 function macOf(key: Uint8Array, token: RefreshToken, { tenantId, jkt }: TokenBinding): Buffer {
