@@ -4,6 +4,7 @@
  */
 import type { CeremonyOutcome, EnrollmentReason, EnrollmentState } from '../domain/enrollment.ts';
 import type { SessionEndReason } from '../domain/session.ts';
+import type { StepUpReason, StepUpState } from '../domain/step-up.ts';
 import type { Tx } from './connection.ts';
 
 export type CommittedFact =
@@ -14,6 +15,14 @@ export type CommittedFact =
       readonly to: EnrollmentState;
       readonly outcome: CeremonyOutcome | null;
       readonly reason: EnrollmentReason | null;
+    }
+  | {
+      readonly kind: 'ceremony_moved';
+      readonly ceremony: 'step_up';
+      readonly from: StepUpState;
+      readonly to: StepUpState;
+      readonly outcome: CeremonyOutcome | null;
+      readonly reason: StepUpReason | null;
     }
   | { readonly kind: 'session_started'; readonly acr: string }
   | { readonly kind: 'sessions_ended'; readonly reason: SessionEndReason; readonly count: number }

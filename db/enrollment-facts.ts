@@ -52,7 +52,8 @@ export async function judgeCode(
   args: StepSubmission,
 ): Promise<CodeJudgement> {
   const { tenantId, enrollmentId, submissionId, step } = args;
-  const submission = await takeSubmission(tx, args, submissionId, [step]);
+  const subject = { tenantId, ceremonyId: enrollmentId };
+  const submission = await takeSubmission(tx, subject, submissionId, [step]);
   const enrollment = await readEnrollment(tx, args);
   if (enrollment === undefined) throw new LatchkeyError('ceremony_not_found');
   const snapshot = toSnapshot(enrollment);
@@ -103,7 +104,8 @@ export async function resendCode(
   args: StepSubmission,
 ): Promise<EnrollmentSnapshot> {
   const { tenantId, submissionId, step } = args;
-  const submission = await takeSubmission(tx, args, submissionId, [`${step}_resend`]);
+  const subject = { tenantId, ceremonyId: args.enrollmentId };
+  const submission = await takeSubmission(tx, subject, submissionId, [`${step}_resend`]);
   const enrollment = await readEnrollment(tx, args, true);
   if (enrollment === undefined) throw new LatchkeyError('ceremony_not_found');
   if (submission.outcome !== null) return toSnapshot(enrollment);

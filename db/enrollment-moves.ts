@@ -60,7 +60,12 @@ export async function advanceEnrollment(
   const submission =
     request.submissionId === null
       ? undefined
-      : await takeSubmission(tx, request, request.submissionId, stepsOf(request.event));
+      : await takeSubmission(
+          tx,
+          { tenantId: request.tenantId, ceremonyId: request.enrollmentId },
+          request.submissionId,
+          stepsOf(request.event),
+        );
   // Customer before ceremony: the lock order. A final grant and an erasure change him.
   if (request.to === 'ended') await lockCustomer(tx, request);
   const before = await readEnrollment(tx, request, true);

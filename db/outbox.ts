@@ -14,7 +14,7 @@ export interface OutboxPayloads {
   'session.wake': { readonly sessionId: string };
   'ceremony.signal': {
     readonly ceremonyId: string;
-    readonly kind: 'enrollment';
+    readonly kind: 'enrollment' | 'step_up';
     readonly signal: 'revoke' | 'cancel' | 'identityResult';
   };
   'revocation.start': { readonly revocationId: string };

@@ -7,7 +7,13 @@ import { LatchkeyError } from '../domain/errors.ts';
 import type { KeyManagement } from '../domain/ports.ts';
 import type { Tx } from './connection.ts';
 
-export type IndexKind = 'phone' | 'email' | 'document' | 'number_limit' | 'push_token';
+export type IndexKind =
+  | 'phone'
+  | 'email'
+  | 'document'
+  | 'number_limit'
+  | 'push_token'
+  | 'step_up_reference';
 
 export interface SealTarget {
   readonly tenantId: string;

@@ -101,6 +101,15 @@ function columnsOf(tx: Tx, kind: WorkflowKind) {
         only: tx`kind = 'enrollment' and state <> 'starting'`,
         due: tx`null::timestamptz`,
       };
+    case 'step_up':
+      return {
+        source: tx`ceremony`,
+        id: tx`ceremony_id`,
+        age: tx`coalesce(ended_at, created_at)`,
+        ended: tx`outcome is not null`,
+        only: tx`kind = 'step_up' and state <> 'starting'`,
+        due: tx`null::timestamptz`,
+      };
     case 'revocation':
       return {
         source: tx`revocation`,

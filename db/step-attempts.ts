@@ -25,7 +25,7 @@ export interface CodeLimits {
 interface StepKey {
   readonly tenantId: string;
   readonly ceremonyId: string;
-  readonly step: CodeStep;
+  readonly step: CodeStep | 'step_up';
 }
 
 /** The newest try and how many were sent for the step in the whole ceremony. */
@@ -72,7 +72,7 @@ export async function openCodeAttempt(
   await supersedeAttempts(tx, { tenantId, ceremonyId, step });
   await tx`
     insert into step_attempt (tenant_id, attempt_id, ceremony_id, step, method, status, contact_id, created_at, expires_at, resend_after)
-    select ${tenantId}, ${args.attemptId}, ${ceremonyId}, ${step}, ${step === 'phone' ? 'sms_otp' : 'email_otp'}, 'open', ${args.contactId},
+    select ${tenantId}, ${args.attemptId}, ${ceremonyId}, ${step}, ${step === 'email_code' ? 'email_otp' : 'sms_otp'}, 'open', ${args.contactId},
            t.now, least(t.now + make_interval(secs => ${limits.ttlSeconds}), ${new Date(args.lastMomentMs)}),
            t.now + make_interval(secs => ${limits.resendCoolDownSeconds})
     from (select latchkey_now() as now offset 0) t`;

@@ -3,12 +3,12 @@
  * a submission the API wrote, never on what a message to a workflow says. Used once; its outcome is remembered so that a repeat is told the same.
  */
 import { LatchkeyError } from '../domain/errors.ts';
-import type { EnrollmentEvent, EnrollmentSubject } from '../domain/enrollment.ts';
+import type { EnrollmentEvent } from '../domain/enrollment.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Tx } from './connection.ts';
 import type { PersonalData } from './personal-data.ts';
 
-export type SubmissionStep =
+export type EnrollmentSubmissionStep =
   | 'phone'
   | 'phone_resend'
   | 'identity_check'
@@ -16,6 +16,8 @@ export type SubmissionStep =
   | 'email_code'
   | 'email_code_resend'
   | 'passkey';
+export type StepUpSubmissionStep = 'step_up_approval' | 'step_up' | 'step_up_resend';
+export type SubmissionStep = EnrollmentSubmissionStep | StepUpSubmissionStep;
 
 export interface Submission {
   readonly submissionId: string;
@@ -61,14 +63,14 @@ export async function insertSubmission(
  */
 export async function takeSubmission(
   tx: Tx,
-  subject: EnrollmentSubject,
+  subject: { readonly tenantId: string; readonly ceremonyId: string },
   submissionId: string,
   steps: readonly SubmissionStep[],
 ): Promise<Submission> {
   const [row] = await tx<(Submission & { isLate: boolean })[]>`
     select s.submission_id, c.customer_id, s.step, s.outcome, s.sealed_payload, s.not_after <= latchkey_now() as is_late
     from step_submission s join ceremony c using (tenant_id, ceremony_id)
-    where s.tenant_id = ${subject.tenantId} and s.ceremony_id = ${subject.enrollmentId} and s.submission_id = ${submissionId}
+    where s.tenant_id = ${subject.tenantId} and s.ceremony_id = ${subject.ceremonyId} and s.submission_id = ${submissionId}
     for update of s`;
   if (row === undefined || !steps.some((step) => step === row.step))
     throw new LatchkeyError('ceremony_not_found');

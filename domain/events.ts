@@ -9,6 +9,7 @@ import { code, count, id, name, nullable, optional } from './event-fields.ts';
 import type { Field } from './event-fields.ts';
 import type { Risk } from './ports.ts';
 import type { SessionEndReason } from './session.ts';
+import type { StepUpReason, StepUpRequester, StepUpStrength } from './step-up.ts';
 
 interface EventEntry {
   /** 1, and one more for each change that a receiver could stumble over. */
@@ -26,6 +27,14 @@ const changedDevice = {
   deviceId: id('device', 'The device.'),
   by: code<'customer' | 'staff'>('Who did it: customer or staff.'),
   sessionsEnded: count('How many sessions ended with it.'),
+};
+
+const stepUp = {
+  customerId,
+  stepUpId: id('ceremony', 'The step-up.'),
+  requesterKind: code<StepUpRequester['kind']>('Who asked: client, staff or login.'),
+  requesterId: name('The client or the member of staff.'),
+  actionType: code<string>('What for, as the type of the action.'),
 };
 
 export const EVENTS = {
@@ -140,6 +149,49 @@ export const EVENTS = {
       enrollmentId: id('ceremony', 'The enrollment.'),
       outcome: code<CeremonyOutcome>('How: expired, cancelled, denied, revoked.'),
       reason: nullable(code<EnrollmentReason>('Why, or null.')),
+      revocationId,
+    },
+  },
+  'bank.app.step_up_requested': {
+    version: 1,
+    description: 'A requester wants a customer to approve an action.',
+    data: {
+      ...stepUp,
+      required: code<StepUpStrength>('How strongly: latchkey:3 or latchkey:4.'),
+    },
+  },
+  'bank.app.step_up_approved': {
+    version: 1,
+    description: 'A customer has approved an action; the requester may use that once.',
+    data: {
+      ...stepUp,
+      acr: code<StepUpStrength>('What was proved: latchkey:3 or latchkey:4.'),
+    },
+  },
+  'bank.app.step_up_denied': {
+    version: 1,
+    description:
+      "An action was refused: by the customer, for wrong codes, or for its risk. `not_me` means that somebody else asks in the customer's name.",
+    data: {
+      ...stepUp,
+      reason: code<StepUpReason>('Why: not_me, declined, wrong_codes or risk.'),
+    },
+  },
+  'bank.app.step_up_consumed': {
+    version: 1,
+    description: 'The requester has used an approval; it is worth nothing any more.',
+    data: {
+      ...stepUp,
+      acr: code<StepUpStrength>('What was proved: latchkey:3 or latchkey:4.'),
+    },
+  },
+  'bank.app.step_up_ended': {
+    version: 1,
+    description: 'A step-up has ended without being refused or used.',
+    data: {
+      ...stepUp,
+      outcome: code<CeremonyOutcome>('How: expired, cancelled, revoked.'),
+      reason: nullable(code<StepUpReason>('Why, or null.')),
       revocationId,
     },
   },

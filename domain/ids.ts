@@ -51,7 +51,7 @@ export function idPattern(kind: IdKind): string {
   return `^${ID_PREFIXES[kind]}_[0-9a-f]{32}$`;
 }
 
-export type WorkflowKind = 'enrollment' | 'session' | 'revocation';
+export type WorkflowKind = 'enrollment' | 'step_up' | 'session' | 'revocation';
 
 /** `<kind>/<tenant>/<id>`, with `~n` when the reconciler had to start it anew for the n-th time. */
 export function workflowId(

@@ -59,6 +59,9 @@ export const KINDS = {
   enrollment: {
     wake: (calls, subject, signalId) => signalOpen(calls, 'enrollment', subject, signalId),
   },
+  step_up: {
+    wake: (calls, subject, signalId) => signalOpen(calls, 'step_up', subject, signalId),
+  },
   revocation: {
     // Nobody ends its row but itself: there is nothing to wake.
     wake: () => Promise.resolve(),
@@ -66,7 +69,12 @@ export const KINDS = {
 } as const satisfies Record<WorkflowKind, KindRow>;
 
 /** `kind in KINDS` as a list: the order in which the reconciler walks them, revocations first. */
-export const RECONCILED_KINDS: readonly WorkflowKind[] = ['revocation', 'session', 'enrollment'];
+export const RECONCILED_KINDS: readonly WorkflowKind[] = [
+  'revocation',
+  'step_up',
+  'session',
+  'enrollment',
+];
 
 /** A session wakes a little after its deadline, so that clocks which differ slightly do not cost it another round. */
 const WAKE_MARGIN_MS = 1_000;

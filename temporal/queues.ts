@@ -17,6 +17,7 @@ export type TaskQueue = keyof typeof TASK_QUEUES;
 export const QUEUE_OF_KIND = {
   session: TASK_QUEUES.sessions,
   enrollment: TASK_QUEUES.ceremonies,
+  step_up: TASK_QUEUES.ceremonies,
   revocation: TASK_QUEUES.revocations,
 } as const satisfies Record<WorkflowKind, TaskQueue>;
 

@@ -22,7 +22,7 @@ import type { EnrollmentRecord } from '../../db/enrollment.ts';
 import { createPersonalData } from '../../db/personal-data.ts';
 import { latestAttempt, latestIdentityAttempt, recordVerdict } from '../../db/step-attempts.ts';
 import { insertSubmission } from '../../db/step-submissions.ts';
-import type { SubmissionStep } from '../../db/step-submissions.ts';
+import type { EnrollmentSubmissionStep } from '../../db/step-submissions.ts';
 import type { CodeStep } from '../../domain/enrollment.ts';
 import { workflowId } from '../../domain/ids.ts';
 import type { Policy } from '../../domain/policy.ts';
@@ -47,7 +47,7 @@ const UPDATE_OF_STEP = {
   email_code: 'submitEmailCode',
   email_code_resend: 'resendEmailCode',
   passkey: 'bindPasskey',
-} as const satisfies Record<SubmissionStep, string>;
+} as const satisfies Record<EnrollmentSubmissionStep, string>;
 
 const MILESTONES = [
   'identity',
@@ -239,7 +239,7 @@ export class EnrollmentBed {
 
   async submit(
     { enrollmentId, customerId }: Enrollee,
-    step: SubmissionStep,
+    step: EnrollmentSubmissionStep,
     payload: object,
     notAfterSeconds = 30,
   ): Promise<{ submissionId: string; notAfterMs: number }> {
@@ -261,7 +261,7 @@ export class EnrollmentBed {
 
   async ring(
     { enrollmentId }: Enrollee,
-    step: SubmissionStep,
+    step: EnrollmentSubmissionStep,
     handle: { submissionId: string; notAfterMs: number },
     healCount = 0,
   ): Promise<void> {
@@ -275,7 +275,7 @@ export class EnrollmentBed {
 
   async step(
     enrollee: Enrollee,
-    step: SubmissionStep,
+    step: EnrollmentSubmissionStep,
     payload: object = {},
     healCount = 0,
   ): Promise<void> {
@@ -377,7 +377,7 @@ export class EnrollmentBed {
     healCount: number,
     documentNumber = randomBytes(6).toString('hex'),
   ): readonly (() => Promise<void>)[] {
-    const step = (name: SubmissionStep, payload: object) =>
+    const step = (name: EnrollmentSubmissionStep, payload: object) =>
       this.step(enrollee, name, payload, healCount);
     return [
       async () => step('phone', { code: await this.codeOf(enrollee, 'phone') }),
