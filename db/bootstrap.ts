@@ -10,8 +10,10 @@ export const DEMO_SLUG = 'demo';
 export const DEMO_APP_CLIENT = 'demo-app';
 export const DEMO_FRAUD_CLIENT = 'demo-fraud';
 export const DEMO_BANK_CLIENT = 'demo-bank';
+export const DEMO_PAYMENTS_CLIENT = 'demo-payments';
 const DEMO_FRAUD_SCOPES = ['fraud:signal', 'fraud:release', 'timeline:read'];
 const DEMO_BANK_SCOPES = ['tokens:introspect', 'customers:roles', 'cut-offs:read'];
+const DEMO_PAYMENTS_SCOPES = ['step-ups:payment', 'step-ups:add-payee', 'cut-offs:read'];
 /** What Capacitor's WebView calls itself on iOS and on Android. */
 const CAPACITOR_ORIGINS = ['capacitor://localhost', 'https://localhost'];
 
@@ -22,6 +24,8 @@ export interface DemoTenantOptions {
   readonly fraudClientJwks: ClientJwks;
   /** Of the demo bank's services; without them they are no client. */
   readonly bankClientJwks?: ClientJwks;
+  /** Of the demo bank's payments service; likewise. */
+  readonly paymentsClientJwks?: ClientJwks;
   /** Tests make further tenants by other names. */
   readonly slug?: string;
   readonly name?: string;
@@ -33,7 +37,7 @@ export interface DemoTenantOptions {
 export async function bootstrapDemoTenant(
   options: DemoTenantOptions,
 ): Promise<{ tenantId: string }> {
-  const { publicUrl, bankClientJwks } = options;
+  const { publicUrl, bankClientJwks, paymentsClientJwks } = options;
   return await applyTenant(
     options.ownerUrl,
     {
@@ -64,6 +68,17 @@ export async function bootstrapDemoTenant(
                 name: 'Demo Bank services',
                 scopes: DEMO_BANK_SCOPES,
                 jwks: bankClientJwks,
+              },
+            ]),
+        ...(paymentsClientJwks === undefined
+          ? []
+          : [
+              {
+                kind: 'machine' as const,
+                clientId: DEMO_PAYMENTS_CLIENT,
+                name: 'Demo Bank payments',
+                scopes: DEMO_PAYMENTS_SCOPES,
+                jwks: paymentsClientJwks,
               },
             ]),
       ],

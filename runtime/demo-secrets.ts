@@ -45,6 +45,17 @@ export const DEMO_BANK_KEY: DemoPrivateKey = {
   d: 'R3LRbhaQu1Up5V7S5mpoaZ1bnrofyGhSnNYgD_EX2ww',
 };
 
+/** What the demo bank's payments service (client `demo-payments`) signs its assertions and its Nexus requests with. */
+export const DEMO_PAYMENTS_KEY: DemoPrivateKey = {
+  kid: 'demo-payments-1',
+  kty: 'EC',
+  crv: 'P-256',
+  alg: 'ES256',
+  x: 'k_xXb1VZ1kIaebntkv34I6Kee6nXPKgGcak9crNJ4Jo',
+  y: 'nctHV8hWl8UjL8RJqSbT60Kq0DzKpi618YMgZZ2-Hk8',
+  d: 'NJwCpbGgqajn-YFHo7brnc3ubpJncl8KQhThSCGfLFA',
+};
+
 /** The public half, as the client's registration holds it. */
 export function demoFraudJwks() {
   return publicJwks(DEMO_FRAUD_KEY);
@@ -53,6 +64,11 @@ export function demoFraudJwks() {
 /** The same of the bank's services. */
 export function demoBankJwks() {
   return publicJwks(DEMO_BANK_KEY);
+}
+
+/** The same of its payments service. */
+export function demoPaymentsJwks() {
+  return publicJwks(DEMO_PAYMENTS_KEY);
 }
 
 function publicJwks({ kid, kty, crv, alg, x, y }: DemoPrivateKey) {

@@ -16,7 +16,7 @@ import { migrate } from '../db/migrate.ts';
 import { createCeremonyBuilds } from './ceremony-build.ts';
 import type { CeremonyBuilds } from './ceremony-build.ts';
 import { DEMO_GATEWAY, demoEnvironment } from './demo-environment.ts';
-import { demoBankJwks, demoFraudJwks } from './demo-secrets.ts';
+import { demoBankJwks, demoFraudJwks, demoPaymentsJwks } from './demo-secrets.ts';
 import type { IdentityVendor } from './identity-vendor.ts';
 import type { Inbox } from './inbox.ts';
 import { errorLine, startApi, startWorker } from './latchkey-processes.ts';
@@ -213,8 +213,9 @@ async function prepareDatabase(
   if (applied.length > 0) onProgress(`migrated the database: ${applied.join(', ')}`);
   const fraudClientJwks = demoFraudJwks();
   const bankClientJwks = demoBankJwks();
-  const options = { ownerUrl, publicUrl, fraudClientJwks, bankClientJwks };
-  return (await bootstrapDemoTenant(options)).tenantId;
+  const paymentsClientJwks = demoPaymentsJwks();
+  const clients = { fraudClientJwks, bankClientJwks, paymentsClientJwks };
+  return (await bootstrapDemoTenant({ ownerUrl, publicUrl, ...clients })).tenantId;
 }
 
 async function waitForReadiness(port: number, api: ManagedProcess): Promise<void> {
