@@ -20,6 +20,8 @@ import { readTelemetry } from './telemetry.ts';
 import type { TelemetryConfiguration } from './telemetry.ts';
 import { readOperations } from './operations.ts';
 import type { OperationsConfiguration } from './operations.ts';
+import { readPush } from './push.ts';
+import type { PushConfiguration } from './push.ts';
 import { readStaff } from './staff.ts';
 import type { StaffConfiguration } from './staff.ts';
 import { readTemporal } from './temporal.ts';
@@ -48,6 +50,8 @@ export interface Configuration {
   readonly sms: VendorConfiguration;
   readonly email: EmailConfiguration;
   readonly identity: VendorConfiguration;
+  /** By the tenant's slug. */
+  readonly push: Readonly<Record<string, PushConfiguration>>;
   readonly eventSinks: readonly EventSinkConfiguration[];
   readonly telemetry: TelemetryConfiguration;
   readonly logLevel: LogLevel;
@@ -125,6 +129,7 @@ export const loadConfiguration = (
     sms: readVendor(reader, 'SMS'),
     email: readEmail(reader),
     identity: readVendor(reader, 'IDENTITY'),
+    push: readPush(reader),
     eventSinks: readEventSinks(reader),
     telemetry: readTelemetry(reader),
     logLevel: reader.oneOf('LATCHKEY_LOG_LEVEL', logLevels, 'info'),

@@ -20,17 +20,14 @@ export interface CallbackDependencies {
 /** The waits double up to five minutes: about eight hours. A retry by an operator counts anew. */
 export const CALLBACK_ATTEMPTS = 100;
 
-export function createCallbackDelivery({
-  target,
-  callbacks,
-}: CallbackDependencies): CallbackDelivery {
+export function createCallbackDelivery(deps: CallbackDependencies): CallbackDelivery {
   return async (tenantId, { payload: { stepUpId }, outboxId: id, attempts }) => {
-    const found = await target(tenantId, stepUpId);
+    const found = await deps.target(tenantId, stepUpId);
     if (found === undefined) return;
     const { url, secrets, allowsPrivateAddresses, status } = found;
     try {
       const content = { stepUpId, status };
-      await callbacks.send({ url, secrets, allowsPrivateAddresses, id, content });
+      await deps.callbacks.send({ url, secrets, allowsPrivateAddresses, id, content });
     } catch (error) {
       const isAway = error instanceof LatchkeyError && error.code === 'vendor_unavailable';
       if (isAway && attempts >= CALLBACK_ATTEMPTS)

@@ -33,7 +33,8 @@ export interface PushRows {
   ): Promise<void>;
 }
 
-export function createPushDelivery({ rows, sender }: PushDependencies): PushRowDelivery {
+export function createPushDelivery(deps: PushDependencies): PushRowDelivery {
+  const { rows } = deps;
   return async (tenantId, { payload }) => {
     const { stepUpId, customerId, deviceId } = payload;
     if (deviceId === undefined) {
@@ -42,7 +43,7 @@ export function createPushDelivery({ rows, sender }: PushDependencies): PushRowD
     }
     const target = await rows.target(tenantId, { stepUpId, customerId, deviceId });
     if (target === undefined) return;
-    const push = await sender(tenantId, target.platform);
+    const push = await deps.sender(tenantId, target.platform);
     if (push === undefined) return;
     const { token, bank, locale, expiresAtMs, registeredAtMs } = target;
     const { title, body } = pushText(bank, locale);

@@ -112,10 +112,18 @@ async function settleFailure(
   }
   await outbox.failed(tenantId, outboxId, {
     errorCode,
-    next: isDead ? { kind: 'dead' } : { kind: 'retry', afterMs: backoffMs(attempts) },
+    next: isDead
+      ? { kind: 'dead' }
+      : { kind: 'retry', afterMs: Math.max(backoffMs(attempts), askedForMs(error)) },
   });
   metrics.settled(topic, isDead ? 'dead' : 'retried');
   return 'settled';
+}
+
+/** How long the receiver wants to be left alone; an hour at most, whatever it says. */
+function askedForMs(error: unknown): number {
+  const seconds = error instanceof LatchkeyError ? (error.retryAfterSeconds ?? 0) : 0;
+  return Math.min(seconds, 3600) * 1000;
 }
 
 function topicsOf(lane: Lane): CommandTopic[] {

@@ -31,6 +31,8 @@ import { startSweeper } from '../relay/sweeper.ts';
 import { prepareSchedules } from '../temporal/schedules.ts';
 import { createRelayMetrics } from '../telemetry/relay-metrics.ts';
 import { eventSinks } from './event-sinks.ts';
+import { createPushSenders } from './push-senders.ts';
+import type { PushSenders } from './push-senders.ts';
 import { canariesOf } from './parts.ts';
 import type { WorkerParts } from './parts.ts';
 
@@ -47,6 +49,7 @@ export function startRelayParts(parts: WorkerParts): { stop(): Promise<void> } {
   const metrics = createRelayMetrics(parts.telemetry.registry, systemClock);
   const rows = createReconciliationPort(database);
   const leadership = createLeadership(configuration.database.url);
+  const senders = createPushSenders(configuration.push, database);
   const deliver = createDeliveries({
     calls: gateway,
     rows,
@@ -60,7 +63,7 @@ export function startRelayParts(parts: WorkerParts): { stop(): Promise<void> } {
       sms: createHttpSmsSender({ ...configuration.sms, clock: systemClock }),
       email: createSmtpSender(configuration.email),
     }),
-    ...pushAndCallbacks(parts),
+    ...pushAndCallbacks(parts, senders),
   });
   const relay = startRelay({
     outbox: createOutboxPort(database, { claimer: instance, leaseMs: LEASE_MS }),
@@ -102,21 +105,21 @@ export function startRelayParts(parts: WorkerParts): { stop(): Promise<void> } {
         sweeper.stop(),
         keys.stop(),
       ]);
+      senders.close();
       await leadership.close();
       log.info({}, 'relay stopped');
     },
   };
 }
 
-function pushAndCallbacks({
-  database,
-  personalData,
-  kms,
-}: WorkerParts): Pick<DeliveryDependencies, 'deliverPush' | 'deliverCallback'> {
+function pushAndCallbacks(
+  { database, personalData, kms }: WorkerParts,
+  senders: PushSenders,
+): Pick<DeliveryDependencies, 'deliverPush' | 'deliverCallback'> {
   return {
     deliverPush: createPushDelivery({
       rows: createPushRows(database, personalData),
-      sender: () => Promise.resolve(undefined),
+      sender: (tenantId, platform) => senders.of(tenantId, platform),
     }),
     deliverCallback: createCallbackDelivery({
       target: (tenantId, stepUpId) =>

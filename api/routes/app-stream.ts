@@ -52,7 +52,9 @@ export function registerAppStreamRoutes(app: LatchkeyApp, services: ApiServices)
       const listening = streams.listen({ tenantId, customerId, sessionId, expiresAtMs });
       if (listening === undefined)
         throw new LatchkeyError('too_many_requests', { retryAfterSeconds: AGAIN_SECONDS });
-      reply.raw.once('close', listening.end);
+      reply.raw.once('close', () => {
+        listening.end();
+      });
       // It stays for minutes: what counts requests under way must not count it.
       request.facts.leave?.();
       return await reply

@@ -21,14 +21,14 @@ export type VendorAnswer =
 export interface HttpVendor {
   readonly url: string;
   readonly requests: VendorRequest[];
-  answer: (request: VendorRequest) => VendorAnswer;
+  answer: (request: VendorRequest) => VendorAnswer | Promise<VendorAnswer>;
   stop(): Promise<void>;
 }
 
 export async function startHttpVendor(): Promise<HttpVendor> {
   const requests: VendorRequest[] = [];
   const server = createServer((request, response) => {
-    void readBody(request).then((body) => {
+    void readBody(request).then(async (body) => {
       const seen = {
         method: request.method ?? '',
         path: request.url ?? '',
@@ -36,7 +36,7 @@ export async function startHttpVendor(): Promise<HttpVendor> {
         body,
       };
       requests.push(seen);
-      const answer = vendor.answer(seen);
+      const answer = await vendor.answer(seen);
       if (answer === 'silent') return;
       response.writeHead(answer.status, answer.headers).end(answer.body);
     });
