@@ -5,7 +5,7 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
 import { Value } from 'typebox/value';
-import type { TenantDocument } from '../db/tenant-setup.ts';
+import type { ClientCallback, TenantDocument } from '../db/tenant-setup.ts';
 
 const ORIGIN = '^[a-z][a-z0-9+.-]*://[a-z0-9.-]+(:[0-9]{1,5})?$';
 const CLIENT_ID = Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$' });
@@ -38,6 +38,18 @@ const AppClient = Type.Object(
   closed,
 );
 
+/** Standard Webhooks 1.0: 24 to 64 random bytes in base64. */
+const Secret = Type.String({ pattern: '^whsec_[A-Za-z0-9+/]{32,86}={0,2}$' });
+
+const Callback = Type.Object(
+  {
+    url: Type.String({ pattern: '^https?://[^\\s@#]{1,500}$' }),
+    secrets: Type.Array(Secret, { minItems: 1, maxItems: 4 }),
+    allowsPrivateAddresses: Type.Optional(Type.Boolean()),
+  },
+  closed,
+);
+
 const MachineClient = Type.Object(
   {
     kind: Type.Literal('machine'),
@@ -46,8 +58,11 @@ const MachineClient = Type.Object(
     roles: Type.Optional(
       Type.Array(Type.String({ pattern: '^[a-z][a-z0-9_:.-]{0,63}$' }), { maxItems: 16 }),
     ),
-    scopes: Type.Array(Type.String({ pattern: '^[a-z]+(-[a-z]+)*:[a-z]+$' }), { maxItems: 20 }),
+    scopes: Type.Array(Type.String({ pattern: '^[a-z]+(-[a-z]+)*:[a-z]+(-[a-z]+)*$' }), {
+      maxItems: 20,
+    }),
     jwks: Type.Object({ keys: Type.Array(PublicKey, { minItems: 1, maxItems: 5 }) }, closed),
+    callback: Type.Optional(Callback),
   },
   closed,
 );
@@ -74,7 +89,22 @@ export function readTenantFile(text: string): TenantDocument {
   }
   const plain = originsOf(document).filter((origin) => origin.startsWith('http:'));
   if (plain.length > 0) throw new Error("the tenant's file is wrong:\nan origin is not https");
+  for (const callback of callbacksOf(document)) requireSafe(callback);
   return document;
+}
+
+function callbacksOf({ clients }: TenantDocument): readonly ClientCallback[] {
+  return clients.flatMap((client) =>
+    client.kind === 'machine' && client.callback !== undefined ? [client.callback] : [],
+  );
+}
+
+function requireSafe({ url, secrets }: ClientCallback): void {
+  if (!URL.canParse(url) || !url.startsWith('https:'))
+    throw new Error("the tenant's file is wrong:\na callback is no https address");
+  const bytes = secrets.map((secret) => Buffer.from(secret.slice('whsec_'.length), 'base64'));
+  if (bytes.some((secret) => secret.toString('latin1').startsWith('demo')))
+    throw new Error("the tenant's file is wrong:\na secret of a callback is the demo's");
 }
 
 function parse(text: string): unknown {

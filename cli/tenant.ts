@@ -3,9 +3,12 @@
  * the database, by whoever runs the bank's deployment; it never touches a policy that is there.
  */
 import { readFile } from 'node:fs/promises';
+import { openKeyring } from '../adapters/kms/keyring.ts';
 import { loadPart } from '../configuration/configuration.ts';
+import { readKeyring } from '../configuration/keyring.ts';
 import { readOwnerUrl } from '../configuration/database.ts';
 import { applyTenant } from '../db/tenant-setup.ts';
+import type { Seal } from '../db/tenant-setup.ts';
 import { readTenantFile } from './tenant-file.ts';
 import { say, UsageError } from './terminal.ts';
 
@@ -16,7 +19,17 @@ export async function tenant(args: readonly string[]): Promise<number> {
   }
   const ownerUrl = loadPart(process.env, readOwnerUrl);
   const document = readTenantFile(await readFile(file, 'utf8'));
-  const { tenantId } = await applyTenant(ownerUrl, document);
+  const hasCallback = document.clients.some(
+    (client) => client.kind === 'machine' && client.callback !== undefined,
+  );
+  const sealing = hasCallback ? { seal: await openSeal() } : {};
+  const { tenantId } = await applyTenant(ownerUrl, document, sealing);
   say(`Tenant ${document.slug} is ${tenantId}, with ${document.clients.length} clients.`);
   return 0;
+}
+
+/** The keys are asked for only where something is sealed with them. */
+async function openSeal(): Promise<Seal> {
+  const { kms } = await openKeyring(loadPart(process.env, readKeyring));
+  return (plain, context) => kms.wrap(plain, context);
 }

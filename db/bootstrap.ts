@@ -83,6 +83,6 @@ export async function bootstrapDemoTenant(
             ]),
       ],
     },
-    options.policy,
+    options.policy === undefined ? {} : { policy: options.policy },
   );
 }

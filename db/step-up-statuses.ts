@@ -14,7 +14,7 @@ export interface StepUpStanding {
 type StandingRow = Pick<StepUpStanding, 'customerId' | 'stepUpId'> &
   Pick<StepUp, 'state' | 'outcome' | 'reason'>;
 
-/** Those of these customers that have not ended, and these, which may have. */
+/** Those of these customers that wait or go on, but for logins, which no session answers; and these, which may have ended. */
 export async function readStepUpStandings(
   database: Pick<Database, 'statement'>,
   tenantId: string,
@@ -29,7 +29,7 @@ export async function readStepUpStandings(
       with ${bound}
       select customer_id, ceremony_id as step_up_id, state, outcome, reason from ceremony
       where ${isBound} and tenant_id = ${tenantId} and kind = 'step_up' and outcome is null
-        and customer_id = any(${[...customerIds]})
+        and state <> 'starting' and requester not like 'login:%' and customer_id = any(${[...customerIds]})
       union
       select customer_id, ceremony_id as step_up_id, state, outcome, reason from ceremony
       where ${isBound} and tenant_id = ${tenantId} and kind = 'step_up' and ceremony_id = any(${[...stepUpIds]})

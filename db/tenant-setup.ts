@@ -7,6 +7,7 @@ import postgres from 'postgres';
 import { formatId } from '../domain/ids.ts';
 import { DEFAULT_POLICY } from '../domain/policy.ts';
 import type { Policy } from '../domain/policy.ts';
+import { callbackContext } from './callbacks.ts';
 import type { ClientJwks } from './clients.ts';
 
 export type ClientDocument =
@@ -24,7 +25,22 @@ export type ClientDocument =
       readonly scopes: readonly string[];
       readonly roles?: readonly string[];
       readonly jwks: ClientJwks;
+      /** Where it wants to hear how its step-ups stand. */
+      readonly callback?: ClientCallback;
     };
+
+export interface ClientCallback {
+  readonly url: string;
+  /** `whsec_…`, Standard Webhooks 1.0; every one signs. */
+  readonly secrets: readonly string[];
+  readonly allowsPrivateAddresses?: boolean;
+}
+
+/** As KeyManagement.wrap. */
+export type Seal = (
+  plain: Uint8Array,
+  context: string,
+) => Promise<{ readonly kekId: string; readonly sealed: Uint8Array }>;
 
 export interface TenantDocument {
   readonly slug: string;
@@ -34,18 +50,24 @@ export interface TenantDocument {
   readonly clients: readonly ClientDocument[];
 }
 
-/** Makes the tenant or brings its addresses and clients up to date; policy version 1 is written once and kept. */
+/**
+ * Makes the tenant or brings its addresses and clients up to date; policy version 1 is written once and kept. `seal` is needed where a client
+ * has a callback, whose secrets never lie open. @throws TypeError without it
+ */
 export async function applyTenant(
   ownerUrl: string,
   document: TenantDocument,
-  policy: Policy = DEFAULT_POLICY,
+  { policy = DEFAULT_POLICY, seal }: { readonly policy?: Policy; readonly seal?: Seal } = {},
 ): Promise<{ tenantId: string }> {
   const sql = postgres(ownerUrl, { max: 1, connect_timeout: 10, onnotice: () => undefined });
   try {
     let tenantId = '';
     await sql.begin(async (tx) => {
       tenantId = await upsertTenant(tx, document);
-      for (const client of document.clients) await upsertClient(tx, tenantId, client);
+      for (const client of document.clients) {
+        await upsertClient(tx, tenantId, client);
+        await replaceCallback(tx, { tenantId, client, seal });
+      }
       await tx`insert into policy (tenant_id, version, document, prepared_by, approved_by)
         values (${tenantId}, 1, ${tx.json({ ...policy })}, 'system:default', 'system:bootstrap')
         on conflict do nothing`;
@@ -90,4 +112,32 @@ async function upsertClient(
       ${JSON.stringify(client.jwks)}::text::jsonb)
     on conflict (tenant_id, client_id) do update set kind = excluded.kind, name = excluded.name,
       scopes = excluded.scopes, roles = excluded.roles, jwks = excluded.jwks`;
+}
+
+async function replaceCallback(
+  tx: postgres.TransactionSql,
+  {
+    tenantId,
+    client,
+    seal,
+  }: {
+    readonly tenantId: string;
+    readonly client: ClientDocument;
+    readonly seal: Seal | undefined;
+  },
+): Promise<void> {
+  const { clientId } = client;
+  const callback = client.kind === 'machine' ? client.callback : undefined;
+  if (callback === undefined) {
+    await tx`delete from client_callback where tenant_id = ${tenantId} and client_id = ${clientId}`;
+    return;
+  }
+  if (seal === undefined) throw new TypeError('a callback needs the keys that seal its secrets');
+  const plain = Buffer.from(JSON.stringify(callback.secrets), 'utf8');
+  const { kekId, sealed } = await seal(plain, callbackContext(tenantId, clientId));
+  await tx`
+    insert into client_callback (tenant_id, client_id, url, allows_private_addresses, kek_id, sealed_secrets)
+    values (${tenantId}, ${clientId}, ${callback.url}, ${callback.allowsPrivateAddresses ?? false}, ${kekId}, ${sealed})
+    on conflict (tenant_id, client_id) do update set url = excluded.url, kek_id = excluded.kek_id,
+      allows_private_addresses = excluded.allows_private_addresses, sealed_secrets = excluded.sealed_secrets`;
 }

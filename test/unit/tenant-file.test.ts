@@ -32,4 +32,33 @@ describe("a tenant's file", () => {
   test('is refused when it is no JSON at all', () => {
     expect(() => readTenantFile('{')).toThrow("the tenant's file is no JSON");
   });
+
+  const callback = { url: 'https://payments.bank.example/hook', secrets: [secretOf('r')] };
+  const withCallback = (change: Readonly<Record<string, unknown>> = {}) =>
+    filled.replace('"jwks"', `"callback": ${JSON.stringify({ ...callback, ...change })}, "jwks"`);
+
+  test('names where a client wants to be called back, and with which secrets', () => {
+    const { clients } = readTenantFile(withCallback());
+    expect(clients[1]).toMatchObject({ clientId: 'fraud-engine', callback });
+  });
+
+  test.each([
+    ['plain http', { url: 'http://payments.bank.example/hook' }, 'no https address'],
+    ['no address', { url: 'https://' }, 'callback'],
+    ['credentials in it', { url: 'https://me:pw@bank.example/' }, 'callback'],
+    ['no secret', { secrets: [] }, 'callback'],
+    ['a secret of another form', { secrets: ['not a secret'] }, 'callback'],
+    ['a short one', { secrets: ['whsec_c2hvcnQ='] }, 'callback'],
+    ['a published one', { secrets: [secretOf('demo')] }, 'the demo'],
+    ['five of them', { secrets: Array.from({ length: 5 }, () => secretOf('r')) }, 'callback'],
+    ['a member too many', { headers: {} }, 'callback'],
+  ])('is refused with %s for a callback', (_what, change, where) => {
+    const refused = () => readTenantFile(withCallback(change));
+    expect(refused).toThrow(where);
+    expect(refused).not.toThrow(secretOf('r'));
+  });
 });
+
+function secretOf(text: string): string {
+  return `whsec_${Buffer.from(text.repeat(32).slice(0, 32)).toString('base64')}`;
+}
