@@ -13,6 +13,34 @@ export interface KeyManagement {
   secret(label: SecretLabel, kekId?: string): { kekId: string; key: Uint8Array };
 }
 
+/** What the key management signs by itself: statements that must stand for years (SECURITY.md section 8). */
+export type LastingPurpose = 'receipt';
+
+/** A public half. Its id is its thumbprint (RFC 7638), so that nobody can pass another key off under it. */
+export interface LastingKey {
+  readonly keyId: string;
+  readonly publicJwk: {
+    readonly kty: 'EC';
+    readonly crv: 'P-256';
+    readonly x: string;
+    readonly y: string;
+  };
+}
+
+/** Signatures by keys that never leave the key management, apart from every key of a token. */
+export interface LastingSigner {
+  /** The first signs; none is ever forgotten by who keeps them. @throws LatchkeyError vendor_unavailable */
+  publicKeys(purpose: LastingPurpose): Promise<readonly [LastingKey, ...LastingKey[]]>;
+  /**
+   * ES256 over `message` by the first key: r ‖ s, 64 bytes, s in the lower half, so that there is one spelling of a signature.
+   * @throws LatchkeyError vendor_unavailable
+   */
+  sign(
+    purpose: LastingPurpose,
+    message: Uint8Array,
+  ): Promise<{ readonly keyId: string; readonly signature: Uint8Array }>;
+}
+
 export type SecretLabel =
   | 'blind-index'
   | 'otp'
