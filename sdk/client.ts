@@ -9,35 +9,22 @@ import type { Call } from './http.ts';
 import { deviceKey } from './keys.ts';
 import type { DeviceKey } from './keys.ts';
 import { Login } from './login.ts';
+import { LoginStepUps } from './login-step-up.ts';
 import type { LatchkeyProblem } from './problem.ts';
+import { ownAccount } from './own-account.ts';
+import type { OwnAccount } from './own-account.ts';
 import { callService } from './service.ts';
 import { Session } from './session.ts';
 import type { ActiveSession, TabChannel } from './session.ts';
+import { StepUps } from './step-up.ts';
+import { withStepUp } from './step-up-challenge.ts';
+import type { StepUpChallenge } from './step-up-challenge.ts';
+import { followStepUps } from './step-up-stream.ts';
+import type { StepUpStanding } from './step-up-stream.ts';
 import { openBrowserStore } from './store.ts';
 import type { Store } from './store.ts';
-import type {
-  ChangedDevice,
-  DeviceAction,
-  DeviceEntry,
-  LoginHistory,
-  LogoutScope,
-  Me,
-  SessionEntry,
-} from './types.ts';
 import { platformWebAuthn } from './webauthn.ts';
 import type { WebAuthn } from './webauthn.ts';
-
-interface SessionList {
-  readonly sessions: readonly SessionEntry[];
-}
-
-interface DeviceList {
-  readonly devices: readonly DeviceEntry[];
-}
-
-const LOG_OUT = { operation: 'logout', method: 'POST', path: '/auth/logout' } as const;
-const LIST_DEVICES = { operation: 'listDevices', method: 'GET', path: '/auth/devices' } as const;
-const LIST_SESSIONS = { operation: 'listSessions', method: 'GET', path: '/auth/sessions' } as const;
 
 export interface LatchkeyOptions {
   /** `https://<host>/t/<tenant>`, without a trailing slash. */
@@ -56,27 +43,25 @@ export interface LatchkeyOptions {
   readonly onAnswer?: (operation: string) => void;
 }
 
-export interface Latchkey {
+export interface Latchkey extends OwnAccount {
   readonly enrollment: Enrollment;
   readonly session: Session;
+  readonly stepUps: StepUps;
+  readonly loginStepUps: LoginStepUps;
+  /** Hears of each step-up that waits, and again whenever its status changes, until `signal` or the end of the session. */
+  followStepUps(onStanding: (standing: StepUpStanding) => void, signal: AbortSignal): Promise<void>;
   logIn(): Promise<ActiveSession>;
-  logOut(scope: LogoutScope): Promise<number>;
-  me(): Promise<Me>;
-  sessions(): Promise<readonly SessionEntry[]>;
-  /** Of the customer's own; one that had ended already is no error. */
-  endSession(sessionId: string): Promise<void>;
-  /** One page, the youngest first; `cursor` is `next` of the page before. */
-  loginHistory(cursor?: string): Promise<LoginHistory>;
-  devices(): Promise<readonly DeviceEntry[]>;
-  /** Of another device than this one. */
-  changeDevice(deviceId: string, action: DeviceAction): Promise<ChangedDevice>;
-  /** Of another passkey than the one that began this session. Answers how many sessions ended with it. */
-  removePasskey(credentialId: string): Promise<number>;
   /**
    * Calls a service of the bank with the token and its proof: by GET, or by POST with a body that the session key signs (RFC 9421).
+   * When it asks for a step-up (RFC 9470), `onStepUp` lets the customer answer, and the same call is made once more.
    * @throws LatchkeyProblem when it refuses.
    */
-  callService(operation: string, url: string, signedJson?: unknown): Promise<unknown>;
+  callService(
+    operation: string,
+    url: string,
+    signedJson?: unknown,
+    onStepUp?: (challenge: StepUpChallenge) => Promise<void>,
+  ): Promise<unknown>;
   sessionKey(): Promise<DeviceKey>;
   /** Forgets this installation: its keys, its session, its ceremony. */
   forgetEverything(): Promise<void>;
@@ -105,50 +90,33 @@ export function createLatchkey(options: LatchkeyOptions): Latchkey {
     tabs: options.tabs ?? browserTabs(name),
   });
   const login = new Login({ clientId, http, webauthn, session, nowMs });
+  const loginStepUps = new LoginStepUps({ http, session });
   const enrollment = new Enrollment({ clientId, http, store, webauthn, pause });
 
   const withToken = <Answer>(call: Call) =>
     session.withToken((accessToken) => http.call<Answer>({ ...call, accessToken }));
+  const stepUps = new StepUps({ issuer, store, webauthn, nowMs, call: withToken });
 
   return {
     enrollment,
     session,
+    stepUps,
+    loginStepUps,
+    followStepUps: (onStanding, signal) =>
+      followStepUps({ issuer, dpop, session, pause }, onStanding, signal),
     sessionKey,
     logIn: () => login.logIn(),
-    logOut: async (scope) => {
-      const { ended } = await withToken<{ ended: number }>({ ...LOG_OUT, json: { scope } });
-      if (scope !== 'others') await session.forget();
-      return ended;
+    ...ownAccount(session, withToken),
+    callService: (operation, url, signedJson, onStepUp) => {
+      const ask = () =>
+        session.withToken((accessToken) =>
+          callService(dpop, { operation, url, accessToken, signedJson, onProblem, onAnswer }),
+        );
+      return onStepUp === undefined ? ask() : withStepUp(ask, onStepUp);
     },
-    me: () => withToken<Me>({ operation: 'me', method: 'GET', path: '/auth/me' }),
-    sessions: async () => (await withToken<SessionList>(LIST_SESSIONS)).sessions,
-    endSession: async (sessionId) => {
-      const path = `/auth/sessions/${sessionId}/end`;
-      await withToken({ operation: 'endOwnSession', method: 'POST', path, json: {} });
-      const state = session.state();
-      if (state.status === 'active' && state.sessionId === sessionId) await session.forget();
-    },
-    loginHistory: (cursor) => {
-      const path = `/auth/login-history${cursor === undefined ? '' : `?cursor=${cursor}`}`;
-      return withToken<LoginHistory>({ operation: 'loginHistory', method: 'GET', path });
-    },
-    devices: async () => (await withToken<DeviceList>(LIST_DEVICES)).devices,
-    changeDevice: (deviceId, action) => {
-      const path = `/auth/devices/${deviceId}/${action}`;
-      const operation = `${action}Device`;
-      return withToken<ChangedDevice>({ operation, method: 'POST', path, json: {} });
-    },
-    removePasskey: async (credentialId) => {
-      const path = `/auth/credentials/${credentialId}/revoke`;
-      const call = { operation: 'revokeCredential', method: 'POST', path, json: {} } as const;
-      return (await withToken<{ sessionsEnded: number }>(call)).sessionsEnded;
-    },
-    callService: (operation, url, signedJson) =>
-      session.withToken((accessToken) =>
-        callService(dpop, { operation, url, accessToken, signedJson, onProblem, onAnswer }),
-      ),
     forgetEverything: async () => {
       login.forget();
+      stepUps.forget();
       await session.forget();
       await store.clear();
     },

@@ -2,11 +2,12 @@
  * The two keys of an installation: the session key, silent, which every token is bound to, and the approval key, which co-signs what
  * the customer approves. In a browser both are software keys and are labelled so. They must never be extractable or leave the device.
  */
-import { calculateJwkThumbprint, SignJWT } from 'jose';
+import { calculateJwkThumbprint, CompactSign, SignJWT } from 'jose';
 import type { Store } from './store.ts';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 const APPROVAL_PROOF_TYPE = 'latchkey-approval-key+jwt';
+const APPROVAL_TYPE = 'latchkey-approval+jwt';
 
 /** A public key as it is sent: the required members only (RFC 7638 section 3.2). */
 export interface PublicJwk {
@@ -44,6 +45,19 @@ export async function proveApprovalKey(
     .setProtectedHeader({ alg: 'ES256', typ: APPROVAL_PROOF_TYPE })
     .sign(key.privateKey);
   return { jwk: key.jwk, proof };
+}
+
+/** The approval key's half of an approval: one action, by its challenge. */
+export async function signApproval(
+  { privateKey }: Pick<DeviceKey, 'privateKey'>,
+  signed: { readonly challenge: string; readonly issuer: string; readonly stepUpId: string },
+): Promise<string> {
+  const { challenge, issuer, stepUpId } = signed;
+  // Canonical (RFC 8785): the members in their order, and no string here that JSON writes in two ways.
+  const payload = JSON.stringify({ challenge, iss: issuer, stepUpId });
+  return new CompactSign(new TextEncoder().encode(payload))
+    .setProtectedHeader({ alg: 'ES256', typ: APPROVAL_TYPE })
+    .sign(privateKey);
 }
 
 async function generateKey(): Promise<DeviceKey> {

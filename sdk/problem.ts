@@ -11,7 +11,8 @@ export type PhoneProblemCode =
   | 'passkey_cancelled'
   | 'passkey_unsupported'
   | 'passkey_exists_here'
-  | 'passkey_failed';
+  | 'passkey_failed'
+  | 'text_mismatch';
 
 export interface ProblemMembers {
   readonly code: string;

@@ -182,3 +182,86 @@ export interface ChangedDevice {
   readonly status: string;
   readonly sessionsEnded: number;
 }
+
+export type StepUpStatus =
+  | 'pending'
+  | 'second_factor'
+  | 'approved'
+  | 'consumed'
+  | 'denied'
+  | 'expired'
+  | 'cancelled'
+  | 'superseded'
+  | 'revoked';
+
+/** Why a step-up ended as it did. */
+export type StepUpReason =
+  | 'consumed'
+  | 'not_me'
+  | 'declined'
+  | 'wrong_codes'
+  | 'risk'
+  | 'not_approved'
+  | 'not_consumed'
+  | 'never_started'
+  | 'by_requester'
+  | 'superseded'
+  | 'cut_off';
+
+export interface StepUpDisplay {
+  readonly locale: string;
+  readonly template: string;
+  readonly version: number;
+  /** What is signed: to be shown as it is. */
+  readonly text: string;
+  /** The same in parts, for a page. */
+  readonly fields: readonly { readonly label: string; readonly value: string }[];
+}
+
+/** An action that the customer is asked for. */
+export interface CustomerStepUp {
+  readonly stepUpId: string;
+  readonly status: StepUpStatus;
+  readonly reason?: StepUpReason;
+  readonly type: string;
+  readonly requester: { readonly kind: 'client' | 'staff' | 'login'; readonly name: string };
+  readonly required: 'latchkey:3' | 'latchkey:4';
+  /** null: this session may only read, and it names whom the customer pays. */
+  readonly display: StepUpDisplay | null;
+  readonly createdAt: string;
+  readonly approveBy: string;
+  readonly approvedAt: string | null;
+  readonly code?: SentCode;
+}
+
+/** As it is to be shown and signed. */
+export interface OpenedStepUp extends Omit<CustomerStepUp, 'display'> {
+  readonly display: StepUpDisplay;
+  /** Canonical JSON of everything signed. */
+  readonly preimage: string;
+  /** Base64url. */
+  readonly challenge: string;
+  readonly rpId: string;
+  readonly allowCredentials: readonly {
+    readonly id: string;
+    readonly type: 'public-key';
+    readonly transports: readonly string[];
+  }[];
+  readonly delaySeconds: number;
+}
+
+/** What the app notices around it while the customer decides. */
+export interface StepUpContext {
+  readonly onCall: boolean;
+  readonly screenShared: boolean;
+  readonly accessibilityService: boolean;
+}
+
+/** A login that needs one more proof. */
+export interface LoginStepUp {
+  readonly stepUpId: string;
+  readonly status: StepUpStatus;
+  readonly reason?: StepUpReason;
+  readonly approveBy: string;
+  readonly code?: SentCode;
+}

@@ -5,16 +5,26 @@ import type { EnrollmentView as EnrollmentSchema } from '../../api/schemas/enrol
 import type { SessionTokens } from '../../api/schemas/login.ts';
 import type { ChangedDeviceAnswer, DeviceView } from '../../api/schemas/devices.ts';
 import type { HistoryEntryView, LoginHistoryAnswer } from '../../api/schemas/login-history.ts';
+import type {
+  CustomerStepUp as StepUpSchema,
+  OpenedStepUp as OpenedSchema,
+  OpenStepUpBody,
+} from '../../api/schemas/customer-step-ups.ts';
+import type { LoginStepUpView } from '../../api/schemas/login-step-ups.ts';
 import type { LogoutBody, MeAnswer, SessionView } from '../../api/schemas/sessions.ts';
 import type {
   ChangedDevice,
+  CustomerStepUp,
   DeviceEntry,
   EnrollmentView,
   HistoryEntry,
   LoginHistory,
+  LoginStepUp,
   LogoutScope,
   Me,
+  OpenedStepUp,
   SessionEntry,
+  StepUpContext,
   TokenAnswer,
 } from '../../sdk/types.ts';
 
@@ -24,6 +34,9 @@ type Frozen<Value> = Value extends (infer Item)[]
   : Value extends object
     ? { readonly [Name in keyof Value]: Frozen<Value[Name]> }
     : Value;
+
+/** What `extends Omit<…>` brings, as one list of members. */
+type Plain<Value> = { [Name in keyof Value]: Value[Name] };
 
 describe('the answers of the API as the SDK types them', () => {
   it('are the enrollment view', () => {
@@ -45,5 +58,12 @@ describe('the answers of the API as the SDK types them', () => {
     expectTypeOf<LoginHistory>().toEqualTypeOf<Frozen<Static<typeof LoginHistoryAnswer>>>();
     expectTypeOf<DeviceEntry>().toEqualTypeOf<Frozen<DeviceView>>();
     expectTypeOf<ChangedDevice>().toEqualTypeOf<Frozen<ChangedDeviceAnswer>>();
+  });
+
+  it('are the step-ups, those of a login too', () => {
+    expectTypeOf<CustomerStepUp>().toEqualTypeOf<Frozen<StepUpSchema>>();
+    expectTypeOf<Plain<OpenedStepUp>>().toEqualTypeOf<Frozen<OpenedSchema>>();
+    expectTypeOf<StepUpContext>().toEqualTypeOf<Frozen<OpenStepUpBody['context']>>();
+    expectTypeOf<LoginStepUp>().toEqualTypeOf<Frozen<LoginStepUpView>>();
   });
 });
