@@ -31,6 +31,9 @@ export interface Caller {
   accessToken: string | undefined;
   get(path: string, options?: CallOptions): Promise<Answer>;
   post(path: string, body: unknown, options?: CallOptions): Promise<Answer>;
+  put(path: string, body: unknown, options?: CallOptions): Promise<Answer>;
+  /** Without a body. */
+  delete(path: string, options?: CallOptions): Promise<Answer>;
   /** The token endpoint: a form, no token, no Idempotency-Key. */
   postForm(
     path: string,
@@ -55,7 +58,7 @@ export async function createCaller(
   const key = given ?? (await createKeyPair());
   let nonce: string | undefined;
   interface Call {
-    readonly method: 'GET' | 'POST';
+    readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
     readonly path: string;
     readonly payload?: string;
     readonly headers: Readonly<Record<string, string>>;
@@ -92,24 +95,32 @@ export async function createCaller(
     const wantsNonce = answer.body?.code === 'dpop_nonce_required';
     return wantsNonce ? await once(call) : answer;
   };
+  const change = (
+    method: 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    options: CallOptions,
+    body?: unknown,
+  ) =>
+    send({
+      method,
+      path,
+      ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        'idempotency-key': options.idempotencyKey ?? randomBytes(12).toString('hex'),
+      },
+      accessToken: caller.accessToken,
+      options,
+    });
   const caller: Caller = {
     key,
     jkt: key.jkt,
     accessToken: undefined,
     get: (path, options = {}) =>
       send({ method: 'GET', path, headers: {}, accessToken: caller.accessToken, options }),
-    post: (path, body, options = {}) =>
-      send({
-        method: 'POST',
-        path,
-        payload: JSON.stringify(body),
-        headers: {
-          'content-type': 'application/json',
-          'idempotency-key': options.idempotencyKey ?? randomBytes(12).toString('hex'),
-        },
-        accessToken: caller.accessToken,
-        options,
-      }),
+    post: (path, body, options = {}) => change('POST', path, options, body),
+    put: (path, body, options = {}) => change('PUT', path, options, body),
+    delete: (path, options = {}) => change('DELETE', path, options),
     postForm: (path, form, options = {}) =>
       send({
         method: 'POST',
