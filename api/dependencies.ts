@@ -7,7 +7,7 @@ import type { Clock } from '../domain/clock.ts';
 import type { FailPoint } from '../domain/fail-point.ts';
 import type { IdKind } from '../domain/ids.ts';
 import type { Tracing } from '../domain/tracing.ts';
-import type { KeyManagement, OtpCodes, SignatureVerifier } from '../domain/ports.ts';
+import type { KeyManagement, OtpCodes, RiskEngine, SignatureVerifier } from '../domain/ports.ts';
 import type { RoleMap } from '../domain/staff.ts';
 import type { TemporalGateway } from '../temporal/client.ts';
 import type { Authentication } from './callers/authentication.ts';
@@ -87,6 +87,8 @@ export interface AppDependencies {
   readonly otpCodes: OtpCodes;
   /** Of the identity vendor's webhooks. */
   readonly identitySignatures: SignatureVerifier;
+  /** Asked about logins; left out, none has an opinion. */
+  readonly riskEngine?: RiskEngine;
   readonly clock: Clock;
   readonly newId: (kind: IdKind) => string;
   readonly logger: FastifyBaseLogger;

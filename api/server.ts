@@ -12,6 +12,7 @@ import type { OpenedKeyring } from '../adapters/kms/keyring.ts';
 import { masterCanaries } from '../adapters/kms/master-canaries.ts';
 import { createOtpCodes } from '../adapters/kms/otp-codes.ts';
 import { newId } from '../adapters/random.ts';
+import { createHttpRiskEngine } from '../adapters/risk/signed-http.ts';
 import { createSignatureVerifier } from '../adapters/signed-http.ts';
 import { ConfigurationError, loadConfiguration } from '../configuration/configuration.ts';
 import type { Configuration } from '../configuration/configuration.ts';
@@ -201,6 +202,10 @@ function wire(
       secret: configuration.identity.secret,
       clock: systemClock,
     }),
+    // Without an engine nothing is asked: a login has no time for a question whose answer is known.
+    ...(configuration.risk === undefined
+      ? {}
+      : { riskEngine: createHttpRiskEngine({ ...configuration.risk, clock: systemClock }) }),
     clock: systemClock,
     newId,
     logger,

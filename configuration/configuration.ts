@@ -28,7 +28,7 @@ import { readTemporal } from './temporal.ts';
 import type { TemporalConfiguration } from './temporal.ts';
 import { readTemporalUi } from './temporal-ui.ts';
 import type { TemporalUiConfiguration } from './temporal-ui.ts';
-import { readEmail, readVendor } from './vendors.ts';
+import { readEmail, readRisk, readVendor } from './vendors.ts';
 import type { EmailConfiguration, VendorConfiguration } from './vendors.ts';
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -50,6 +50,8 @@ export interface Configuration {
   readonly sms: VendorConfiguration;
   readonly email: EmailConfiguration;
   readonly identity: VendorConfiguration;
+  /** Who judges logins and approvals; without it nobody has an opinion. */
+  readonly risk?: VendorConfiguration;
   /** By the tenant's slug. */
   readonly push: Readonly<Record<string, PushConfiguration>>;
   readonly eventSinks: readonly EventSinkConfiguration[];
@@ -116,6 +118,7 @@ export const loadConfiguration = (
   const temporal = readTemporal(reader);
   const staff = readStaff(reader);
   const temporalUi = readTemporalUi(reader, staff, temporal.namespace);
+  const risk = readRisk(reader);
   const configuration: Configuration = {
     mode: reader.mode,
     database: readDatabase(reader),
@@ -129,6 +132,7 @@ export const loadConfiguration = (
     sms: readVendor(reader, 'SMS'),
     email: readEmail(reader),
     identity: readVendor(reader, 'IDENTITY'),
+    ...(risk === undefined ? {} : { risk }),
     push: readPush(reader),
     eventSinks: readEventSinks(reader),
     telemetry: readTelemetry(reader),

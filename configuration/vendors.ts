@@ -1,4 +1,4 @@
-/** Whom Latchkey calls and with which secrets, from the environment: SMS, e-mail, identity checks. */
+/** Whom Latchkey calls and with which secrets, from the environment: SMS, e-mail, identity checks, the risk engine. */
 import { readUrl } from './environment.ts';
 import type { EnvironmentReader } from './environment.ts';
 
@@ -17,11 +17,15 @@ const sender = /^(?:[^<>@\r\n]+ <[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/;
 
 export const readVendor = (
   reader: EnvironmentReader,
-  name: 'SMS' | 'IDENTITY',
+  name: 'SMS' | 'IDENTITY' | 'RISK',
 ): VendorConfiguration => ({
   url: reader.vendorUrl(`${name}_URL`),
   secret: reader.secret(`${name}_SECRET`),
 });
+
+/** undefined: no engine has an opinion. */
+export const readRisk = (reader: EnvironmentReader): VendorConfiguration | undefined =>
+  reader.optional('RISK_URL') === undefined ? undefined : readVendor(reader, 'RISK');
 
 export const readEmail = (reader: EnvironmentReader): EmailConfiguration => {
   const smtpUrl = reader.required('SMTP_URL', 'set smtps://user:password@host:465') ?? '';

@@ -5,6 +5,7 @@
 import { DEMO_SLUG } from '../db/bootstrap.ts';
 import {
   DEMO_IDENTITY_SECRET,
+  DEMO_RISK_SECRET,
   DEMO_MASTER_KEYS,
   DEMO_PAYLOAD_KEYS,
   DEMO_SMS_SECRET,
@@ -76,6 +77,9 @@ export function demoEnvironment(
     EMAIL_FROM: 'Demo Bank <no-reply@demo-bank.example>',
     IDENTITY_URL: addresses.identityUrl,
     IDENTITY_SECRET: DEMO_IDENTITY_SECRET,
+    // The stage decides how risky things are.
+    RISK_URL: `${addresses.stageControlUrl}/risk`,
+    RISK_SECRET: DEMO_RISK_SECRET,
   };
   const missing = Object.entries(filled).filter(
     ([variable, value]) => value !== undefined && !isGiven(given, variable),

@@ -16,7 +16,7 @@ import { migrate } from '../db/migrate.ts';
 import { createCeremonyBuilds } from './ceremony-build.ts';
 import type { CeremonyBuilds } from './ceremony-build.ts';
 import { DEMO_GATEWAY, demoEnvironment } from './demo-environment.ts';
-import { demoBankJwks, demoFraudJwks, demoPaymentsJwks } from './demo-secrets.ts';
+import { DEMO_RISK_SECRET, demoBankJwks, demoFraudJwks, demoPaymentsJwks } from './demo-secrets.ts';
 import type { IdentityVendor } from './identity-vendor.ts';
 import type { Inbox } from './inbox.ts';
 import { errorLine, startApi, startWorker } from './latchkey-processes.ts';
@@ -143,6 +143,7 @@ async function startStage(
     fraudClientId: DEMO_FRAUD_CLIENT,
     gatewayId: DEMO_GATEWAY,
     clock: systemClock,
+    riskSecret: options.environment['RISK_SECRET'] || DEMO_RISK_SECRET,
     onError: errorLine(options, 'stage control'),
   });
   await options.adopt({ name: 'stage control', stop: () => stageControl.stop() });

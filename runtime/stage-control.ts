@@ -16,7 +16,9 @@ import type { LocalAnswer, LocalRequest, LocalServer } from './local-http.ts';
 import { MachineClient } from './machine-client.ts';
 import type { Parts } from './parts.ts';
 import { answerPartsRequest } from './stage-control-parts.ts';
-import { DEMO_FRAUD_KEY } from './demo-secrets.ts';
+import { createRiskDesk } from './risk-desk.ts';
+import type { RiskDesk } from './risk-desk.ts';
+import { DEMO_FRAUD_KEY, DEMO_RISK_SECRET } from './demo-secrets.ts';
 
 const SCOPE = 'fraud:signal fraud:release timeline:read';
 
@@ -34,6 +36,8 @@ export interface StageControlOptions {
   readonly parts: Parts;
   readonly builds: Pick<CeremonyBuilds, 'of'>;
   readonly clock: Clock;
+  /** What Latchkey signs its questions about risk with; the demo's when left out. */
+  readonly riskSecret?: string;
   readonly temporalUiUrl?: string;
   readonly temporalNamespace?: string;
   /** For links to workflows, whose ids name it. */
@@ -44,6 +48,7 @@ export interface StageControlOptions {
 /** What the routes work with. */
 interface Stage extends StageControlOptions {
   readonly fraudEngine: MachineClient;
+  readonly riskDesk: RiskDesk;
   readonly ownUrl: () => string;
 }
 
@@ -61,6 +66,7 @@ export async function startStageControl(options: StageControlOptions): Promise<L
       scope: SCOPE,
       clock,
     }),
+    riskDesk: createRiskDesk({ secret: options.riskSecret ?? DEMO_RISK_SECRET, clock }),
     ownUrl: () => server.url,
   };
   const server = await startLocalServer({
@@ -68,6 +74,8 @@ export async function startStageControl(options: StageControlOptions): Promise<L
     port: options.port,
     onError: options.onError ?? (() => undefined),
     handle: async (request) => {
+      // Latchkey itself asks, and signs: it is no page and has no origin.
+      if (request.url.pathname === '/risk/evaluations') return stage.riskDesk.answer(request);
       // A page of another origin must neither read the inbox nor press a button; what has no origin is no page.
       if (request.headers.origin !== publicUrl) {
         return { status: 403, body: { error: 'foreign_origin' } };
@@ -105,14 +113,23 @@ const ROUTES: Readonly<Record<string, Route | undefined>> = {
     identityVendor.release();
     return Promise.resolve({ status: 200, body: identityOf(identityVendor) });
   },
+  'POST /risk/behaviour': ({ body }, { riskDesk }) => {
+    const risks = riskDesk.set(body);
+    return Promise.resolve(
+      risks === undefined
+        ? { status: 400, body: { error: 'unknown_risk' } }
+        : { status: 200, body: risks },
+    );
+  },
   'GET /bank/accounts': (request, stage) => {
     // A phone without a line reaches no bank either.
     if (stage.parts.view().line.status !== 'down') return answerBankRequest(request, stage);
     request.response.destroy();
     return Promise.resolve(undefined);
   },
-  'POST /start-over': (_request, { inbox, identityVendor, parts, onError }) => {
+  'POST /start-over': (_request, { inbox, identityVendor, riskDesk, parts, onError }) => {
     identityVendor.setBehaviour('normal');
+    riskDesk.calm();
     identityVendor.release();
     inbox.clear();
     // A worker takes seconds; the stage shows that it starts.
@@ -131,6 +148,7 @@ function describe(stage: Stage): Readonly<Record<string, unknown>> {
     temporalNamespace: stage.temporalNamespace,
     tenantId: stage.tenantId,
     identity: identityOf(stage.identityVendor),
+    risk: stage.riskDesk.risks(),
   };
 }
 

@@ -9,6 +9,7 @@ import {
   jwtVerify,
 } from 'jose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createHttpRiskEngine } from '../../adapters/risk/signed-http.ts';
 import { demoFraudJwks } from '../../runtime/demo-secrets.ts';
 import { startIdentityVendor } from '../../runtime/identity-vendor.ts';
 import type { IdentityVendor } from '../../runtime/identity-vendor.ts';
@@ -175,6 +176,7 @@ beforeEach(async () => {
     inbox,
     identityVendor,
     clock,
+    riskSecret: secret,
     onError: (error) => {
       throw error;
     },
@@ -346,6 +348,31 @@ describe('stage control', () => {
     });
     expect((await post('/identity/behaviour', { behaviour: 'dances' })).status).toBe(400);
     expect((await post('/identity/release')).status).toBe(200);
+  });
+
+  test('answers Latchkey with the risk that it was set to, for logins and for approvals apart', async () => {
+    const engine = createHttpRiskEngine({ url: `${control.url}/risk`, secret, clock });
+    const judge = (action: string) =>
+      engine.evaluate({ customerId: 'cus_1', action, deviceId: undefined });
+    expect([await judge('log_in'), await judge('payment')]).toEqual(['low', 'low']);
+    const set = await post('/risk/behaviour', { logins: 'high' });
+    expect(set.body).toEqual({ logins: 'high', approvals: 'low' });
+    expect([await judge('log_in'), await judge('payment')]).toEqual(['high', 'low']);
+    await post('/risk/behaviour', { logins: 'silent', approvals: 'medium' });
+    await expect(judge('log_in')).rejects.toMatchObject({ code: 'vendor_unavailable' });
+    expect(await judge('payment')).toBe('medium');
+    await post('/start-over');
+    expect(await judge('log_in')).toBe('low');
+  });
+
+  test('tells no risk to whoever cannot sign, and takes no word that is none', async () => {
+    const stranger = createHttpRiskEngine({ url: `${control.url}/risk`, secret: 'other', clock });
+    const subject = { customerId: 'cus_1', action: 'log_in', deviceId: undefined };
+    await expect(stranger.evaluate(subject)).rejects.toMatchObject({ code: 'vendor_refused' });
+    expect((await post('/risk/behaviour', { logins: 'harmless' })).status).toBe(400);
+    expect((await call('GET', '/status')).body).toMatchObject({
+      risk: { logins: 'low', approvals: 'low' },
+    });
   });
 
   test('says where everything is', async () => {

@@ -249,7 +249,7 @@ describe('a sound environment', () => {
       gateways: {},
       staff: {},
       push: {},
-    eventSinks: [{ kind: 'stdout', name: 'stdout' }],
+      eventSinks: [{ kind: 'stdout', name: 'stdout' }],
       telemetry: {},
       sms: { url: production.SMS_URL, secret: longSecret },
       email: { smtpUrl: production.SMTP_URL, from: production.EMAIL_FROM },
@@ -421,6 +421,16 @@ it.each([
   expect(problemsOf({ ...production, LATCHKEY_GATEWAYS: value })).toEqual([
     expect.stringContaining('LATCHKEY_GATEWAYS'),
   ]);
+});
+
+it('knows a risk engine only where one is named, and then with its secret', () => {
+  expect(loadConfiguration(production).risk).toBeUndefined();
+  const given = { ...production, RISK_URL: 'https://risk.example', RISK_SECRET: longSecret };
+  expect(loadConfiguration(given).risk).toEqual({ url: given.RISK_URL, secret: longSecret });
+  expect(() => loadConfiguration({ ...given, RISK_SECRET: '' })).toThrow('RISK_SECRET: is missing');
+  expect(() => loadConfiguration({ ...given, RISK_URL: 'http://risk.example' })).toThrow(
+    'RISK_URL: is not encrypted',
+  );
 });
 
 it('reads gateways by their ids, https only in production', () => {
