@@ -10,9 +10,10 @@ import type { Tx } from './connection.ts';
 import { notifyCustomer } from './contacts.ts';
 import { enqueue } from './outbox.ts';
 import { recordSessionEnds } from './session-end-records.ts';
+import { endRevokedStepUps } from './step-up-ends.ts';
 
 /**
- * Ends what began under an older epoch, sessions in one statement and ceremonies in one, and adds their numbers to the revocation's
+ * Ends what began under an older epoch, sessions and enrollments in one statement each and step-ups one by one, and adds their numbers to the revocation's
  * row. Safe to repeat: a second call finds only stragglers. Answers how many rows it ended now.
  */
 export async function endRevokedRows(
@@ -34,18 +35,22 @@ export async function endRevokedRows(
   const ceremonies = await tx<{ id: string; from: EnrollmentState }[]>`
     with open as materialized (
       select ceremony_id, state from ceremony
-      where tenant_id = ${tenantId} and customer_id = ${customerId} and outcome is null and epoch < ${newEpoch}
+      where tenant_id = ${tenantId} and customer_id = ${customerId} and kind = 'enrollment' and outcome is null
+        and epoch < ${newEpoch}
       order by ceremony_id for update)
     update ceremony c
     set state = 'ended', outcome = 'revoked', reason = 'fraud', seq = seq + 1, step_deadline = null, ended_at = latchkey_now(),
         revocation_id = ${revocationId}
     from open where c.tenant_id = ${tenantId} and c.ceremony_id = open.ceremony_id
     returning c.ceremony_id as id, open.state as from`;
+  const stepUps = await endRevokedStepUps(tx, { tenantId, customerId, newEpoch, revocationId });
+  const ceremoniesEnded = ceremonies.count + stepUps;
+  const ended = sessions.count + ceremoniesEnded;
   await tx`
     update revocation
     set sessions_ended = coalesce(sessions_ended, 0) + ${sessions.count},
-        ceremonies_ended = coalesce(ceremonies_ended, 0) + ${ceremonies.count},
-        rows_ended_at = case when rows_ended_at is null or ${sessions.count + ceremonies.count} > 0 then latchkey_now() else rows_ended_at end
+        ceremonies_ended = coalesce(ceremonies_ended, 0) + ${ceremoniesEnded},
+        rows_ended_at = case when rows_ended_at is null or ${ended} > 0 then latchkey_now() else rows_ended_at end
     where tenant_id = ${tenantId} and revocation_id = ${revocationId} and status = 'running'`;
   for (const { from } of ceremonies) {
     noteFact(tx, {
@@ -67,7 +72,7 @@ export async function endRevokedRows(
   });
   for (const { id } of ceremonies) await recordEnd(tx, { tenantId, customerId, revocationId, id });
   if (!found.told) await notifyCustomer(tx, { tenantId, customerId, template: 'session_cut_off' });
-  return sessions.count + ceremonies.count;
+  return ended;
 }
 
 async function recordEnd(

@@ -14,6 +14,8 @@ import { enqueue } from './outbox.ts';
 import type { PersonalData } from './personal-data.ts';
 import { expireSessions } from './session-lifecycle.ts';
 import { expireStaffSessions } from './staff.ts';
+import { expireStepUps } from './step-up-ends.ts';
+import { sweepSpends } from './step-up-spend.ts';
 
 const BATCH = 500;
 
@@ -22,6 +24,8 @@ export interface SweepLimits {
   readonly startingMinutes: number;
   /** Sessions whose own workflow should have expired them by now. */
   readonly sessionGraceSeconds: number;
+  /** Step-ups whose own workflow should have ended them by now, or never began. */
+  readonly stepUpGraceSeconds: number;
   readonly deliveredOutboxDays: number;
   /** Longer than any policy keeps an Idempotency-Key, so that no repeated request looks for one. */
   readonly unusedSubmissionDays: number;
@@ -32,6 +36,7 @@ export interface SweepLimits {
 export const SWEEP_LIMITS: SweepLimits = {
   startingMinutes: 10,
   sessionGraceSeconds: 60,
+  stepUpGraceSeconds: 60,
   deliveredOutboxDays: 7,
   unusedSubmissionDays: 8,
   dpopMinutes: 3,
@@ -58,6 +63,9 @@ export function createSweepPort(
       for (const sweep of [
         (tx: Tx) => retireStarting(tx, personalData, tenantId, limits.startingMinutes),
         (tx: Tx) => expireOverdue(tx, tenantId, limits.sessionGraceSeconds),
+        (tx: Tx) =>
+          expireStepUps(tx, { tenantId, limit: BATCH, graceSeconds: limits.stepUpGraceSeconds }),
+        (tx: Tx) => sweepSpends(tx, BATCH),
         (tx: Tx) => sweepSpentChallenges(tx, BATCH),
         (tx: Tx) => sweepNumberLimits(tx, BATCH),
         (tx: Tx) => sweepLimitCounters(tx, BATCH),
@@ -93,7 +101,7 @@ async function retireStarting(
 ): Promise<number> {
   const given = await tx<{ ceremonyId: string }[]>`
     select ceremony_id from ceremony join customer using (tenant_id, customer_id)
-    where tenant_id = ${tenantId} and state = 'starting'
+    where tenant_id = ${tenantId} and kind = 'enrollment' and state = 'starting'
       and ceremony.created_at <= latchkey_now() - make_interval(mins => ${minutes})
     order by customer_id limit ${BATCH} for update of customer skip locked`;
   if (given.length === 0) return 0;

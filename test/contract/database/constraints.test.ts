@@ -5,6 +5,7 @@ import type { ActorKind } from '../../../db/audit.ts';
 import { CUT_OFF_KINDS } from '../../../db/cut-off-feed.ts';
 import { PUSH_PLATFORMS } from '../../../db/push.ts';
 import type { CodeAttempt } from '../../../db/step-attempts.ts';
+import type { StepUpEvidence } from '../../../db/step-up-evidence.ts';
 import { APPROVAL_STATUSES } from '../../../domain/approval.ts';
 import type { AttestationLevel, DeviceStatus } from '../../../domain/auth-strength.ts';
 import { CEREMONY_OUTCOMES, ENROLLMENT_STATES } from '../../../domain/enrollment.ts';
@@ -18,12 +19,16 @@ import {
   STAFF_SESSION_KINDS,
   STAFF_SESSION_STATUSES,
 } from '../../../domain/staff.ts';
+import { REQUESTER_KINDS, STEP_UP_STATES } from '../../../domain/step-up.ts';
+import type { StepUpStrength } from '../../../domain/step-up.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
 
 /** The members of a union, which the compiler holds complete: one too many or too few does not compile. */
 const membersOf = <Union extends string>(members: Readonly<Record<Union, true>>) =>
   Object.keys(members);
+
+const STRENGTHS = membersOf<StepUpStrength>({ 'latchkey:3': true, 'latchkey:4': true });
 
 const UNIONS: Readonly<Record<string, readonly string[]>> = {
   'approval.status': APPROVAL_STATUSES,
@@ -35,9 +40,10 @@ const UNIONS: Readonly<Record<string, readonly string[]>> = {
     operator: true,
     staff: true,
   }),
-  'ceremony.kind': ['enrollment'],
+  'ceremony.kind': ['enrollment', 'step_up'],
   'ceremony.outcome': CEREMONY_OUTCOMES,
-  'ceremony.state': ENROLLMENT_STATES,
+  'ceremony.state (enrollment)': ENROLLMENT_STATES,
+  'ceremony.state (step_up)': STEP_UP_STATES,
   'client.kind': states.CLIENT_KINDS,
   'client.status': states.CLIENT_STATUSES,
   'contact.kind': states.CONTACT_KINDS,
@@ -80,6 +86,10 @@ const UNIONS: Readonly<Record<string, readonly string[]>> = {
   'staff_session.end_reason': STAFF_SESSION_END_REASONS,
   'staff_session.kind': STAFF_SESSION_KINDS,
   'staff_session.status': STAFF_SESSION_STATUSES,
+  'step_up.at_least': STRENGTHS,
+  'step_up.required': STRENGTHS,
+  'step_up.requester_kind': REQUESTER_KINDS,
+  'step_up_evidence.factor': membersOf<keyof StepUpEvidence>({ keys: true, code: true }),
   'step_attempt.method': states.ATTEMPT_METHODS,
   'step_attempt.status': membersOf<CodeAttempt['status']>({
     open: true,
@@ -102,11 +112,14 @@ beforeAll(async () => {
     select conrelid::regclass::text as table, pg_get_constraintdef(oid) as definition from pg_constraint
     where contype = 'c' and connamespace = 'public'::regnamespace`;
   for (const { table, definition } of checks) {
+    // One column, one list a kind of row.
+    const [, kind] = /kind <> '(\w+)'/.exec(definition) ?? [];
+    const ofKind = kind === undefined ? '' : ` (${kind})`;
     for (const [, column = '', array = ''] of definition.matchAll(
       /\((\w+) = ANY \(ARRAY\[([^\]]*)\]\)/g,
     )) {
       lists.set(
-        `${table}.${column}`,
+        `${table}.${column}${ofKind}`,
         [...array.matchAll(/'([^']*)'::text/g)].map(([, value = '']) => value),
       );
     }

@@ -41,6 +41,9 @@ const GRANTS: Readonly<Record<string, string>> = {
   staff_session: 'si',
   step_attempt: 'siu',
   step_submission: 'siud',
+  step_up: 'siu',
+  step_up_evidence: 'si',
+  step_up_spend: 'siud',
   tenant: 'si',
 };
 

@@ -25,6 +25,7 @@ export function seedRows(tenantId: string, name: string): ReadonlyMap<string, re
     credential: newId('credential'),
     revocation: newId('revocation'),
     ceremony: newId('ceremony'),
+    stepUp: newId('ceremony'),
     staff: newId('staff'),
     hold: newId('hold'),
     outbox: newId('outbox'),
@@ -70,7 +71,10 @@ export function seedRows(tenantId: string, name: string): ReadonlyMap<string, re
     ['revocation', [revocationRow(customer, ids.revocation)]],
     ['hold', [holdRow(customer, ids)]],
     ['session', [sessionRow(customer, ids)]],
-    ['ceremony', [ceremonyRow(customer, ids.ceremony)]],
+    ['ceremony', [ceremonyRow(customer, ids.ceremony), stepUpCeremonyRow(customer, ids.stepUp)]],
+    ['step_up', [stepUpRow(customer, ids.stepUp)]],
+    ['step_up_spend', [{ ...customer, currency: 'NZD', day: '2026-01-01', totalMinor: '40000' }]],
+    ['step_up_evidence', [evidenceRow(customer, ids.stepUp)]],
     ['step_attempt', [attemptRow(ceremony, ids.contact)]],
     ['step_submission', [submissionRow(ceremony)]],
     ['key_canary', [{ tenantId, purpose: 'payload', kid: 'key', sealed: bytes('canary') }]],
@@ -233,6 +237,39 @@ function ceremonyRow(customer: Row, ceremonyId: string): Row {
     deadline: future,
     createdAt: past,
   };
+}
+
+function stepUpCeremonyRow(customer: Row, ceremonyId: string): Row {
+  return {
+    ...customer,
+    ceremonyId,
+    kind: 'step_up',
+    requester: 'client:payments',
+    state: 'open',
+    epoch: 1,
+    policyVersion: 1,
+    locale: 'en',
+    deadline: future,
+    createdAt: past,
+  };
+}
+
+function stepUpRow(customer: Row, stepUpId: string): Row {
+  return {
+    ...customer,
+    stepUpId,
+    requesterKind: 'client',
+    requesterId: 'payments',
+    actionType: 'payment',
+    sealedRequest: bytes('sealed'),
+    referenceIndex: bytes('reference'),
+    required: 'latchkey:3',
+  };
+}
+
+function evidenceRow(customer: Row, stepUpId: string): Row {
+  const sealed = { sealed: bytes('sealed'), auditId: 'aud_x', recordedAt: past };
+  return { ...customer, stepUpId, factor: 'keys', ...sealed };
 }
 
 function attemptRow(ceremony: Row, contactId: string): Row {

@@ -1,0 +1,285 @@
+/**
+ * The transaction that asks a customer: under which epoch, how strongly (with the day's total, which this request raises), whether one is
+ * waited for already, whether this requester was refused too often. Requests for one customer queue here, so that none overtakes another.
+ */
+import { canonicalAction, type Action } from '../domain/action.ts';
+import { LatchkeyError } from '../domain/errors.ts';
+import { minorUnits } from '../domain/money.ts';
+import type { Policy } from '../domain/policy.ts';
+import type { Risk } from '../domain/ports.ts';
+import { requiredStrength } from '../domain/step-up-strength.ts';
+import {
+  dueEvent,
+  PENDING_STATES,
+  type StepUpRequester,
+  type StepUpStrength,
+  type StepUpSubject,
+} from '../domain/step-up.ts';
+import { appendAudit } from './audit.ts';
+import type { Tx } from './connection.ts';
+import { hasActiveHold, shareCustomer } from './customer-lock.ts';
+import { activePolicy } from './policies.ts';
+import { actorOf } from './step-up-consume.ts';
+import { expireStepUp, supersedeStepUp } from './step-up-ends.ts';
+import { announceRequest } from './step-up-events.ts';
+import { addSpend } from './step-up-spend.ts';
+import { readStepUp, sealRequest, type StepUpRecord, type StepUpTools } from './step-up.ts';
+
+export interface NewStepUp extends StepUpSubject {
+  readonly requester: StepUpRequester;
+  /** As the customer is shown it. */
+  readonly requesterName: string;
+  readonly customerId: string;
+  /** What it belongs to, when the requester knows. */
+  readonly sessionId?: string | undefined;
+  /** The only device that may answer. */
+  readonly deviceId?: string | undefined;
+  /** Of a login: the passkey it showed, and the app and key it came by. */
+  readonly credentialId?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly jkt?: string | undefined;
+  readonly action: Action;
+  /** A newer request for the same one supersedes. */
+  readonly reference: string;
+  readonly atLeast?: StepUpStrength | undefined;
+  readonly risk?: Risk | undefined;
+  /** The customer's own when left out. */
+  readonly locale?: string | undefined;
+}
+
+export type StepUpCreated =
+  | { readonly stepUp: StepUpRecord; readonly notRequired?: undefined }
+  /** Below every threshold: nothing to approve, and nothing was written but the day's total and the audit. */
+  | { readonly notRequired: { readonly required: 'none' }; readonly stepUp?: undefined };
+
+/**
+ * In the state `starting`: nobody is told before its workflow runs.
+ * @throws LatchkeyError not_found, customer_on_hold, device_not_allowed, session_ended, step_up_pending, step_ups_paused.
+ */
+export async function createStepUp(
+  tx: Tx,
+  tools: StepUpTools,
+  request: NewStepUp,
+): Promise<StepUpCreated> {
+  const { tenantId, customerId, action } = request;
+  const customer = await shareCustomer(tx, tenantId, customerId);
+  if (customer?.status !== 'active') throw new LatchkeyError('not_found');
+  if (await hasActiveHold(tx, tenantId, customerId)) throw new LatchkeyError('customer_on_hold');
+  await oneRequestAtATime(tx, tenantId, customerId);
+  await refuseForeign(tx, request, customer.epoch);
+  const referenceIndex = tools.personalData.blindIndex(
+    tenantId,
+    'step_up_reference',
+    request.reference,
+  );
+  const waiting = await endFormer(tx, request, referenceIndex);
+  const { version, document: policy } = await activePolicy(tx, tenantId);
+  const spend = await spendOf(tx, request);
+  const { required, delaySeconds } = requiredStrength({
+    action,
+    dayTotalMinor: spend?.dayTotalMinor ?? 0n,
+    policy,
+    ...(request.atLeast === undefined ? {} : { atLeast: request.atLeast }),
+    ...(request.risk === undefined ? {} : { risk: request.risk }),
+  });
+  if (required === 'none') {
+    await auditRequest(tx, request, 'step_up.not_required', { actionType: action.type });
+    return { notRequired: { required } };
+  }
+  if (waiting !== undefined)
+    throw new LatchkeyError('step_up_pending', { extra: { stepUpId: waiting } });
+  await refusePaused(tx, request, policy);
+  const inserted = await insertStepUp(tx, tools, request, {
+    epoch: customer.epoch,
+    policyVersion: version,
+    policy,
+    required,
+    delaySeconds,
+    spend,
+    referenceIndex,
+  });
+  return { stepUp: inserted };
+}
+
+async function oneRequestAtATime(tx: Tx, tenantId: string, customerId: string): Promise<void> {
+  await tx`select pg_advisory_xact_lock(hashtextextended(${`step_up/${tenantId}/${customerId}`}, 0))`;
+}
+
+async function refuseForeign(
+  tx: Tx,
+  { tenantId, customerId, sessionId, deviceId }: NewStepUp,
+  epoch: number,
+): Promise<void> {
+  if (deviceId !== undefined) {
+    const rows = await tx`
+      select 1 from device
+      where tenant_id = ${tenantId} and device_id = ${deviceId} and customer_id = ${customerId} and status in ('trusted', 'untrusted', 'restricted')`;
+    if (rows.length === 0) throw new LatchkeyError('device_not_allowed');
+  }
+  if (sessionId !== undefined) {
+    const rows = await tx`
+      select 1 from session
+      where tenant_id = ${tenantId} and session_id = ${sessionId} and customer_id = ${customerId} and status = 'live' and epoch = ${epoch}`;
+    if (rows.length === 0) throw new LatchkeyError('session_ended');
+  }
+}
+
+/** Ends this requester's former ones that have run out or were for the same reference; answers the id of one that is still waited for. */
+async function endFormer(
+  tx: Tx,
+  request: NewStepUp,
+  referenceIndex: Uint8Array,
+): Promise<string | undefined> {
+  const { tenantId, customerId, requester } = request;
+  // Their locks come before that of the day's total.
+  const open = await tx<{ ceremonyId: string }[]>`
+    select ceremony_id from ceremony
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and kind = 'step_up' and requester = ${nameOf(requester)}
+      and outcome is null
+    order by ceremony_id for update`;
+  let waiting: string | undefined;
+  for (const { ceremonyId: stepUpId } of open) {
+    const former = await readStepUp(tx, { tenantId, stepUpId });
+    if (former === undefined) continue;
+    if (dueEvent(former, former.nowMs) !== undefined) {
+      await expireStepUp(tx, former, stepUpId);
+    } else if (await isForReference(tx, former, referenceIndex)) {
+      await supersedeStepUp(tx, former, actorOf(request));
+    } else if (PENDING_STATES.some((state) => state === former.state)) {
+      waiting = stepUpId;
+    }
+  }
+  return waiting;
+}
+
+async function isForReference(
+  tx: Tx,
+  { tenantId, stepUpId }: StepUpRecord,
+  referenceIndex: Uint8Array,
+): Promise<boolean> {
+  const rows = await tx`
+    select 1 from step_up
+    where tenant_id = ${tenantId} and step_up_id = ${stepUpId} and reference_index = ${referenceIndex}`;
+  return rows.length > 0;
+}
+
+/** Two refusals by the customer himself, soon after each other, give him a rest from this requester. */
+async function refusePaused(
+  tx: Tx,
+  { tenantId, customerId, requester }: NewStepUp,
+  { stepUp }: Policy,
+): Promise<void> {
+  const { denialsToPause, denialWindowSeconds, pauseSeconds } = stepUp;
+  const [row] = await tx<{ waitSeconds: number | null }[]>`
+    with t as materialized (select latchkey_now() as now),
+    refused as materialized (
+      select c.ended_at, row_number() over (order by c.ended_at desc) as place from ceremony c
+      where c.tenant_id = ${tenantId} and c.customer_id = ${customerId} and c.kind = 'step_up' and c.requester = ${nameOf(requester)}
+        and c.outcome = 'denied' and c.reason in ('not_me', 'declined')
+      order by c.ended_at desc limit ${denialsToPause})
+    select ceil(extract(epoch from max(ended_at) + make_interval(secs => ${pauseSeconds}) - t.now))::integer as wait_seconds
+    from refused, t group by t.now
+    having count(*) >= ${denialsToPause} and max(ended_at) - min(ended_at) <= make_interval(secs => ${denialWindowSeconds})`;
+  const waitSeconds = row?.waitSeconds ?? 0;
+  if (waitSeconds > 0)
+    throw new LatchkeyError('step_ups_paused', {
+      retryAfterSeconds: waitSeconds,
+      extra: { retryAfterSeconds: waitSeconds },
+    });
+}
+
+interface Spent {
+  readonly currency: string;
+  readonly minor: bigint;
+  readonly day: string;
+  readonly dayTotalMinor: bigint;
+}
+
+/** What moves money counts, whether or not it will need an approval. */
+async function spendOf(
+  tx: Tx,
+  { tenantId, customerId, action }: NewStepUp,
+): Promise<Spent | undefined> {
+  const amount = amountOf(action);
+  if (amount === undefined) return undefined;
+  const { day, totalMinor } = await addSpend(tx, { tenantId, customerId, ...amount });
+  return { ...amount, day, dayTotalMinor: totalMinor };
+}
+
+function amountOf(action: Action): { currency: string; minor: bigint } | undefined {
+  const { amount, currency } = action;
+  if (typeof amount !== 'string' || typeof currency !== 'string') return undefined;
+  return { currency, minor: minorUnits(amount, currency) };
+}
+
+interface Judged {
+  readonly epoch: number;
+  readonly policyVersion: number;
+  readonly policy: Policy;
+  readonly required: StepUpStrength;
+  readonly delaySeconds: number;
+  readonly spend: Spent | undefined;
+  readonly referenceIndex: Uint8Array;
+}
+
+async function insertStepUp(
+  tx: Tx,
+  tools: StepUpTools,
+  request: NewStepUp,
+  judged: Judged,
+): Promise<StepUpRecord> {
+  const { tenantId, stepUpId, customerId, requester, action } = request;
+  const { policy, required, spend } = judged;
+  const inserted = await tx`
+    insert into ceremony (tenant_id, ceremony_id, kind, customer_id, client_id, jkt, state, epoch, policy_version, locale, deadline, created_at, requester)
+    select ${tenantId}, ${stepUpId}, 'step_up', ${customerId}, ${request.clientId ?? null}, ${request.jkt ?? null}, 'starting', ${judged.epoch},
+           ${judged.policyVersion}, coalesce(${request.locale ?? null}, customer.locale),
+           t.now + make_interval(secs => ${policy.stepUp.approveSeconds}), t.now, ${nameOf(requester)}
+    from (select latchkey_now() as now offset 0) t, customer
+    where customer.tenant_id = ${tenantId} and customer.customer_id = ${customerId}
+    on conflict (tenant_id, customer_id, requester) where kind = 'step_up' and state in ('starting', 'open', 'second_factor') do nothing`;
+  // The index holds what the queue above makes sure of.
+  if (inserted.count === 0) throw new LatchkeyError('step_up_pending');
+  const sealed = await sealRequest(tx, tools, request, {
+    action,
+    canonical: canonicalAction(action),
+    reference: request.reference,
+    requesterName: request.requesterName,
+  });
+  await tx`
+    insert into step_up (tenant_id, step_up_id, customer_id, requester_kind, requester_id, action_type, sealed_request, reference_index,
+                         session_id, device_id, credential_id, at_least, required, delay_seconds,
+                         spend_currency, spend_day, spend_minor, day_total_minor)
+    values (${tenantId}, ${stepUpId}, ${customerId}, ${requester.kind}, ${requester.id}, ${action.type}, ${sealed}, ${judged.referenceIndex},
+            ${request.sessionId ?? null}, ${request.deviceId ?? null}, ${request.credentialId ?? null}, ${request.atLeast ?? null},
+            ${required}, ${judged.delaySeconds}, ${spend?.currency ?? null}, ${spend?.day ?? null}::date,
+            ${spend?.minor.toString() ?? null}, ${spend?.dayTotalMinor.toString() ?? null})`;
+  const detail = { actionType: action.type, required, policyVersion: judged.policyVersion };
+  await auditRequest(tx, request, 'step_up.requested', detail);
+  const stepUp = await readStepUp(tx, request);
+  if (stepUp === undefined) throw new TypeError('a row that was just inserted');
+  await announceRequest(tx, stepUp);
+  return stepUp;
+}
+
+async function auditRequest(
+  tx: Tx,
+  request: NewStepUp,
+  action: string,
+  detail: Readonly<Record<string, string | number>>,
+): Promise<void> {
+  const { tenantId, stepUpId, customerId } = request;
+  await appendAudit(tx, {
+    tenantId,
+    actor: actorOf(request),
+    action,
+    subject: { kind: 'step_up', id: stepUpId },
+    customerId,
+    ceremonyId: stepUpId,
+    detail,
+  });
+}
+
+function nameOf({ kind, id }: StepUpRequester): string {
+  return `${kind}:${id}`;
+}

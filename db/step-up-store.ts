@@ -1,0 +1,92 @@
+/**
+ * The step-up workflow's view of PostgreSQL: one method an activity, each one transaction bound to the tenant. Expected refusals are
+ * answers, not exceptions, so that no activity is tried again because a customer was too early or wrong. Wired in worker/activities.ts.
+ */
+import { LatchkeyError, type ErrorCode } from '../domain/errors.ts';
+import type { OtpCodes } from '../domain/ports.ts';
+import type { StepUpEvent, StepUpSnapshot, StepUpSubject } from '../domain/step-up.ts';
+import type { Database } from './connection.ts';
+import type { Refused } from './enrollment-store.ts';
+import {
+  judgeStepUpCode,
+  pendingStepUpFact,
+  resendStepUpCode,
+  type StepUpCodeJudgement,
+  type StepUpCodeSubmission,
+} from './step-up-codes.ts';
+import { advanceStepUp, type StepUpAdvance, type StepUpAdvanced } from './step-up-moves.ts';
+import { markStepUpClosed, readStepUp, toStepUpSnapshot, type StepUpTools } from './step-up.ts';
+
+export interface StepUpReading {
+  readonly snapshot: StepUpSnapshot;
+  /** What rows say and the ceremony has not followed yet. */
+  readonly fact: StepUpEvent | null;
+}
+
+/** What the risk engine is asked before an approval counts. */
+export interface StepUpRiskSubject {
+  readonly customerId: string;
+  readonly action: string;
+  readonly deviceId: string | undefined;
+}
+
+export type StepUpStore = ReturnType<typeof createStepUpStore>;
+
+export function createStepUpStore(
+  database: Database,
+  tools: StepUpTools & { readonly otpCodes: OtpCodes },
+) {
+  return {
+    read: (subject: StepUpSubject): Promise<StepUpReading | undefined> =>
+      database.tenant(subject.tenantId, async (tx) => {
+        const record = await readStepUp(tx, subject);
+        if (record === undefined) return undefined;
+        return { snapshot: toStepUpSnapshot(record), fact: await pendingStepUpFact(tx, record) };
+      }),
+
+    riskSubject: (subject: StepUpSubject): Promise<StepUpRiskSubject | undefined> =>
+      database.tenant(subject.tenantId, async (tx) => {
+        const record = await readStepUp(tx, subject);
+        if (record === undefined) return undefined;
+        const { customerId, actionType: action, approvedDeviceId, openedDeviceId } = record;
+        return { customerId, action, deviceId: approvedDeviceId ?? openedDeviceId ?? undefined };
+      }),
+
+    judgeCode: (args: StepUpCodeSubmission): Promise<StepUpCodeJudgement | Refused> =>
+      answering(() => database.tenant(args.tenantId, (tx) => judgeStepUpCode(tx, tools, args))),
+
+    resendCode: (
+      args: StepUpCodeSubmission,
+    ): Promise<{ readonly snapshot: StepUpSnapshot } | Refused> =>
+      answering(() =>
+        database.tenant(args.tenantId, async (tx) => ({
+          snapshot: await resendStepUpCode(tx, tools, args),
+        })),
+      ),
+
+    /** A `fact` is what the rows say instead: the workflow follows that. */
+    advance: (
+      request: StepUpAdvance,
+    ): Promise<StepUpAdvanced | Refused | { readonly fact: StepUpEvent }> =>
+      answering(() => database.tenant(request.tenantId, (tx) => advanceStepUp(tx, tools, request))),
+
+    markClosed: (subject: StepUpSubject): Promise<void> =>
+      database.tenant(subject.tenantId, (tx) => markStepUpClosed(tx, subject)),
+  };
+}
+
+/** These are the machine's troubles, to be tried again or to be found by people; every other code is an answer for the caller. */
+const TROUBLES: ReadonlySet<ErrorCode> = new Set([
+  'database_unavailable',
+  'conflict',
+  'internal_error',
+]);
+
+async function answering<T>(work: () => Promise<T>): Promise<T | Refused> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof LatchkeyError) || TROUBLES.has(error.code)) throw error;
+    return { refused: error.code, extra: error.extra };
+  }
+}
