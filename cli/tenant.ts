@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { openKeyring } from '../adapters/kms/keyring.ts';
 import { loadPart } from '../configuration/configuration.ts';
-import { readKeyring } from '../configuration/keyring.ts';
+import { readMasterKeyring } from '../configuration/keyring.ts';
 import { readOwnerUrl } from '../configuration/database.ts';
 import { applyTenant } from '../db/tenant-setup.ts';
 import type { Seal } from '../db/tenant-setup.ts';
@@ -30,6 +30,6 @@ export async function tenant(args: readonly string[]): Promise<number> {
 
 /** The keys are asked for only where something is sealed with them. */
 async function openSeal(): Promise<Seal> {
-  const { kms } = await openKeyring(loadPart(process.env, readKeyring));
+  const { kms } = await openKeyring(loadPart(process.env, readMasterKeyring));
   return (plain, context) => kms.wrap(plain, context);
 }

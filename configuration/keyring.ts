@@ -66,6 +66,13 @@ const readKeys = (
   return sound;
 };
 
+/** For a command that seals for the database and never speaks to Temporal. */
+export const readMasterKeyring = (reader: EnvironmentReader): Keyring => {
+  const kms = readKms(reader);
+  const master = readKeys(reader, 'LATCHKEY_MASTER_KEYS', kms !== undefined);
+  return { master, payload: [], ...(kms === undefined ? {} : { kms }) };
+};
+
 /** Master keys seal the embedded KMS, payload keys the Temporal payloads; no bytes serve both. */
 export const readKeyring = (reader: EnvironmentReader): Keyring => {
   const kms = readKms(reader);

@@ -44,7 +44,8 @@ export async function notifyCustomer(
       | 'session_ended'
       | 'device_stopped'
       | 'device_resumed'
-      | 'passkey_removed';
+      | 'passkey_removed'
+      | 'step_up_not_me';
   },
 ): Promise<void> {
   const { tenantId, customerId, template } = notice;

@@ -14,6 +14,7 @@ import {
 } from '../domain/step-up.ts';
 import type { Actor } from './audit.ts';
 import type { Tx } from './connection.ts';
+import { notifyCustomer } from './contacts.ts';
 import { lockCustomer } from './customer-lock.ts';
 import { cutOff, type CutOff } from './cut-off.ts';
 import { enqueue } from './outbox.ts';
@@ -60,6 +61,10 @@ export async function endStepUp(tx: Tx, tools: StepUpTools, end: StepUpEnd): Pro
     });
   await endWith(tx, before, { event, move: next.move, actor: end.actor });
   const cut = event === 'not_me' ? await holdAfter(tx, tools, before) : undefined;
+  if (event === 'not_me') {
+    const { tenantId, customerId } = before;
+    await notifyCustomer(tx, { tenantId, customerId, template: 'step_up_not_me' });
+  }
   return { stepUp: await again(tx, end), isRepeat: false, cutOff: cut };
 }
 

@@ -16,6 +16,8 @@ const TOPICS = [
   'revocation.start',
   'message.sms',
   'message.email',
+  'push.send',
+  'callback.send',
   'event',
 ] as const;
 

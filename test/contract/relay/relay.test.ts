@@ -188,6 +188,23 @@ describe('a row that cannot be delivered', () => {
     ]);
   });
 
+  test.each([
+    ['as long as its receiver asks', 600, 600_000],
+    ['an hour at most, whatever it asks', 86_400, 3_600_000],
+  ])('is left alone %s', async (_what, retryAfterSeconds, waitMs) => {
+    const payload = { stepUpId: 'cer_1', customerId: 'cus_1', deviceId: 'dev_1' };
+    await put({ topic: 'push.send', subject: 'dev_1', payload });
+    receive = () => Promise.reject(new LatchkeyError('vendor_unavailable', { retryAfterSeconds }));
+    await relayRound(relayOptions(), 'push');
+    receive = () => Promise.resolve();
+    nowMs += waitMs - 1000;
+    await relayRound(relayOptions(), 'push');
+    expect(delivered).toEqual([]);
+    nowMs += 1001;
+    await relayRound(relayOptions(), 'push');
+    expect(deliveredSubjects()).toEqual(['dev_1']);
+  });
+
   test('is given five tries when nobody foresaw its error', async () => {
     await wake('ses_1');
     receive = () => Promise.reject(new TypeError('a bug'));
