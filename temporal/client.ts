@@ -22,7 +22,7 @@ import {
 import { withinDeadline } from './deadline.ts';
 import { uncounted } from './metrics.ts';
 import type { TemporalMetrics } from './metrics.ts';
-import { QUEUE_OF_KIND, WORKFLOW_TASK_TIMEOUT_MS } from './queues.ts';
+import { QUEUE_OF_KIND, TYPE_OF_KIND, WORKFLOW_TASK_TIMEOUT_MS } from './queues.ts';
 import { searchAttributes } from './search-attributes.ts';
 import { WORKFLOW_TEXTS } from './workflow-texts.ts';
 import { createTraceInterceptor } from './trace-headers.ts';
@@ -185,7 +185,7 @@ async function startWorkflow(
   start: WorkflowStart,
 ): Promise<'started' | 'already_started'> {
   try {
-    await client.start(kind, {
+    await client.start(TYPE_OF_KIND[kind], {
       ...startOptions(kind, start),
       ...(start.startDelayMs === undefined || start.startDelayMs <= 0
         ? {}
@@ -204,7 +204,7 @@ async function signalOrStart(
   start: WorkflowStart & WorkflowSignal,
 ): Promise<'signalled' | 'already_closed'> {
   try {
-    await client.signalWithStart(kind, {
+    await client.signalWithStart(TYPE_OF_KIND[kind], {
       ...startOptions(kind, start),
       signal: start.signal,
       signalArgs: [...start.args],

@@ -23,3 +23,11 @@ export const QUEUE_OF_KIND = {
 
 /** A workflow task that takes longer is handed out again: a kill inside a local activity costs this long (TEMPORAL.md). */
 export const WORKFLOW_TASK_TIMEOUT_MS = 5_000;
+
+/** The name that a kind's workflow is exported and known by. */
+export const TYPE_OF_KIND = {
+  session: 'session',
+  enrollment: 'enrollment',
+  step_up: 'stepUp',
+  revocation: 'revocation',
+} as const satisfies Record<WorkflowKind, string>;

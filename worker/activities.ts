@@ -5,13 +5,16 @@ import { createIdentityActivities } from '../activities/identity.ts';
 import { createKeyRotationActivities } from '../activities/key-rotation.ts';
 import { createRevocationActivities } from '../activities/revocation.ts';
 import { createSessionActivities } from '../activities/session.ts';
+import { createStepUpActivities } from '../activities/step-up.ts';
 import { systemClock } from '../adapters/clock.ts';
 import { createHttpIdentityVerifier } from '../adapters/identity/signed-http.ts';
 import { newId } from '../adapters/random.ts';
+import { createRiskEngine } from '../adapters/risk/engine.ts';
 import { createEnrollmentStore } from '../db/enrollment-store.ts';
 import { createKeyRotationStore } from '../db/key-rotation.ts';
 import { createRevocationStore } from '../db/revocation-store.ts';
 import { createSessionStore } from '../db/session-lifecycle.ts';
+import { createStepUpStore } from '../db/step-up-store.ts';
 import { tenantUrl } from '../domain/tenant-url.ts';
 import { KINDS } from '../relay/kinds.ts';
 import type { TaskQueue } from '../temporal/queues.ts';
@@ -23,7 +26,13 @@ export function createActivities(parts: WorkerParts): Readonly<Record<TaskQueue,
   const enrollments = createEnrollmentStore(database, { personalData, newId, otpCodes });
   return {
     sessions: createSessionActivities({ store: createSessionStore(database) }),
-    ceremonies: createEnrollmentActivities({ store: enrollments }),
+    ceremonies: {
+      ...createEnrollmentActivities({ store: enrollments }),
+      ...createStepUpActivities({
+        store: createStepUpStore(database, { personalData, newId, otpCodes }),
+        risk: createRiskEngine(configuration.risk, { clock: systemClock }),
+      }),
+    },
     revocations: createRevocationActivities({
       store: createRevocationStore(database),
       bell: {
