@@ -10,11 +10,16 @@ export interface KmsConfiguration {
   readonly endpoint?: string;
   /** The first seals, every one opens. */
   readonly keys: readonly { readonly kid: string; readonly arn: string }[];
+  /** ARNs of keys of ECC_NIST_P256. The first signs receipts; every one is published. */
+  readonly receiptKeys: readonly string[];
 }
 
 /** A key, never an alias: an alias can be pointed at another key. */
 const keyEntry =
   /^([A-Za-z0-9_-]{1,32})=(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key\/[A-Za-z0-9-]+)$/;
+const receiptArn = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key\/[A-Za-z0-9-]+$/;
+const receiptForm =
+  'use arn:aws:kms:region:account:key/id of keys that sign (ECC_NIST_P256), separated by commas, the current one first';
 const form =
   'use kid=arn:aws:kms:region:account:key/id, separated by commas, the current one first';
 
@@ -22,6 +27,7 @@ const form =
 export const readKms = (reader: EnvironmentReader): KmsConfiguration | undefined => {
   const choice = reader.oneOf('LATCHKEY_KMS', ['embedded', 'aws'], 'embedded');
   const keyList = reader.optional('LATCHKEY_KMS_KEYS');
+  const receiptList = reader.optional('LATCHKEY_KMS_RECEIPT_KEYS');
   const region = reader.shaped(
     'LATCHKEY_KMS_REGION',
     (value) => /^[a-z0-9-]{1,32}$/.test(value),
@@ -31,14 +37,22 @@ export const readKms = (reader: EnvironmentReader): KmsConfiguration | undefined
   if (choice === 'embedded') {
     if (keyList !== undefined)
       reader.refuse('LATCHKEY_KMS_KEYS', 'is given without LATCHKEY_KMS=aws', 'give both or none');
+    if (receiptList !== undefined) {
+      reader.refuse(
+        'LATCHKEY_KMS_RECEIPT_KEYS',
+        'is given without LATCHKEY_KMS=aws',
+        'give both or none',
+      );
+    }
     return undefined;
   }
   const keys = readKeys(reader, keyList);
+  const receiptKeys = readReceiptKeys(reader, receiptList);
   if (region === undefined) {
     reader.refuse('LATCHKEY_KMS_REGION', 'is missing', 'name the region of the keys');
     return undefined;
   }
-  return { region, keys, ...(endpoint === undefined ? {} : { endpoint }) };
+  return { region, keys, receiptKeys, ...(endpoint === undefined ? {} : { endpoint }) };
 };
 
 const readKeys = (
@@ -59,6 +73,23 @@ const readKeys = (
   else if (kids.size < sound.length)
     reader.refuse('LATCHKEY_KMS_KEYS', 'repeats a key id', 'give every key its own id');
   return sound;
+};
+
+/** Apart from the keys that seal: KMS lets a key do one of the two. */
+const readReceiptKeys = (
+  reader: EnvironmentReader,
+  list: string | undefined,
+): KmsConfiguration['receiptKeys'] => {
+  if (list === undefined) {
+    reader.refuse('LATCHKEY_KMS_RECEIPT_KEYS', 'is missing', receiptForm);
+    return [];
+  }
+  const arns = list.split(',').map((entry) => entry.trim());
+  if (arns.some((arn) => !receiptArn.test(arn)))
+    reader.refuse('LATCHKEY_KMS_RECEIPT_KEYS', 'has the wrong form', receiptForm);
+  else if (new Set(arns).size < arns.length)
+    reader.refuse('LATCHKEY_KMS_RECEIPT_KEYS', 'repeats a key', 'name every key once');
+  return arns;
 };
 
 const readEndpoint = (reader: EnvironmentReader): string | undefined => {

@@ -15,7 +15,7 @@ import { createPersonalData } from '../db/personal-data.ts';
 import type { PersonalData } from '../db/personal-data.ts';
 import type { FailPoint } from '../domain/fail-point.ts';
 import type { KeyCanary } from '../domain/key-canary.ts';
-import type { KeyManagement, OtpCodes } from '../domain/ports.ts';
+import type { KeyManagement, LastingSigner, OtpCodes } from '../domain/ports.ts';
 import { createFailPoint } from '../adapters/fail-point.ts';
 import { exposeBacklog } from '../telemetry/backlog-metrics.ts';
 import { exposeKeyAges } from '../telemetry/key-metrics.ts';
@@ -34,6 +34,8 @@ export interface WorkerParts {
   readonly log: Logger;
   readonly database: Database;
   readonly kms: KeyManagement;
+  /** Of receipts. */
+  readonly signer: LastingSigner;
   readonly personalData: PersonalData;
   readonly otpCodes: OtpCodes;
   readonly connection: Connection;
@@ -67,7 +69,7 @@ export async function assemble(
     await telemetry.close();
     return undefined;
   }
-  const { kms } = opened;
+  const { kms, signer } = opened;
   const configuration = { ...given, keys: opened.keys };
   const database = connectDatabase({
     url: configuration.database.url,
@@ -102,6 +104,7 @@ export async function assemble(
     log,
     database,
     kms,
+    signer,
     connection,
     gateway,
     dataConverter,

@@ -1,13 +1,15 @@
 /**
- * AWS KMS through its SDK: three calls, each with a deadline, each bound to an encryption context. It never lets an error of the SDK out, and
- * tells what KMS refused for good from what may be tried again.
+ * AWS KMS through its SDK: five calls, each with a deadline, those that seal and open bound to an encryption context. It never lets an error of
+ * the SDK out, and tells what KMS refused for good from what may be tried again.
  */
 import {
   DecryptCommand,
   EncryptCommand,
   GenerateDataKeyWithoutPlaintextCommand,
+  GetPublicKeyCommand,
   KMSClient,
   KMSServiceException,
+  SignCommand,
 } from '@aws-sdk/client-kms';
 import { LatchkeyError } from '../../domain/errors.ts';
 
@@ -30,7 +32,7 @@ export interface KmsObserver {
   called(operation: KmsOperation, outcome: 'ok' | 'refused' | 'unavailable'): void;
 }
 
-export type KmsOperation = 'encrypt' | 'decrypt' | 'generate';
+export type KmsOperation = 'encrypt' | 'decrypt' | 'generate' | 'public_key' | 'sign';
 
 /** @throws LatchkeyError internal_error: refused for good (another context, a changed value); vendor_unavailable: anything else. */
 export interface AwsCalls {
@@ -39,6 +41,10 @@ export interface AwsCalls {
   decrypt(keyArns: readonly string[], sealed: Uint8Array, context: string): Promise<Uint8Array>;
   /** 32 random bytes that nobody has seen, sealed. */
   generate(keyArn: string, context: string): Promise<Uint8Array>;
+  /** Of a key of ECC_NIST_P256: its SubjectPublicKeyInfo, DER. */
+  publicKey(keyArn: string): Promise<Uint8Array>;
+  /** An ECDSA-Sig-Value, DER. KMS hashes; it takes at most 4096 bytes. */
+  sign(keyArn: string, message: Uint8Array): Promise<Uint8Array>;
 }
 
 /** What no repetition cures. */
@@ -97,6 +103,20 @@ export function createAwsCalls(options: AwsKmsOptions): AwsCalls {
           ...bound(context),
         });
         return given((await client.send(command, sent)).CiphertextBlob);
+      }),
+    publicKey: (KeyId) =>
+      call('public_key', async (sent) =>
+        given((await client.send(new GetPublicKeyCommand({ KeyId }), sent)).PublicKey),
+      ),
+    sign: (KeyId, Message) =>
+      call('sign', async (sent) => {
+        const command = new SignCommand({
+          KeyId,
+          Message,
+          MessageType: 'RAW',
+          SigningAlgorithm: 'ECDSA_SHA_256',
+        });
+        return given((await client.send(command, sent)).Signature);
       }),
   };
 }

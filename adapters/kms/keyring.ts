@@ -4,23 +4,30 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { LatchkeyError } from '../../domain/errors.ts';
-import type { KeyManagement } from '../../domain/ports.ts';
+import type { KeyManagement, LastingSigner } from '../../domain/ports.ts';
 import type { AwsKmsOptions, KmsObserver } from './aws-calls.ts';
+import { createAwsSigner } from './aws-signer.ts';
 import { createAwsKms, openKeyList } from './aws.ts';
 import type { KmsKey } from './aws.ts';
 import { createEmbeddedKms } from './embedded.ts';
+import { createEmbeddedSigner } from './lasting-keys.ts';
 import type { MasterKey } from './embedded.ts';
 
 export interface SealedKeyring {
   /** With `kms`, each is as KMS sealed it. */
   readonly master: readonly MasterKey[];
   readonly payload: readonly MasterKey[];
-  readonly kms?: Omit<AwsKmsOptions, 'observer'> & { readonly keys: readonly KmsKey[] };
+  readonly kms?: Omit<AwsKmsOptions, 'observer'> & {
+    readonly keys: readonly KmsKey[];
+    /** ARNs; the first signs receipts. */
+    readonly receiptKeys: readonly string[];
+  };
 }
 
 export interface OpenedKeyring {
   readonly keys: Pick<SealedKeyring, 'master' | 'payload'>;
   readonly kms: KeyManagement;
+  readonly signer: LastingSigner;
 }
 
 /** @throws LatchkeyError vendor_unavailable: KMS is away; KeyCanaryError: it refuses a key for good. */
@@ -28,7 +35,10 @@ export async function openKeyring(
   { master, payload, kms }: SealedKeyring,
   observer?: KmsObserver,
 ): Promise<OpenedKeyring> {
-  if (kms === undefined) return { keys: { master, payload }, kms: createEmbeddedKms(master) };
+  if (kms === undefined) {
+    const signer = createEmbeddedSigner(master);
+    return { keys: { master, payload }, kms: createEmbeddedKms(master), signer };
+  }
   const { keys } = kms;
   // The SDK is of use to nobody without AWS.
   const { createAwsCalls } = await import('./aws-calls.ts');
@@ -40,6 +50,7 @@ export async function openKeyring(
   return {
     keys: { master: masterKeys, payload: payloadKeys },
     kms: createAwsKms({ calls, keys, masterKeys }),
+    signer: createAwsSigner(calls, { receipt: kms.receiptKeys }),
   };
 }
 

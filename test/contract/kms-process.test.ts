@@ -9,7 +9,7 @@ import { findFreePort } from '../../runtime/ports.ts';
 import { createTestDatabase } from '../setup/database.ts';
 import type { TestDatabase } from '../setup/database.ts';
 import { seedDemoTenant } from '../setup/demo-tenant.ts';
-import { createKmsKey } from '../setup/kms-keys.ts';
+import { createKmsKey, createKmsSigningKey } from '../setup/kms-keys.ts';
 import { MOTO_CREDENTIALS, MOTO_REGION, startMoto } from '../setup/moto.ts';
 import type { Moto } from '../setup/moto.ts';
 
@@ -32,6 +32,7 @@ beforeAll(async () => {
     TEMPORAL_ADDRESS: nowhere,
     LATCHKEY_KMS: 'aws',
     LATCHKEY_KMS_KEYS: `k1=${await createKmsKey(moto.url)}`,
+    LATCHKEY_KMS_RECEIPT_KEYS: await createKmsSigningKey(moto.url),
     LATCHKEY_KMS_REGION: MOTO_REGION,
     LATCHKEY_KMS_ENDPOINT: moto.url,
     AWS_ACCESS_KEY_ID: MOTO_CREDENTIALS.accessKeyId,

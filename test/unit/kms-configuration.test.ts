@@ -9,6 +9,7 @@ const sealed = (fill: number) => Buffer.alloc(150, fill).toString('base64');
 const sound: Environment = {
   LATCHKEY_KMS: 'aws',
   LATCHKEY_KMS_KEYS: `k2=${arn('b')}, k1=${arn('a')}`,
+  LATCHKEY_KMS_RECEIPT_KEYS: `${arn('s2')}, ${arn('s1')}`,
   LATCHKEY_KMS_REGION: 'eu-central-1',
   LATCHKEY_MASTER_KEYS: `m1:${sealed(1)}`,
   LATCHKEY_PAYLOAD_KEYS: `p1:${sealed(2)}`,
@@ -29,6 +30,7 @@ describe('a keyring of AWS KMS', () => {
         { kid: 'k2', arn: arn('b') },
         { kid: 'k1', arn: arn('a') },
       ],
+      receiptKeys: [arn('s2'), arn('s1')],
     });
     expect(keyring.master.map(({ kid, key }) => [kid, key.length])).toEqual([['m1', 150]]);
   });
@@ -38,6 +40,9 @@ describe('a keyring of AWS KMS', () => {
     ['LATCHKEY_KMS_KEYS', '', 'is missing'],
     ['LATCHKEY_KMS_KEYS', 'k1=alias/latchkey', 'has the wrong form'],
     ['LATCHKEY_KMS_KEYS', `k1=${arn('a')},k1=${arn('b')}`, 'repeats a key id'],
+    ['LATCHKEY_KMS_RECEIPT_KEYS', '', 'is missing'],
+    ['LATCHKEY_KMS_RECEIPT_KEYS', 'alias/receipts', 'has the wrong form'],
+    ['LATCHKEY_KMS_RECEIPT_KEYS', `${arn('s1')},${arn('s1')}`, 'repeats a key'],
     ['LATCHKEY_KMS_REGION', '', 'is missing'],
     ['LATCHKEY_KMS_REGION', 'eu central', 'has the wrong form'],
     ['LATCHKEY_KMS_ENDPOINT', 'kms.example', 'has the wrong form'],
@@ -54,6 +59,9 @@ describe('a keyring of AWS KMS', () => {
     expect(read(plain).keyring.kms).toBeUndefined();
     expect(read({ ...plain, LATCHKEY_KMS_KEYS: `k1=${arn('a')}` }).problems).toContain(
       'LATCHKEY_KMS_KEYS: is given without LATCHKEY_KMS=aws; give both or none',
+    );
+    expect(read({ ...plain, LATCHKEY_KMS_RECEIPT_KEYS: arn('s1') }).problems).toContain(
+      'LATCHKEY_KMS_RECEIPT_KEYS: is given without LATCHKEY_KMS=aws; give both or none',
     );
   });
 });

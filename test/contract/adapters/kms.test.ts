@@ -1,5 +1,5 @@
 /** The one suite of the key management: the embedded one and AWS KMS, its real SDK against a local server that speaks KMS's protocol. */
-import { randomBytes } from 'node:crypto';
+import { createPublicKey, randomBytes, verify } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAwsCalls } from '../../../adapters/kms/aws-calls.ts';
 import type { AwsCalls, KmsOperation } from '../../../adapters/kms/aws-calls.ts';
@@ -7,9 +7,11 @@ import { createAwsKms, keyringContext } from '../../../adapters/kms/aws.ts';
 import type { KmsKey } from '../../../adapters/kms/aws.ts';
 import { createEmbeddedKms } from '../../../adapters/kms/embedded.ts';
 import { openKeyring } from '../../../adapters/kms/keyring.ts';
-import type { KeyManagement } from '../../../domain/ports.ts';
+import { createAwsSigner } from '../../../adapters/kms/aws-signer.ts';
+import { createEmbeddedSigner, oneSpelling } from '../../../adapters/kms/lasting-keys.ts';
+import type { KeyManagement, LastingSigner } from '../../../domain/ports.ts';
 import { findFreePort } from '../../../runtime/ports.ts';
-import { createKmsKey } from '../../setup/kms-keys.ts';
+import { createKmsKey, createKmsSigningKey } from '../../setup/kms-keys.ts';
 import { MOTO_CREDENTIALS, MOTO_REGION, startMoto } from '../../setup/moto.ts';
 import type { Moto } from '../../setup/moto.ts';
 
@@ -28,10 +30,14 @@ let moto: Moto;
 let calls: AwsCalls;
 let k1: KmsKey;
 let k2: KmsKey;
+let signing1: string;
+let signing2: string;
 beforeAll(async () => {
   moto = await startMoto();
   k1 = { kid: 'k1', arn: await createKmsKey(moto.url) };
   k2 = { kid: 'k2', arn: await createKmsKey(moto.url) };
+  signing1 = await createKmsSigningKey(moto.url);
+  signing2 = await createKmsSigningKey(moto.url);
   calls = callsTo(moto.url);
 });
 afterAll(() => moto?.stop());
@@ -119,6 +125,8 @@ describe('AWS KMS', () => {
       encrypt: (...call) => now.encrypt(...call),
       decrypt: (...call) => now.decrypt(...call),
       generate: (...call) => now.generate(...call),
+      publicKey: (...call) => now.publicKey(...call),
+      sign: (...call) => now.sign(...call),
     };
     const kms = createAwsKms({ calls: line, keys: [k1], masterKeys });
     const opened = await kms.wrap(Uint8Array.of(7), 'opened');
@@ -162,6 +170,7 @@ describe('AWS KMS', () => {
       endpoint: moto.url,
       credentials: MOTO_CREDENTIALS,
       keys: [k2, k1],
+      receiptKeys: [signing1],
     };
     const master = [await sealedKey('master', 'm1')];
     const payload = [await sealedKey('payload', 'p1')];
@@ -173,5 +182,81 @@ describe('AWS KMS', () => {
     await expect(openKeyring({ master: payload, payload: master, kms })).rejects.toMatchObject({
       name: 'KeyCanaryError',
     });
+  });
+});
+
+const signers: readonly [
+  string,
+  () => { readonly first: LastingSigner; readonly later: LastingSigner },
+][] = [
+  [
+    'the embedded one',
+    () => ({
+      first: createEmbeddedSigner(masterKeys.slice(1)),
+      later: createEmbeddedSigner(masterKeys),
+    }),
+  ],
+  [
+    'AWS KMS',
+    () => ({
+      first: createAwsSigner(calls, { receipt: [signing1] }),
+      later: createAwsSigner(calls, { receipt: [signing2, signing1] }),
+    }),
+  ],
+];
+
+const HALF_ORDER = 0x7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8n;
+
+describe.each(signers)('the signer of receipts: %s', (_name, make) => {
+  test('signs what its first public half verifies, in the one spelling with the small s', async () => {
+    const { first } = make();
+    const [key] = await first.publicKeys('receipt');
+    for (let round = 0; round < 8; round += 1) {
+      const message = randomBytes(1000);
+      const { keyId, signature } = await first.sign('receipt', message);
+      expect(keyId).toBe(key.keyId);
+      expect(signature).toHaveLength(64);
+      const publicKey = createPublicKey({ key: { ...key.publicJwk }, format: 'jwk' });
+      const form = { key: publicKey, dsaEncoding: 'ieee-p1363' } as const;
+      expect(verify('sha256', message, form, signature)).toBe(true);
+      expect(verify('sha256', randomBytes(1000), form, signature)).toBe(false);
+      const s = BigInt(`0x${Buffer.from(signature.subarray(32)).toString('hex')}`);
+      expect(s).toBeLessThanOrEqual(HALF_ORDER);
+    }
+  });
+
+  test('has the same key in another process, named by its thumbprint', async () => {
+    const [one] = await make().first.publicKeys('receipt');
+    const [again] = await make().first.publicKeys('receipt');
+    expect(again).toEqual(one);
+    expect(one.keyId).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect(Object.keys(one.publicJwk).sort()).toEqual(['crv', 'kty', 'x', 'y']);
+  });
+
+  test('signs with the new first key after a rotation, and still names the old one', async () => {
+    const [old] = await make().first.publicKeys('receipt');
+    const { later } = make();
+    const [current, ...others] = await later.publicKeys('receipt');
+    expect(current.keyId).not.toBe(old.keyId);
+    expect(others).toEqual([old]);
+    expect((await later.sign('receipt', randomBytes(10))).keyId).toBe(current.keyId);
+  });
+});
+
+describe('a signature of the KMS', () => {
+  test('that is not there to be had is said to be unavailable', async () => {
+    const nobody = callsTo(`http://127.0.0.1:${String(await findFreePort())}`);
+    await expect(
+      createAwsSigner(nobody, { receipt: [signing1] }).sign('receipt', Uint8Array.of(1)),
+    ).rejects.toMatchObject({ code: 'vendor_unavailable' });
+  });
+
+  test('is respelled from two integers of any length, and nothing else is taken for one', () => {
+    const short = Uint8Array.of(0x30, 6, 2, 1, 1, 2, 1, 2);
+    expect(Buffer.from(oneSpelling(short)).toString('hex')).toBe(
+      `${'0'.repeat(63)}1${'0'.repeat(63)}2`,
+    );
+    for (const wrong of [[], [0x30, 3, 2, 1, 1], [0x30, 6, 4, 1, 1, 2, 1, 2]])
+      expect(() => oneSpelling(Uint8Array.from(wrong))).toThrow(TypeError);
   });
 });
