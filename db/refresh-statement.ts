@@ -102,9 +102,9 @@ export async function rotateAtOnce(
 function answer(row: RotationRow | undefined, rotation: Rotation): RotationOutcome {
   if (row === undefined) return { kind: 'undecided', isProofSpent: false };
   if (!row.isFresh) return { kind: 'replayed' };
-  const { place: _place, isFresh: _fresh, movedTo, ...seen } = row;
+  const { movedTo } = row;
   if (movedTo === null) return { kind: 'undecided', isProofSpent: true };
-  return { kind: 'rotated', session: rotated(toSessionRecord(seen), movedTo, rotation) };
+  return { kind: 'rotated', session: rotated(toSessionRecord(row), movedTo, rotation) };
 }
 
 function askedRows(sql: Sql, rotations: readonly Rotation[]) {

@@ -75,6 +75,7 @@ function asMark({ jtiHash, issuedAtMs }: ProofMark) {
   return { slot: proofSlot(issuedAtMs), jti, issued_ms: issuedAtMs };
 }
 
-function toAnswer({ place: _place, isFresh, ...row }: AnswerRow): SessionAnswer {
+function toAnswer(row: AnswerRow): SessionAnswer {
+  const { isFresh } = row;
   return { isFresh, session: row.sessionId === null ? undefined : toSessionRecord(row) };
 }

@@ -13,7 +13,9 @@ import { doorOf } from './doors.ts';
 import { requireIdempotencyKey } from '../idempotency.ts';
 import { identify, identifyByAssertion, requireSignature } from '../callers/identification.ts';
 import { limitRequests } from '../limits/limit-requests.ts';
+import { endsAccess } from '../limits/counted-operations.ts';
 import { uncounted } from './metrics.ts';
+import { createTurns } from './turns.ts';
 import { requireJson, requireOwnPage, requireSameOrigin } from '../staff/same-origin.ts';
 import type { LatchkeyApp } from '../types.ts';
 
@@ -109,7 +111,10 @@ export function surroundAll(app: LatchkeyApp, services: ApiServices): void {
 export async function surroundTenant(app: LatchkeyApp, services: ApiServices): Promise<void> {
   findTenant(app, services);
   await answerCrossOrigin(app);
+  const turn = createTurns();
   app.addHook('onRequest', async (request) => {
+    const { operationId } = request.routeOptions.config;
+    if (!endsAccess(operationId)) await turn();
     request.facts.caller = await identify(request, services);
   });
   app.addHook('preValidation', async (request) => {

@@ -3,7 +3,9 @@
  * policy of its own; everything else of this origin may load nothing at all.
  */
 import helmet from '@fastify/helmet';
+import type { FastifyHelmetOptions } from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
+import Fastify from 'fastify';
 import type { ApiServices } from '../dependencies.ts';
 import type { LatchkeyApp } from '../types.ts';
 import { serveReference } from './reference.ts';
@@ -24,7 +26,7 @@ export async function secureHeaders(
   app: LatchkeyApp,
   { configuration }: ApiServices,
 ): Promise<void> {
-  await app.register(helmet, {
+  const headers = await headersOf({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
@@ -39,6 +41,21 @@ export async function secureHeaders(
       ? { maxAge: 63_072_000, includeSubDomains: true }
       : false,
   });
+  app.addHook('onRequest', (_request, { raw }, done) => {
+    for (const [name, value] of headers) raw.setHeader(name, value);
+    done();
+  });
+}
+
+/** What helmet says, asked once: it is the same for every answer, and the plugin puts it together anew for each. */
+async function headersOf(options: FastifyHelmetOptions): Promise<[string, string][]> {
+  const probe = Fastify();
+  await probe.register(helmet, options);
+  // What stands there before an answer is written is helmet's alone.
+  probe.get('/', (_request, { raw }) => raw.getHeaders());
+  const answer = await probe.inject('/');
+  await probe.close();
+  return Object.entries(answer.json<Record<string, string>>());
 }
 
 /** After every route is known to the document. */

@@ -106,6 +106,11 @@ export function countedBy(operationId: string | undefined, body: unknown): reado
   return counted === undefined || 'uncounted' in counted ? [] : counted;
 }
 
+/** Whether it cuts access off: nobody may stand before it in line. */
+export function endsAccess(operationId: string | undefined): boolean {
+  return operationId !== undefined && COUNTED[operationId] === ENDS_ACCESS;
+}
+
 function grantOf(body: unknown): string {
   if (typeof body !== 'object' || body === null || !('grant_type' in body)) return '';
   const { grant_type: grant } = body;

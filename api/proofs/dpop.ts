@@ -45,7 +45,9 @@ export function createProofVerifier(nonces: DpopNonces, clock: Clock): ProofVeri
       const jws = readCompactJws(proof, MAX_PROOF_LENGTH);
       if (jws === undefined) throw invalid('form');
       const jwk = readHeader(jws.header);
-      const { jkt } = keys.verify(jws, jwk);
+      // At the door for tokens a phone stands every few minutes, at those of resources all the time.
+      const isRemembered = expectation.accessToken !== undefined;
+      const { jkt } = keys.verify(jws, jwk, isRemembered);
       const address = normaliseHtu(expectation.htu);
       const issuedAtMs = judgeClaims(jws.payload, { ...expectation, address }, clock.nowMs());
       judgeNonce(jws.payload, expectation, nonces);
@@ -60,15 +62,19 @@ interface KnownKey {
   readonly jkt: string;
 }
 
-/** Keys that have signed a proof lately, imported: importing costs half of a verification. A signature is verified every time. */
+/**
+ * Keys that have signed a proof lately, imported: importing costs half of a verification. A signature is verified every time. What comes seldom is
+ * not kept: it would push out what comes often, and die old, which costs the garbage collector most.
+ */
 function createKnownKeys() {
   const known = new Map<string, KnownKey>();
   return {
     /** @throws LatchkeyError dpop_proof_invalid */
-    verify: (jws: CompactJws, jwk: EcPublicJwk): KnownKey => {
+    verify: (jws: CompactJws, jwk: EcPublicJwk, isRemembered: boolean): KnownKey => {
       const name = `${jwk.x}.${jwk.y}`;
       const found = known.get(name) ?? importKey(jwk);
       if (!isSignedBy(found.key, jws)) throw invalid('signature');
+      if (!isRemembered) return found;
       // The oldest goes; only who holds a key gets in, so strangers push nobody out for free.
       if (!known.has(name) && known.size >= MAX_KNOWN_KEYS) {
         const [oldest] = known.keys();

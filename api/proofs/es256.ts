@@ -9,6 +9,8 @@ import type { EcPublicJwk } from '../types.ts';
 
 /** Of r and of s (RFC 7518 section 3.4). */
 const NUMBER_BYTES = 32;
+/** A sequence of two integers, each with a zero byte before. */
+const MAX_DER_BYTES = 2 + 2 * (2 + 1 + NUMBER_BYTES);
 
 /** Of a SubjectPublicKeyInfo of P-256 (RFC 5480 section 2), everything before the two numbers of an uncompressed point. */
 const SPKI_HEAD = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex');
@@ -41,16 +43,25 @@ export function signEs256(key: KeyObject, header: object, payload: object): stri
 
 /** Two numbers side by side as the two positive INTEGERs of an ECDSA-Sig-Value (RFC 3279 section 2.2.3). */
 function toDer(signature: Uint8Array): Buffer {
-  const numbers = [signature.subarray(0, NUMBER_BYTES), signature.subarray(NUMBER_BYTES)].map(
-    (number) => {
-      const first = number.findIndex((byte) => byte !== 0);
-      const digits = number.subarray(first === -1 ? NUMBER_BYTES - 1 : first);
-      const sign = (digits[0] ?? 0) >= 0x80 ? [0] : [];
-      return [0x02, sign.length + digits.length, ...sign, ...digits];
-    },
-  );
-  const content = numbers.flat();
-  return Buffer.from([0x30, content.length, ...content]);
+  const der = Buffer.alloc(MAX_DER_BYTES);
+  const afterFirst = writeInteger(der, 2, signature.subarray(0, NUMBER_BYTES));
+  const end = writeInteger(der, afterFirst, signature.subarray(NUMBER_BYTES));
+  der[0] = 0x30;
+  der[1] = end - 2;
+  return der.subarray(0, end);
+}
+
+/** Answers where it ends. */
+function writeInteger(der: Buffer, start: number, number: Uint8Array): number {
+  let first = 0;
+  while (first < NUMBER_BYTES - 1 && number[first] === 0) first += 1;
+  // A first bit that is set would make it negative: a zero byte goes before.
+  const digits = start + 2 + ((number[first] ?? 0) >= 0x80 ? 1 : 0);
+  const end = digits + NUMBER_BYTES - first;
+  der[start] = 0x02;
+  der[start + 1] = end - start - 2;
+  der.set(number.subarray(first), digits);
+  return end;
 }
 
 /** The other way round, of what OpenSSL wrote: lengths of one byte, numbers of at most 33. */
