@@ -22,6 +22,9 @@ export interface LocalRequest {
   readonly method: string;
   readonly url: URL;
   readonly headers: IncomingMessage['headers'];
+  /** Every value of each header, and path and query as they came: for whoever checks a signature over them. */
+  readonly headersDistinct: IncomingMessage['headersDistinct'];
+  readonly target: string;
   readonly body: string;
   readonly response: ServerResponse;
 }
@@ -144,6 +147,8 @@ async function answer(
     method: request.method ?? 'GET',
     url: new URL(request.url ?? '/', 'http://localhost'),
     headers: request.headers,
+    headersDistinct: request.headersDistinct,
+    target: request.url ?? '/',
     body,
     response,
   });

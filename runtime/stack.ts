@@ -107,6 +107,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ? {}
       : { temporalUiUrl: `${operationsUrl}/temporal` }),
     temporalNamespace: configuration.temporal.namespace,
+    ...(staffDirectory === undefined ? {} : { operationsUrl }),
     ...(tenantId === undefined ? {} : { tenantId }),
   });
   await waitForReadiness(options.ports.api, api);

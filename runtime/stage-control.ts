@@ -18,7 +18,11 @@ import type { Parts } from './parts.ts';
 import { answerPartsRequest } from './stage-control-parts.ts';
 import { createRiskDesk } from './risk-desk.ts';
 import type { RiskDesk } from './risk-desk.ts';
+import { DemoAgent } from './demo-agent.ts';
 import { DEMO_FRAUD_KEY, DEMO_RISK_SECRET } from './demo-secrets.ts';
+import { answerCallsRequest } from './stage-control-calls.ts';
+import { openPaymentsDesk } from './stage-control-payments.ts';
+import type { PaymentsDesk } from './stage-control-payments.ts';
 
 const SCOPE = 'fraud:signal fraud:release timeline:read';
 
@@ -42,6 +46,8 @@ export interface StageControlOptions {
   readonly temporalNamespace?: string;
   /** For links to workflows, whose ids name it. */
   readonly tenantId?: string;
+  /** Where staff come in; without it nobody at the bank can be called. */
+  readonly operationsUrl?: string;
   readonly onError?: (error: unknown) => void;
 }
 
@@ -49,6 +55,8 @@ export interface StageControlOptions {
 interface Stage extends StageControlOptions {
   readonly fraudEngine: MachineClient;
   readonly riskDesk: RiskDesk;
+  readonly desk: PaymentsDesk;
+  readonly agent: DemoAgent | undefined;
   readonly ownUrl: () => string;
 }
 
@@ -56,9 +64,14 @@ type Route = (request: LocalRequest, stage: Stage) => Promise<LocalAnswer | unde
 
 /** Listens. @throws Error naming the holder of a taken port. */
 export async function startStageControl(options: StageControlOptions): Promise<LocalServer> {
-  const { issuer, clock, publicUrl } = options;
+  const { issuer, clock, publicUrl, operationsUrl } = options;
+  const onError = options.onError ?? (() => undefined);
+  const origin = () => server.url;
+  const desk = await openPaymentsDesk({ issuer, origin, clock, onError });
   const stage: Stage = {
     ...options,
+    desk,
+    agent: operationsUrl === undefined ? undefined : agentAt(operationsUrl, issuer),
     fraudEngine: new MachineClient({
       issuer,
       clientId: options.fraudClientId,
@@ -72,7 +85,7 @@ export async function startStageControl(options: StageControlOptions): Promise<L
   const server = await startLocalServer({
     name: 'stage control',
     port: options.port,
-    onError: options.onError ?? (() => undefined),
+    onError,
     handle: async (request) => {
       // Latchkey itself asks, and signs: it is no page and has no origin.
       if (request.url.pathname === '/risk/evaluations') return stage.riskDesk.answer(request);
@@ -84,15 +97,29 @@ export async function startStageControl(options: StageControlOptions): Promise<L
       return answer && { ...answer, headers: { ...answer.headers, ...cors(publicUrl) } };
     },
   });
-  return server;
+  return {
+    url: server.url,
+    stop: async () => {
+      await desk.stop();
+      await server.stop();
+    },
+  };
+}
+
+function agentAt(operationsUrl: string, issuer: string): DemoAgent {
+  const slug = issuer.split('/').at(-1) ?? '';
+  return new DemoAgent({ operationsUrl, slug, person: 'ana' });
 }
 
 async function dispatch(request: LocalRequest, stage: Stage): Promise<LocalAnswer | undefined> {
   if (request.method === 'OPTIONS') return { status: 204 };
   const route = ROUTES[`${request.method} ${request.url.pathname}`];
   if (route !== undefined) return await route(request, stage);
-  const ofParts = await answerPartsRequest(request, stage);
-  if (ofParts !== undefined) return ofParts;
+  const answered =
+    (await answerPartsRequest(request, stage)) ??
+    (await answerCallsRequest(request, stage.agent)) ??
+    (await stage.desk.answer(request));
+  if (answered !== undefined) return answered;
   const revocation = /^\/fraud\/revocations\/[A-Za-z0-9_-]{1,64}$/.exec(request.url.pathname)?.[0];
   if (request.method === 'GET' && revocation !== undefined) {
     return await passOn(await stage.fraudEngine.call({ method: 'GET', path: revocation }));
@@ -121,13 +148,12 @@ const ROUTES: Readonly<Record<string, Route | undefined>> = {
         : { status: 200, body: risks },
     );
   },
-  'GET /bank/accounts': (request, stage) => {
-    // A phone without a line reaches no bank either.
-    if (stage.parts.view().line.status !== 'down') return answerBankRequest(request, stage);
-    request.response.destroy();
-    return Promise.resolve(undefined);
-  },
-  'POST /start-over': (_request, { inbox, identityVendor, riskDesk, parts, onError }) => {
+  'GET /bank/accounts': (request, stage) =>
+    hasLine(request, stage) ? answerBankRequest(request, stage) : Promise.resolve(undefined),
+  'POST /bank/payments': (request, stage) =>
+    hasLine(request, stage) ? stage.desk.answer(request) : Promise.resolve(undefined),
+  'POST /start-over': (_request, { inbox, identityVendor, riskDesk, desk, parts, onError }) => {
+    desk.startOver();
     identityVendor.setBehaviour('normal');
     riskDesk.calm();
     identityVendor.release();
@@ -138,12 +164,20 @@ const ROUTES: Readonly<Record<string, Route | undefined>> = {
   },
 };
 
+/** A phone without a line reaches no bank either. */
+function hasLine({ response }: LocalRequest, { parts }: Stage): boolean {
+  const isUp = parts.view().line.status !== 'down';
+  if (!isUp) response.destroy();
+  return isUp;
+}
+
 function describe(stage: Stage): Readonly<Record<string, unknown>> {
   return {
     publicUrl: stage.publicUrl,
     issuer: stage.issuer,
     clientId: stage.appClientId,
     bankUrl: `${stage.ownUrl()}/bank/accounts`,
+    paymentsUrl: `${stage.ownUrl()}/bank/payments`,
     temporalUiUrl: stage.temporalUiUrl,
     temporalNamespace: stage.temporalNamespace,
     tenantId: stage.tenantId,
@@ -247,8 +281,8 @@ function cors(origin: string): Readonly<Record<string, string>> {
     'access-control-allow-origin': origin,
     'access-control-allow-methods': 'GET, POST',
     'access-control-allow-headers':
-      'authorization, content-type, dpop, idempotency-key, last-event-id',
-    'access-control-expose-headers': 'dpop-nonce, www-authenticate',
+      'authorization, content-digest, content-type, dpop, idempotency-key, last-event-id, signature, signature-input',
+    'access-control-expose-headers': 'dpop-nonce, retry-after, www-authenticate',
     'access-control-max-age': '600',
     vary: 'origin',
   };
