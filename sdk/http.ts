@@ -22,13 +22,13 @@ const WORTH_REPEATING: ReadonlySet<string> = new Set([
 export interface Call {
   /** The operationId of the contract; stands in what observers are told. */
   readonly operation: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Below the issuer, such as `/auth/me`. */
   readonly path: string;
   readonly json?: unknown;
   readonly form?: Readonly<Record<string, string>>;
   readonly accessToken?: string;
-  /** Only for a key that was chosen and stored earlier; otherwise one is made for every POST of JSON. */
+  /** Only for a key that was chosen and stored earlier; otherwise one is made for everything that changes something by JSON. */
   readonly idempotencyKey?: string;
   readonly signal?: AbortSignal;
 }
@@ -74,7 +74,7 @@ export function createHttp(options: HttpOptions): Http {
   return {
     call: async <Answer>(call: Call): Promise<Answer> => {
       const operation = `${call.method} ${call.path} ${JSON.stringify(call.json)}`;
-      const needsKey = call.method === 'POST' && call.form === undefined;
+      const needsKey = call.method !== 'GET' && call.form === undefined;
       const key = needsKey ? (call.idempotencyKey ?? keys.get(operation) ?? newKey()) : undefined;
       if (key !== undefined) keys.set(operation, key);
       try {
@@ -104,16 +104,17 @@ async function send(
   const body =
     call.form === undefined ? JSON.stringify(call.json) : new URLSearchParams(call.form).toString();
   const type = call.form === undefined ? 'application/json' : 'application/x-www-form-urlencoded';
+  const hasBody = call.method === 'POST' || call.method === 'PUT';
   try {
     return await dpop.send({
       method: call.method,
       url: `${issuer}${call.path}`,
       headers: {
         accept: 'application/json',
-        ...(call.method === 'POST' ? { 'content-type': type } : {}),
+        ...(hasBody ? { 'content-type': type } : {}),
         ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
       },
-      ...(call.method === 'POST' ? { body } : {}),
+      ...(hasBody ? { body } : {}),
       ...(call.accessToken === undefined ? {} : { accessToken: call.accessToken }),
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     });

@@ -11,6 +11,7 @@ import type {
   LoginHistory,
   LogoutScope,
   Me,
+  PushRegistration,
   SessionEntry,
 } from './types.ts';
 
@@ -39,6 +40,9 @@ export interface OwnAccount {
   changeDevice(deviceId: string, action: DeviceAction): Promise<ChangedDevice>;
   /** Of another passkey than the one that began this session. Answers how many sessions ended with it. */
   removePasskey(credentialId: string): Promise<number>;
+  /** Lets this device be told that something waits: after each login, and whenever the platform gives another token. */
+  registerPush(registration: PushRegistration): Promise<void>;
+  removePush(): Promise<void>;
 }
 
 export function ownAccount(
@@ -73,6 +77,12 @@ export function ownAccount(
       const path = `/auth/credentials/${credentialId}/revoke`;
       const call = { operation: 'revokeCredential', method: 'POST', path, json: {} } as const;
       return (await withToken<{ sessionsEnded: number }>(call)).sessionsEnded;
+    },
+    registerPush: async (json) => {
+      await withToken({ operation: 'registerPush', method: 'PUT', path: '/auth/push', json });
+    },
+    removePush: async () => {
+      await withToken({ operation: 'removePush', method: 'DELETE', path: '/auth/push' });
     },
   };
 }

@@ -265,3 +265,10 @@ export interface LoginStepUp {
   readonly approveBy: string;
   readonly code?: SentCode;
 }
+
+/** Of this installation, as its platform's push service knows it. */
+export interface PushRegistration {
+  readonly platform: 'apns' | 'fcm';
+  /** Of APNs in hexadecimal. */
+  readonly token: string;
+}

@@ -59,6 +59,10 @@ export async function succeedEverywhere(stack: TestStack, rows: postgres.Sql): P
     customerId: customerId ?? '',
     token: await phone.latchkey.session.accessToken(),
   });
+  await phone.latchkey.registerPush({ platform: 'apns', token: 'ab'.repeat(32) });
+  await phone.latchkey.removePush();
+  // Of a stream the proxy, which signs it, passes on that it began.
+  await fetch(`${stack.issuer}/auth/stream`);
   await phone.latchkey.logOut('this');
   await actAsMachine(stack, customerId ?? '');
   for (const path of ['/livez', '/readyz', '/openapi.json'])
@@ -185,6 +189,7 @@ function examples(proxy: SigningProxy): ReadonlyMap<string, Exchange> {
   );
 }
 
+const WITH_A_BODY: ReadonlySet<string> = new Set(['POST', 'PUT']);
 const ID_IN_PATH = /\/([a-z]{3})_[0-9a-f]{32}/;
 
 interface Change {
@@ -214,7 +219,7 @@ function changesFor(
   example: Exchange,
   enrollments: readonly string[],
 ): Change[] {
-  const isPost = example.method === 'POST';
+  const hasBody = WITH_A_BODY.has(example.method);
   const type = example.headers['content-type'] ?? '';
   const names = (operation.parameters ?? []).map(({ name }) => name);
   // As it was once more under a new key, and by nobody.
@@ -225,7 +230,7 @@ function changesFor(
       { headers: { origin: 'https://elsewhere.example', 'sec-fetch-site': 'cross-site' } },
     );
   }
-  if (isPost) {
+  if (hasBody) {
     changes.push(
       { body: '{"a":' },
       { body: 'x'.repeat(66_000) },
@@ -287,6 +292,6 @@ async function sendChanged(proxy: SigningProxy, example: Exchange, change: Chang
     method: change.method ?? example.method,
     headers: all,
     redirect: 'manual',
-    ...(example.method === 'POST' ? { body } : {}),
+    ...(WITH_A_BODY.has(example.method) ? { body } : {}),
   }).then((answer) => answer.arrayBuffer());
 }

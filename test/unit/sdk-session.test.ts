@@ -217,3 +217,20 @@ describe('a call with the access token', () => {
     expect(latchkey.session.state().status).toBe('active');
   });
 });
+
+describe('pushes', () => {
+  it('are registered with a body and taken back without one, each under a key of its own', async () => {
+    const { latchkey, seen } = phone(rotating(), { store: loggedIn() });
+    const registration = { platform: 'fcm', token: 'a-token-of-fcm-0001' } as const;
+    await latchkey.registerPush(registration);
+    await latchkey.removePush();
+    const [put, removed] = seen.filter(({ path }) => path === '/auth/push');
+    expect(put).toMatchObject({ method: 'PUT', headers: { 'content-type': 'application/json' } });
+    expect(JSON.parse(put?.body ?? '')).toStrictEqual(registration);
+    expect(removed).toMatchObject({ method: 'DELETE', body: '' });
+    expect(removed?.headers['content-type']).toBeUndefined();
+    const keys = [put, removed].map((call) => call?.headers['idempotency-key']);
+    expect(new Set(keys).size).toBe(2);
+    expect(keys).not.toContain(undefined);
+  });
+});

@@ -11,6 +11,7 @@ import type {
   OpenStepUpBody,
 } from '../../api/schemas/customer-step-ups.ts';
 import type { LoginStepUpView } from '../../api/schemas/login-step-ups.ts';
+import type { PushRegistration as PushSchema } from '../../api/schemas/push.ts';
 import type { LogoutBody, MeAnswer, SessionView } from '../../api/schemas/sessions.ts';
 import type {
   ChangedDevice,
@@ -23,6 +24,7 @@ import type {
   LogoutScope,
   Me,
   OpenedStepUp,
+  PushRegistration,
   SessionEntry,
   StepUpContext,
   TokenAnswer,
@@ -45,6 +47,10 @@ describe('the answers of the API as the SDK types them', () => {
 
   it('are the token answer', () => {
     expectTypeOf<TokenAnswer>().toEqualTypeOf<Frozen<SessionTokens>>();
+  });
+
+  it('are what a device is told by', () => {
+    expectTypeOf<PushRegistration>().toEqualTypeOf<Frozen<Static<typeof PushSchema>>>();
   });
 
   it('are the customer and the sessions', () => {
