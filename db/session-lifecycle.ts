@@ -3,8 +3,8 @@
  * cut-off: those transactions are elsewhere; here a row is only expired, by compare-and-set, with its audit row and event.
  */
 import type { SessionAnswer } from '../domain/session.ts';
-import type { Database, Tx } from './connection.ts';
-import { activePolicy } from './policies.ts';
+import { databaseNowMs, type Database, type Tx } from './connection.ts';
+import { activePolicy, type PolicyVersion } from './policies.ts';
 import { recordSessionEnds } from './session-end-records.ts';
 
 /** Asked again a little late: clocks that differ slightly must not cost the workflow another round. */
@@ -25,13 +25,11 @@ export function createSessionStore(database: Database) {
 
 /** Expires the session when it is due; when its row has ended, or was never there, notes that the workflow closes. */
 export async function sessionDue(tx: Tx, key: SessionKey): Promise<SessionAnswer> {
-  await expireSessions(tx, { ...key, limit: 1 });
+  await expireSessions(tx, { tenantId: key.tenantId, sessionIds: [key.sessionId] });
   const { document } = await activePolicy(tx, key.tenantId);
   const [live] = await tx<{ due: Date }[]>`
-    select least(idle_deadline, absolute_deadline,
-      last_seen_at + make_interval(secs => ${document.session.idleSeconds}),
-      started_at + make_interval(secs => ${document.session.absoluteSeconds})) as due
-    from session where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and status = 'live'`;
+    select ${dueAt(tx, document.session)} as due
+    from session s where tenant_id = ${key.tenantId} and session_id = ${key.sessionId} and status = 'live'`;
   if (live !== undefined) {
     return { state: 'live', dueAtMs: live.due.getTime() + ASK_AGAIN_MARGIN_MS };
   }
@@ -46,34 +44,30 @@ export interface ExpiredSession {
 }
 
 /**
- * Ends live sessions that have passed a limit, the stricter of their row's and the current policy's; `sessionId` narrows it to one.
- * A refresh that comes first wins: the condition is judged again on the row as it stands under its lock.
+ * Ends those of the given sessions that are live and have passed a limit, the stricter of their row's and the current policy's. A refresh that comes
+ * first wins: the condition is judged again on the row as it stands under its lock.
  */
 export async function expireSessions(
   tx: Tx,
   args: {
     readonly tenantId: string;
-    readonly limit: number;
-    readonly sessionId?: string;
+    readonly sessionIds: readonly string[];
     /** Only what has been due for so long: the sweeper leaves the workflow its turn. */
     readonly graceSeconds?: number;
   },
 ): Promise<ExpiredSession[]> {
-  const { tenantId, limit, sessionId, graceSeconds = 0 } = args;
+  const { tenantId, sessionIds, graceSeconds = 0 } = args;
   const { document } = await activePolicy(tx, tenantId);
-  const { idleSeconds, absoluteSeconds } = document.session;
+  const { absoluteSeconds } = document.session;
   const rows = await tx<ExpiredSession[]>`
     with t as materialized (
       select now, now - make_interval(secs => ${graceSeconds}) as late from (select latchkey_now() as now offset 0) clock
     ),
     due as materialized (
-      select s.session_id, s.status from session s, t
-      where s.tenant_id = ${tenantId} and s.status = 'live'
-        ${sessionId === undefined ? tx`` : tx`and s.session_id = ${sessionId}`}
-        and (s.idle_deadline <= t.late or s.absolute_deadline <= t.late
-          or s.last_seen_at <= t.late - make_interval(secs => ${idleSeconds})
-          or s.started_at <= t.late - make_interval(secs => ${absoluteSeconds}))
-      limit ${limit} for update of s
+      select s.session_id from session s, t
+      where s.tenant_id = ${tenantId} and s.session_id = any(${[...sessionIds]}) and s.status = 'live'
+        and ${dueAt(tx, document.session)} <= t.late
+      for update of s
     )
     update session s set status = 'ended', ended_at = t.now, end_reason =
       case when least(s.absolute_deadline, s.started_at + make_interval(secs => ${absoluteSeconds})) <= t.now
@@ -88,6 +82,43 @@ export async function expireSessions(
     wake: false,
   });
   return rows;
+}
+
+/**
+ * The same of all sessions of the tenant, so many at a time: those that may be due by now, and those that have not been looked at under the current
+ * policy, which may have shortened their lives. Of each it notes when it is worth looking at again.
+ */
+export async function expireOverdueSessions(
+  tx: Tx,
+  args: { readonly tenantId: string; readonly limit: number; readonly graceSeconds: number },
+): Promise<ExpiredSession[]> {
+  const { tenantId, limit, graceSeconds } = args;
+  const { version, document } = await activePolicy(tx, tenantId);
+  // A parameter: compared with a row of the same statement it would not be looked up in the index.
+  const late = new Date((await databaseNowMs(tx)) - graceSeconds * 1000);
+  const looked = await tx<{ sessionId: string; isDue: boolean }[]>`
+    with unseen as materialized (
+      select session_id from session
+      where tenant_id = ${tenantId} and status = 'live' and sweep_policy < ${version}
+      order by sweep_policy limit ${limit} for update skip locked),
+    near as materialized (
+      select session_id from session
+      where tenant_id = ${tenantId} and status = 'live' and sweep_policy = ${version} and sweep_at <= ${late}
+      order by sweep_at limit ${limit} for update skip locked)
+    update session s set sweep_policy = ${version}, sweep_at = ${dueAt(tx, document.session)}
+    from (select session_id from unseen union all select session_id from near) worth
+    where s.tenant_id = ${tenantId} and s.session_id = worth.session_id
+    returning s.session_id, s.sweep_at <= ${late} as is_due`;
+  const sessionIds = looked.filter(({ isDue }) => isDue).map(({ sessionId }) => sessionId);
+  if (sessionIds.length === 0) return [];
+  return await expireSessions(tx, { tenantId, sessionIds, graceSeconds });
+}
+
+/** When a session `s` ends by time: the strictest of its own deadlines and the policy's. */
+function dueAt(tx: Tx, { idleSeconds, absoluteSeconds }: PolicyVersion['document']['session']) {
+  return tx`
+    least(s.idle_deadline, s.absolute_deadline, s.last_seen_at + make_interval(secs => ${idleSeconds}),
+      s.started_at + make_interval(secs => ${absoluteSeconds}))`;
 }
 
 /** Compare-and-set: only of an ended row, only once. */

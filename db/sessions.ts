@@ -229,11 +229,11 @@ function insertRow(tx: Tx, session: NewSession) {
   return tx`
     insert into session (tenant_id, session_id, customer_id, device_id, credential_id, client_id, status, epoch, jkt, acr, amr, auth_time,
       scopes, risk, current_hash, salt, key_id, policy_version, started_at, last_seen_at, idle_deadline, absolute_deadline,
-      sealed_place)
+      sweep_policy, sweep_at, sealed_place)
     select ${tenantId}, ${sessionId}, ${customerId}, ${session.deviceId ?? null}, ${session.credentialId}, ${session.clientId}, 'live',
       ${session.epoch}, ${session.jkt}, ${acr}, ${[...session.amr]}, t.now, ${[...session.scopes]}, ${session.risk},
-      ${session.firstHash}, ${session.salt}, ${session.keyId}, ${session.policyVersion}, t.now, t.now,
-      t.now + make_interval(secs => least(${session.idleSeconds}, ${session.absoluteSeconds})::double precision),
-      t.now + make_interval(secs => ${session.absoluteSeconds}), ${session.sealedPlace ?? null}
-    from t`;
+      ${session.firstHash}, ${session.salt}, ${session.keyId}, ${session.policyVersion}, t.now, t.now, idle,
+      t.now + make_interval(secs => ${session.absoluteSeconds}), ${session.policyVersion}, idle, ${session.sealedPlace ?? null}
+    from t, lateral (
+      select t.now + make_interval(secs => least(${session.idleSeconds}, ${session.absoluteSeconds})::double precision) as idle) deadline`;
 }

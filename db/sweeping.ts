@@ -12,12 +12,14 @@ import { sweepLimitCounters } from './limit-counters.ts';
 import { sweepNumberLimits } from './number-limit.ts';
 import { enqueue } from './outbox.ts';
 import type { PersonalData } from './personal-data.ts';
-import { expireSessions } from './session-lifecycle.ts';
+import { expireOverdueSessions } from './session-lifecycle.ts';
 import { expireStaffSessions } from './staff.ts';
 import { expireStepUps } from './step-up-ends.ts';
 import { sweepSpends } from './step-up-spend.ts';
 
 const BATCH = 500;
+/** Sessions looked at in one pass, of which few have to end: after a change of the policy it is the turn of all. */
+const LOOK_BATCH = 5_000;
 
 export interface SweepLimits {
   /** A ceremony that is still `starting` after this was never started: its caller gave up. */
@@ -135,7 +137,7 @@ async function retireStarting(
 
 /** Its workflow may sleep for weeks towards a limit that a policy has shortened since: it is woken to close. */
 async function expireOverdue(tx: Tx, tenantId: string, graceSeconds: number): Promise<number> {
-  const expired = await expireSessions(tx, { tenantId, limit: BATCH, graceSeconds });
+  const expired = await expireOverdueSessions(tx, { tenantId, limit: LOOK_BATCH, graceSeconds });
   for (const { sessionId } of expired) {
     await enqueue(tx, {
       tenantId,

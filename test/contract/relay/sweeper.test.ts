@@ -106,6 +106,33 @@ describe('the sweeper', () => {
     expect((await rows.read(kept)).status).toBe('live');
   });
 
+  test('looks again when a refresh has put the end off, and then ends it on time', async () => {
+    const sessionId = await rows.session(customer, {
+      startedAtMs: nowMs - DAY_MS,
+      idleDeadlineMs: nowMs + MINUTE_MS,
+      absoluteDeadlineMs: nowMs + 5 * DAY_MS,
+    });
+    await sweep();
+    await rows.refreshed(sessionId, nowMs, nowMs + DAY_MS);
+    nowMs += 2 * MINUTE_MS;
+    await sweep();
+    expect((await rows.read(sessionId)).status).toBe('live');
+    nowMs += DAY_MS;
+    await sweep();
+    expect(await rows.read(sessionId)).toMatchObject({ endReason: 'expired_idle' });
+  });
+
+  test('finds sessions by an index that holds nothing of what a refresh changes, as no other does', async () => {
+    const indexed = await rows.sql`
+      select a.attname as name from pg_index i
+      join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+      where i.indrelid = 'session'::regclass`;
+    const names = indexed.map(({ name }) => String(name));
+    expect(names).toContain('sweep_at');
+    for (const changed of ['generation', 'current_hash', 'last_seen_at', 'idle_deadline'])
+      expect(names).not.toContain(changed);
+  });
+
   test('retires a start that nobody repeated for ten minutes, and forgets the prospect', async () => {
     const { sql } = rows;
     const { tenantId } = customer;
