@@ -1,8 +1,17 @@
 /**
- * The one table of numbers. A tenant's policy document is this shape, versioned in PostgreSQL; a ceremony keeps the version that it
+ * The one table of numbers, and of the amounts from which an action needs more. A tenant's policy document is this shape, versioned in PostgreSQL; a ceremony keeps the version that it
  * started with, sessions are held to the stricter of their row and the current version. No other file names a lifetime or a limit.
  */
 import type { LimitName } from './limits.ts';
+import { currencyDigits, minorUnits, normalAmount } from './money.ts';
+
+/** Amounts as decimals of the currency; an action that reaches one needs that much. `day…` counts all of a customer's day (UTC) together. */
+export interface StepUpThresholds {
+  readonly passkeyFrom: string;
+  readonly secondChannelFrom: string;
+  readonly dayPasskeyFrom: string;
+  readonly daySecondChannelFrom: string;
+}
 
 export interface Policy {
   readonly otp: {
@@ -36,6 +45,10 @@ export interface Policy {
     readonly refuseWhenFull: number;
   };
   readonly challenge: { readonly ttlSeconds: number };
+  readonly login: {
+    /** From which risk a login needs a code too: 1 low (every login), 2 medium and not evaluated, 3 high, 4 none. */
+    readonly secondFactorFromRisk: number;
+  };
   readonly dpop: {
     readonly windowSeconds: number;
     readonly skewSeconds: number;
@@ -50,6 +63,21 @@ export interface Policy {
   readonly submission: { readonly notAfterSeconds: number };
   /** Of a request that a second person has to approve. */
   readonly approval: { readonly ttlSeconds: number };
+  readonly stepUp: {
+    readonly approveSeconds: number;
+    readonly consumeSeconds: number;
+    readonly maxUpdates: number;
+    /** So many refusals by the customer within the window give him a rest from that requester. */
+    readonly denialsToPause: number;
+    readonly denialWindowSeconds: number;
+    readonly pauseSeconds: number;
+    /** 1: "this wasn't me" cuts the customer off and holds him, as a fraud signal does. */
+    readonly holdOnNotMe: number;
+    /** How long after its approval an action cannot be used that was approved on a call, with a shared screen or beside an accessibility service. */
+    readonly contextDelaySeconds: number;
+    /** By currency (ISO 4217). What has none needs all there is. */
+    readonly thresholds: Readonly<Record<string, StepUpThresholds>>;
+  };
   /** What domain/limits.ts counts: so many in a window of so many seconds. */
   readonly limits: Readonly<Record<LimitName | `${LimitName}Seconds`, number>>;
   /** Of one member of staff: so many searches for customers at once, then one an interval. */
@@ -85,6 +113,7 @@ export const DEFAULT_POLICY: Policy = {
     refuseWhenFull: 0,
   },
   challenge: { ttlSeconds: 5 * MINUTE },
+  login: { secondFactorFromRisk: 3 },
   dpop: {
     windowSeconds: 60,
     skewSeconds: 5,
@@ -96,6 +125,24 @@ export const DEFAULT_POLICY: Policy = {
   idempotency: { keptSeconds: DAY },
   submission: { notAfterSeconds: 30 },
   approval: { ttlSeconds: HOUR },
+  stepUp: {
+    approveSeconds: 5 * MINUTE,
+    consumeSeconds: 10 * MINUTE,
+    maxUpdates: 30,
+    denialsToPause: 2,
+    denialWindowSeconds: 30 * MINUTE,
+    pauseSeconds: 30 * MINUTE,
+    holdOnNotMe: 0,
+    contextDelaySeconds: MINUTE,
+    thresholds: {
+      NZD: thresholds('100.00', '10000.00', '300.00', '20000.00'),
+      AUD: thresholds('100.00', '10000.00', '300.00', '20000.00'),
+      USD: thresholds('100.00', '10000.00', '300.00', '20000.00'),
+      EUR: thresholds('100.00', '10000.00', '300.00', '20000.00'),
+      GBP: thresholds('100.00', '10000.00', '300.00', '20000.00'),
+      JPY: thresholds('10000', '1000000', '30000', '2000000'),
+    },
+  },
   limits: {
     startsOfSource: 120,
     startsOfSourceSeconds: 10 * MINUTE,
@@ -118,6 +165,14 @@ export const DEFAULT_POLICY: Policy = {
   },
   staffSearch: { searchesAtOnce: 20, intervalSeconds: 15 },
 };
+
+const THRESHOLDS = 'stepUp.thresholds.';
+const THRESHOLD_NAMES = [
+  'passkeyFrom',
+  'secondChannelFrom',
+  'dayPasskeyFrom',
+  'daySecondChannelFrom',
+] as const;
 
 /** What no policy may exceed; a document outside is refused with every breach named. */
 const BOUNDS: { readonly [path: string]: readonly [minimum: number, maximum: number] } = {
@@ -142,6 +197,7 @@ const BOUNDS: { readonly [path: string]: readonly [minimum: number, maximum: num
   'session.maxWithoutDevice': [1, 1_000],
   'session.refuseWhenFull': [0, 1],
   'challenge.ttlSeconds': [30, 10 * MINUTE],
+  'login.secondFactorFromRisk': [1, 4],
   'dpop.windowSeconds': [10, 2 * MINUTE],
   'dpop.skewSeconds': [0, 30],
   'dpop.nonceSeconds': [30, 10 * MINUTE],
@@ -152,6 +208,14 @@ const BOUNDS: { readonly [path: string]: readonly [minimum: number, maximum: num
   'idempotency.keptSeconds': [HOUR, 7 * DAY],
   'submission.notAfterSeconds': [5, 5 * MINUTE],
   'approval.ttlSeconds': [5 * MINUTE, DAY],
+  'stepUp.approveSeconds': [30, HOUR],
+  'stepUp.consumeSeconds': [30, DAY],
+  'stepUp.maxUpdates': [10, 100],
+  'stepUp.denialsToPause': [1, 10],
+  'stepUp.denialWindowSeconds': [MINUTE, DAY],
+  'stepUp.pauseSeconds': [MINUTE, DAY],
+  'stepUp.holdOnNotMe': [0, 1],
+  'stepUp.contextDelaySeconds': [0, HOUR],
   'limits.startsOfSource': [5, 1_000_000],
   'limits.startsOfSourceSeconds': [10, DAY],
   'limits.stepsOfDevice': [5, 1_000_000],
@@ -179,6 +243,7 @@ export function policyBreaches(document: unknown): string[] {
   const breaches: string[] = [];
   const seen = new Set<string>();
   for (const [path, value] of leaves(document, '')) {
+    if (`${path}.`.startsWith(THRESHOLDS)) continue;
     // Own members only: `toString` is no setting.
     const bounds = Object.hasOwn(BOUNDS, path) ? BOUNDS[path] : undefined;
     if (bounds === undefined) {
@@ -199,7 +264,11 @@ export function policyBreaches(document: unknown): string[] {
     }
   }
   for (const path of Object.keys(BOUNDS)) if (!seen.has(path)) breaches.push(`${path}: missing`);
+  breaches.push(...thresholdBreaches(document));
   if (breaches.length === 0 && isPolicy(document)) {
+    if (document.stepUp.contextDelaySeconds >= document.stepUp.consumeSeconds) {
+      breaches.push('stepUp.contextDelaySeconds: must be below stepUp.consumeSeconds');
+    }
     if (document.session.idleSeconds > document.session.absoluteSeconds) {
       breaches.push('session.idleSeconds: must not exceed session.absoluteSeconds');
     }
@@ -208,6 +277,59 @@ export function policyBreaches(document: unknown): string[] {
     }
   }
   return breaches;
+}
+
+/** The one part of the document that is not whole numbers: for each currency four amounts, none below the weaker one. */
+function thresholdBreaches(document: unknown): string[] {
+  if (!hasThresholds(document)) return [`${THRESHOLDS.slice(0, -1)}: missing`];
+  const found = new Map(
+    [...leaves(document, '')].flatMap(([path, value]) =>
+      `${path}.`.startsWith(THRESHOLDS) ? [[path.slice(THRESHOLDS.length), value] as const] : [],
+    ),
+  );
+  if (found.has('')) return [`${THRESHOLDS.slice(0, -1)}: must be amounts by currency`];
+  const currencies = new Set([...found.keys()].map((path) => path.split('.')[0] ?? ''));
+  return [...currencies].flatMap((currency) => {
+    const at = `${THRESHOLDS}${currency}`;
+    if (currencyDigits(currency) === undefined) return [`${at}: not a currency of ISO 4217`];
+    const minor = (name: string): bigint | undefined => {
+      const amount = found.get(`${currency}.${name}`);
+      if (typeof amount !== 'string' || normalAmount(amount, currency) === undefined)
+        return undefined;
+      return minorUnits(amount, currency);
+    };
+    const wrong = THRESHOLD_NAMES.filter((name) => minor(name) === undefined);
+    const known: ReadonlySet<string> = new Set(
+      THRESHOLD_NAMES.map((name) => `${currency}.${name}`),
+    );
+    const stray = [...found.keys()].filter(
+      (path) => path.split('.')[0] === currency && !known.has(path),
+    );
+    const isWeaker = (strong: string, weak: string) => (minor(strong) ?? 0n) < (minor(weak) ?? 0n);
+    const isUpsideDown =
+      isWeaker('secondChannelFrom', 'passkeyFrom') ||
+      isWeaker('daySecondChannelFrom', 'dayPasskeyFrom');
+    return [
+      ...wrong.map((name) => `${at}.${name}: must be an amount of ${currency} as text`),
+      ...stray.map((path) => `${THRESHOLDS}${path}: not a policy setting`),
+      ...(isUpsideDown ? [`${at}: a second channel must not be asked for before a passkey`] : []),
+    ];
+  });
+}
+
+function hasThresholds(document: unknown): boolean {
+  if (typeof document !== 'object' || document === null || !('stepUp' in document)) return false;
+  const { stepUp } = document;
+  return typeof stepUp === 'object' && stepUp !== null && 'thresholds' in stepUp;
+}
+
+function thresholds(
+  passkeyFrom: string,
+  secondChannelFrom: string,
+  dayPasskeyFrom: string,
+  daySecondChannelFrom: string,
+): StepUpThresholds {
+  return { passkeyFrom, secondChannelFrom, dayPasskeyFrom, daySecondChannelFrom };
 }
 
 // Only called once every leaf was found and bounded.

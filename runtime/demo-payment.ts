@@ -67,7 +67,7 @@ export function readOrder(value: unknown): PaymentOrder | undefined {
 
 /** What the customer approves, and what is shown again when it is used. */
 export function actionOf({ amount, currency, payee, account, reference }: PaymentOrder) {
-  return { type: 'payment', amount, currency, payee, account, reference };
+  return { type: 'payment', amount, currency, payee: { name: payee, account }, reference };
 }
 
 export function isSameOrder(a: PaymentOrder, b: PaymentOrder): boolean {

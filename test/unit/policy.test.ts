@@ -5,7 +5,9 @@ import { DEFAULT_POLICY, policyBreaches } from '../../domain/policy.ts';
 type Document = Record<string, Record<string, unknown>>;
 const copy = (): Document => structuredClone(DEFAULT_POLICY) as unknown as Document;
 const settings = Object.entries(copy()).flatMap(([group, members]) =>
-  Object.keys(members).map((name) => ({ group, name, path: `${group}.${name}` })),
+  Object.entries(members)
+    .filter(([, value]) => typeof value === 'number')
+    .map(([name]) => ({ group, name, path: `${group}.${name}` })),
 );
 
 function changed(group: string, name: string, value: unknown): Document {
@@ -102,5 +104,49 @@ describe('a policy document', () => {
         expect(policyBreaches(document).length).toBeGreaterThan(0);
       }),
     );
+  });
+});
+
+describe('the amounts of a policy', () => {
+  const usd = { ...DEFAULT_POLICY.stepUp.thresholds['USD'] };
+  const breachesOf = (thresholds: unknown) =>
+    policyBreaches(changed('stepUp', 'thresholds', thresholds));
+
+  it('may be none: then everything needs all there is', () => {
+    expect(breachesOf({})).toStrictEqual([]);
+  });
+
+  it.each([
+    ['missing', undefined, 'stepUp.thresholds: must be amounts by currency'],
+    ['one number', 5, 'stepUp.thresholds: must be amounts by currency'],
+    ['for no currency', { XYZ: usd }, 'stepUp.thresholds.XYZ: not a currency of ISO 4217'],
+    [
+      'a number and no text',
+      { USD: { ...usd, passkeyFrom: 100 } },
+      'stepUp.thresholds.USD.passkeyFrom: must be an amount of USD as text',
+    ],
+    [
+      'of more digits than the currency has',
+      { JPY: { ...usd } },
+      'stepUp.thresholds.JPY.passkeyFrom: must be an amount of JPY as text',
+    ],
+    [
+      'upside down',
+      { USD: { ...usd, secondChannelFrom: '99.99' } },
+      'stepUp.thresholds.USD: a second channel must not be asked for before a passkey',
+    ],
+    [
+      'with a stranger among them',
+      { USD: { ...usd, colour: '5.00' } },
+      'stepUp.thresholds.USD.colour: not a policy setting',
+    ],
+  ])('are refused when they are %s', (_, thresholds, breach) => {
+    expect(breachesOf(thresholds)).toContain(breach);
+  });
+
+  it('are refused when the document has none', () => {
+    const document = copy();
+    delete document['stepUp']?.['thresholds'];
+    expect(policyBreaches(document)).toStrictEqual(['stepUp.thresholds: missing']);
   });
 });

@@ -1,0 +1,94 @@
+/**
+ * Text that a person will read before he signs: it must look like what it is. Refused is what hides, reorders or imitates: control, format and
+ * bidirectional characters, other spaces than the plain one, private and unassigned characters, forms that NFC or a compatibility
+ * decomposition would change, and words that mix scripts (UTS 39 section 5.1, "single script", with the mixes of its section 5.2 that
+ * East Asian writing needs).
+ */
+
+/** Why a text is refused; a code for the one who sent it. */
+export type TextFlaw =
+  | 'empty'
+  | 'too_long'
+  | 'not_normalised'
+  | 'invisible_character'
+  | 'mixed_scripts'
+  | 'outer_space';
+
+// Cc, Cf, Co, Cn, Cs, line and paragraph separators, every space but U+0020, fillers that draw nothing.
+const INVISIBLE =
+  /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000\u115F\u1160\u3164\uFFA0\u2800]|\p{Default_Ignorable_Code_Point}/u;
+/** Marks piled up hide what stands beside them. */
+const PILED_MARKS = /\p{M}{4,}/u;
+
+const SCRIPTS = [
+  'Latin',
+  'Cyrillic',
+  'Greek',
+  'Armenian',
+  'Hebrew',
+  'Arabic',
+  'Devanagari',
+  'Bengali',
+  'Gurmukhi',
+  'Gujarati',
+  'Tamil',
+  'Telugu',
+  'Kannada',
+  'Malayalam',
+  'Sinhala',
+  'Thai',
+  'Lao',
+  'Khmer',
+  'Myanmar',
+  'Georgian',
+  'Ethiopic',
+  'Hangul',
+  'Han',
+  'Hiragana',
+  'Katakana',
+  'Bopomofo',
+] as const;
+type Script = (typeof SCRIPTS)[number];
+
+const OF_SCRIPT = SCRIPTS.map((script) => ({
+  script,
+  pattern: new RegExp(`\\p{Script=${script}}`, 'u'),
+}));
+/** No letter of another script, and no letter at all of a script that is not listed. */
+const LETTER = /\p{L}/u;
+const WRITTEN_TOGETHER: readonly (readonly Script[])[] = [
+  ['Han', 'Hiragana', 'Katakana', 'Latin'],
+  ['Han', 'Hangul', 'Latin'],
+  ['Han', 'Bopomofo', 'Latin'],
+];
+
+/** undefined: it may be shown as it is. `maxLength` in characters as a person counts them (code points). */
+export function flawOf(text: string, maxLength: number): TextFlaw | undefined {
+  if (text === '') return 'empty';
+  if (text.length > 2 * maxLength || codePoints(text) > maxLength) return 'too_long';
+  if (!text.isWellFormed() || INVISIBLE.test(text) || PILED_MARKS.test(text))
+    return 'invisible_character';
+  // Compatibility forms (full-width digits, mathematical letters) look like others: only what they leave alone is taken.
+  if (text !== text.normalize('NFC') || text !== text.normalize('NFKC')) return 'not_normalised';
+  if (text !== text.trim() || text.includes('  ')) return 'outer_space';
+  return isOfOneScript(text) ? undefined : 'mixed_scripts';
+}
+
+/** Over the whole text, not word by word: a payee in two alphabets is one that imitates. */
+function isOfOneScript(text: string): boolean {
+  const found = new Set<Script>();
+  for (const character of text) {
+    const known = OF_SCRIPT.find(({ pattern }) => pattern.test(character));
+    if (known !== undefined) found.add(known.script);
+    else if (LETTER.test(character) && !/\p{Script=Common}|\p{Script=Inherited}/u.test(character))
+      return false;
+  }
+  if (found.size <= 1) return true;
+  return WRITTEN_TOGETHER.some((group) => [...found].every((script) => group.includes(script)));
+}
+
+function codePoints(text: string): number {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
