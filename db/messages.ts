@@ -2,10 +2,13 @@
  * What a queued message needs at the moment it is sent: the address, opened from under the customer's key, and the values of its text.
  * Nothing here outlives the sending; a message that has lost its point (a code that is spent, an address that is gone) is answered as none.
  */
+import { displayOf } from '../domain/step-up-texts.ts';
+import { actionLine } from '../domain/texts/action-line.ts';
 import type { Tx } from './connection.ts';
 import type { MessagePayload } from './outbox.ts';
 import type { PersonalData } from './personal-data.ts';
 import { policyAt } from './policies.ts';
+import { openRequest } from './step-up.ts';
 
 export type MessageChannel = 'phone' | 'email';
 
@@ -48,7 +51,7 @@ export async function messageFacts(
   const [row] = await tx<MessageRow[]>`
     select contact.sealed_value, tenant.name as bank,
       (select ceil(extract(epoch from ceremony.deadline - latchkey_now()) / 3600)::integer from ceremony
-        where ceremony.tenant_id = ${tenantId} and ceremony.customer_id = ${customerId} and outcome is null
+        where ceremony.tenant_id = ${tenantId} and ceremony.customer_id = ${customerId} and outcome is null and kind = 'enrollment'
         order by ceremony.created_at desc limit 1) as hours_left,
       (select name from device
         where device.tenant_id = ${tenantId} and device.customer_id = ${customerId} and trusted_at is not null
@@ -57,30 +60,58 @@ export async function messageFacts(
     where tenant_id = ${tenantId} and contact_id = ${contactId} and contact.customer_id = ${customerId}
       and contact.kind = ${channel}`;
   if (row === undefined) return undefined;
-  const code = attemptId === undefined ? null : await openCode(tx, tenantId, attemptId);
-  if (code === undefined) return undefined;
+  const attempt = attemptId === undefined ? null : await openAttempt(tx, tenantId, attemptId);
+  if (attempt === undefined) return undefined;
   const purpose = `contact.${channel}`;
   const to = await personalData.open(tx, { tenantId, customerId, purpose }, row.sealedValue);
   return {
     to,
     bank: row.bank,
-    code,
-    action: null,
+    code: attempt?.code ?? null,
+    action:
+      attempt === null || attempt.stepUpId === null
+        ? null
+        : await actionInWords(tx, personalData, {
+            tenantId,
+            stepUpId: attempt.stepUpId,
+            customerId,
+            locale: payload.locale,
+          }),
     hoursLeft: row.hoursLeft ?? 0,
     device: row.device ?? '',
   };
 }
 
-async function openCode(
+interface OpenAttempt {
+  readonly code: NonNullable<MessageFacts['code']>;
+  /** null: of another ceremony. */
+  readonly stepUpId: string | null;
+}
+
+async function openAttempt(
   tx: Tx,
   tenantId: string,
   attemptId: string,
-): Promise<NonNullable<MessageFacts['code']> | undefined> {
-  const [row] = await tx<{ policyVersion: number; minutes: number }[]>`
-    select policy_version, ceil(extract(epoch from expires_at - step_attempt.created_at) / 60)::integer as minutes
+): Promise<OpenAttempt | undefined> {
+  const [row] = await tx<
+    { policyVersion: number; minutes: number; kind: string; ceremonyId: string }[]
+  >`
+    select policy_version, ceil(extract(epoch from expires_at - step_attempt.created_at) / 60)::integer as minutes, kind, ceremony_id
     from step_attempt join ceremony using (tenant_id, ceremony_id)
-    where tenant_id = ${tenantId} and attempt_id = ${attemptId} and status = 'open' and expires_at > latchkey_now()`;
+    where tenant_id = ${tenantId} and attempt_id = ${attemptId} and status = 'open' and expires_at > latchkey_now()
+      and outcome is null`;
   if (row === undefined) return undefined;
   const { document } = await policyAt(tx, tenantId, row.policyVersion);
-  return { attemptId, digits: document.otp.digits, minutes: row.minutes };
+  const code = { attemptId, digits: document.otp.digits, minutes: row.minutes };
+  return { code, stepUpId: row.kind === 'step_up' ? row.ceremonyId : null };
+}
+
+/** Of the very ceremony that the code belongs to: no message can name another. */
+async function actionInWords(
+  tx: Tx,
+  personalData: PersonalData,
+  { locale, ...stepUp }: { tenantId: string; stepUpId: string; customerId: string; locale: string },
+): Promise<string> {
+  const { action, requesterName } = await openRequest(tx, { personalData }, stepUp);
+  return actionLine(displayOf(action, locale, requesterName));
 }

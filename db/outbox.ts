@@ -38,7 +38,7 @@ export interface MessagePayload {
   readonly template: string;
   /** The code's id: the relay derives the code from it. */
   readonly attemptId?: string;
-  /** Whose action the text names. */
+  /** The step-up that it is about. */
   readonly stepUpId?: string;
   readonly locale: string;
 }

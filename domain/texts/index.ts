@@ -2,6 +2,7 @@
  * The catalogue of customer-facing messages: one file a locale, each with every template, rendered with typed values. A number that is
  * known already gets `enrollment_code` like any other. A text must never go out with a placeholder left in it.
  */
+import { de } from './de.ts';
 import { en } from './en.ts';
 
 /** What each template needs; names and numbers only, never personal data. */
@@ -38,7 +39,7 @@ export interface TemplateText {
 
 export type Catalogue = { readonly [T in Template]: TemplateText };
 
-const CATALOGUES = { en } as const satisfies Record<string, Catalogue>;
+const CATALOGUES = { en, de } as const satisfies Record<string, Catalogue>;
 
 export type Locale = keyof typeof CATALOGUES;
 

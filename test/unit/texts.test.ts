@@ -8,6 +8,8 @@ import {
   render,
   TEMPLATES,
 } from '../../domain/texts/index.ts';
+import { actionLine } from '../../domain/texts/action-line.ts';
+import { displayOf } from '../../domain/step-up-texts.ts';
 import type { TemplateValues } from '../../domain/texts/index.ts';
 
 const bank = 'Demo Bank';
@@ -26,6 +28,8 @@ const samples: TemplateValues = {
   step_up_code: { bank, code: '012345', minutes: 5, action: 'Pay 40,000.00 NZD to Kiri Smith' },
   step_up_not_me: { bank },
 };
+/** Of GSM 03.38 what both languages need, each one septet: English keeps to ASCII by itself. */
+const GSM_LETTERS = /^[\x20-\x5a_a-zÄÖÜßäöü§à]+$/;
 const everywhere = LOCALES.flatMap((locale) => TEMPLATES.map((template) => ({ locale, template })));
 
 describe('customer-facing texts', () => {
@@ -56,8 +60,9 @@ describe('customer-facing texts', () => {
     'keeps the SMS of $template in $locale to two plain parts and free of links',
     ({ locale, template }) => {
       const { sms, text } = render(template, locale, samples[template]);
-      expect(sms).toMatch(/^[\x20-\x7e]+$/);
-      expect(sms.length).toBeLessThanOrEqual(306);
+      expect(sms).toMatch(GSM_LETTERS);
+      // What a step-up says is as long as the action is.
+      if (template !== 'step_up_code') expect(sms.length).toBeLessThanOrEqual(306);
       expect(`${sms} ${text}`).not.toMatch(/https?:|www\./);
     },
   );
@@ -65,11 +70,16 @@ describe('customer-facing texts', () => {
   it.each(LOCALES)(
     'says with every code in %s what it is for and that the bank never asks',
     (locale) => {
-      for (const template of ['enrollment_code', 'email_code'] as const) {
+      const words = {
+        en: [/code to (set up|confirm|approve)/, 'never asks for it', 'will ever ask you for it'],
+        de: [/Code, um .*(einzurichten|bestätigen|freizugeben)/, 'fragt nie danach', 'je danach'],
+      } as const;
+      const [purpose, neverAsks, nobodyAsks] = words[locale];
+      for (const template of ['enrollment_code', 'email_code', 'step_up_code'] as const) {
         const { sms, text } = render(template, locale, samples[template]);
-        expect(sms).toMatch(/code to (set up|confirm)/);
-        expect(sms).toContain('never asks for it');
-        expect(text).toContain('will ever ask you for it');
+        expect(sms).toMatch(purpose);
+        expect(sms).toContain(neverAsks);
+        expect(text).toContain(nobodyAsks);
       }
     },
   );
@@ -99,6 +109,7 @@ describe('customer-facing texts', () => {
   it('falls back from a region to its language, then to the default', () => {
     expect(nearestLocale('en-GB')).toBe('en');
     expect(nearestLocale('EN')).toBe('en');
+    expect(nearestLocale('de-CH')).toBe('de');
     expect(nearestLocale('tlh')).toBe(DEFAULT_LOCALE);
     expect(nearestLocale('')).toBe(DEFAULT_LOCALE);
   });
@@ -106,5 +117,23 @@ describe('customer-facing texts', () => {
   it('knows its templates by name', () => {
     expect(isTemplate('email_code')).toBe(true);
     expect(isTemplate('toString')).toBe(false);
+  });
+});
+
+describe('an action in one line', () => {
+  it('names what happens, the account and the reference, each once, and cuts nothing off', () => {
+    const action = {
+      type: 'payment',
+      amount: '40000.00',
+      currency: 'NZD',
+      payee: { name: 'Mere Kahu', account: '12-3456-7890123-00' },
+      reference: 'Invoice 7',
+    };
+    expect(actionLine(displayOf(action, 'en', 'Payments'))).toBe(
+      'Pay 40000.00 NZD to Mere Kahu; Account: 12-3456-7890123-00; Reference: Invoice 7',
+    );
+    expect(actionLine(displayOf(action, 'de-AT', 'Payments'))).toBe(
+      '40000.00 NZD an Mere Kahu zahlen; Konto: 12-3456-7890123-00; Verwendungszweck: Invoice 7',
+    );
   });
 });

@@ -1,0 +1,103 @@
+/**
+ * What customers read, in German. An SMS keeps to the letters of GSM 03.38, umlauts among them, and to two parts; every text that carries a code
+ * says what the code is for and that nobody from the bank asks for it. No link ever stands in a message.
+ */
+import type { Catalogue } from './index.ts';
+
+export const de: Catalogue = {
+  enrollment_code: {
+    sms: '{bank}: {code} ist Ihr Code, um die App auf diesem Telefon einzurichten. Gilt {minutes} Min. Die Bank fragt nie danach. Nicht Sie? Ignorieren Sie diese Nachricht.',
+    subject: '{code} ist Ihr Code',
+    text: `{code} ist Ihr Code, um die App von {bank} einzurichten. Er gilt {minutes} Minuten.
+
+Geben Sie ihn nur in der App ein. Niemand von {bank} wird Sie je danach fragen.
+
+Wenn Sie das nicht begonnen haben, ignorieren Sie diese Nachricht: ohne den Code geschieht nichts.`,
+  },
+  email_code: {
+    sms: '{bank}: {code} ist Ihr Code, um Ihre E-Mail-Adresse zu bestätigen. Gilt {minutes} Min. Die Bank fragt nie danach.',
+    subject: '{code} bestätigt Ihre E-Mail-Adresse',
+    text: `{code} ist Ihr Code, um diese E-Mail-Adresse bei {bank} zu bestätigen. Er gilt {minutes} Minuten.
+
+Geben Sie ihn nur in der App ein. Niemand von {bank} wird Sie je danach fragen.
+
+Wenn Sie das nicht begonnen haben, ignorieren Sie diese Nachricht: ohne den Code geschieht nichts.`,
+  },
+  enrollment_reminder: {
+    sms: '{bank}: Sie haben begonnen, die App einzurichten, und können dort weitermachen, wo Sie aufgehört haben. Öffnen Sie die App. Nach {hours} Std. beginnen Sie neu.',
+    subject: 'Richten Sie die App von {bank} fertig ein',
+    text: `Sie haben begonnen, die App von {bank} einzurichten. Öffnen Sie die App, um dort weiterzumachen, wo Sie aufgehört haben.
+
+Wenn Sie nichts tun, wird alles bisher Eingegebene in {hours} Stunden gelöscht.`,
+  },
+  enrollment_completed: {
+    sms: '{bank}: Die App ist auf {device} eingerichtet. Nicht Sie? Rufen Sie die Bank unter der Nummer auf Ihrer Karte an.',
+    subject: 'Die App von {bank} ist eingerichtet',
+    text: `Die App von {bank} ist auf {device} eingerichtet. Von nun an melden Sie sich dort mit Ihrem Passkey an.
+
+Wenn Sie das nicht waren, rufen Sie {bank} sofort unter der Nummer auf Ihrer Karte an.`,
+  },
+  session_cut_off: {
+    sms: '{bank}: Zu Ihrem Schutz haben wir alle Anmeldungen beendet und Ihr Konto gesperrt. Rufen Sie die Bank unter der Nummer auf Ihrer Karte an.',
+    subject: 'Ihr Konto ist zu Ihrem Schutz gesperrt',
+    text: `Zu Ihrem Schutz hat {bank} alle Anmeldungen an Ihrem Konto beendet und es gesperrt.
+
+Rufen Sie {bank} unter der Nummer auf Ihrer Karte an. Niemand wird Sie nach einem Code oder Passwort fragen.`,
+  },
+  hold_released: {
+    sms: '{bank}: Die Sperre Ihres Kontos ist aufgehoben. Sie können sich wieder anmelden.',
+    subject: 'Ihr Konto ist wieder offen',
+    text: `Die Sperre Ihres Kontos ist aufgehoben. Sie können sich in der App von {bank} wieder anmelden.
+
+Wenn Sie Fragen haben, rufen Sie {bank} unter der Nummer auf Ihrer Karte an.`,
+  },
+  session_ended: {
+    sms: '{bank}: Die Bank hat eine Anmeldung an Ihrem Konto beendet. Nicht von Ihnen gewünscht? Rufen Sie die Bank unter der Nummer auf Ihrer Karte an.',
+    subject: 'Eine Anmeldung an Ihrem Konto wurde beendet',
+    text: `Jemand von {bank} hat eine Anmeldung an Ihrem Konto beendet. Sie können sich mit Ihrem Passkey wieder anmelden.
+
+Wenn Sie das nicht gewünscht haben, rufen Sie {bank} unter der Nummer auf Ihrer Karte an. Niemand wird Sie nach einem Code oder Passwort fragen.`,
+  },
+  device_stopped: {
+    sms: '{bank}: Eines Ihrer Geräte kann Ihr Konto nicht mehr benutzen. Nicht von Ihnen gewünscht? Rufen Sie die Bank unter der Nummer auf Ihrer Karte an.',
+    subject: 'Eines Ihrer Geräte kann Ihr Konto nicht mehr benutzen',
+    text: `Eines Ihrer Geräte wurde gesperrt oder entfernt. Es ist abgemeldet, und seine Passkeys gelten nicht mehr.
+
+Wenn Sie das nicht gewünscht haben, rufen Sie {bank} unter der Nummer auf Ihrer Karte an. Niemand wird Sie nach einem Code oder Passwort fragen.`,
+  },
+  device_resumed: {
+    sms: '{bank}: Eines Ihrer Geräte kann Ihr Konto wieder benutzen. Nicht von Ihnen gewünscht? Rufen Sie die Bank sofort unter der Nummer auf Ihrer Karte an.',
+    subject: 'Eines Ihrer Geräte kann Ihr Konto wieder benutzen',
+    text: `Eines Ihrer Geräte, das gesperrt war, kann Ihr Konto wieder benutzen, mit seinen Passkeys.
+
+Wenn Sie das nicht gewünscht haben, rufen Sie {bank} sofort unter der Nummer auf Ihrer Karte an. Niemand wird Sie nach einem Code oder Passwort fragen.`,
+  },
+  passkey_removed: {
+    sms: '{bank}: Ein Passkey Ihres Kontos wurde entfernt. Nicht Sie? Rufen Sie die Bank sofort unter der Nummer auf Ihrer Karte an.',
+    subject: 'Ein Passkey Ihres Kontos wurde entfernt',
+    text: `Ein Passkey Ihres Kontos wurde entfernt. Er gilt nicht mehr, und was mit ihm angemeldet war, ist abgemeldet.
+
+Wenn Sie das nicht waren, rufen Sie {bank} sofort unter der Nummer auf Ihrer Karte an. Niemand wird Sie nach einem Code oder Passwort fragen.`,
+  },
+  step_up_waiting: {
+    sms: '{bank}: Etwas wartet auf Ihre Entscheidung. Öffnen Sie die App, um zu sehen, was es ist.',
+    subject: '{bank}',
+    text: 'Etwas wartet auf Ihre Entscheidung. Öffnen Sie die App, um zu sehen, was es ist.',
+  },
+  step_up_code: {
+    sms: '{bank}: {code} ist Ihr Code, um dies freizugeben: {action}. Gilt {minutes} Min. Die Bank fragt nie danach. Nicht gewollt? Lehnen Sie in der App ab.',
+    subject: '{code} ist Ihr Code für eine Freigabe',
+    text: `{code} ist Ihr Code, um dies bei {bank} freizugeben:
+
+{action}
+
+Er gilt {minutes} Minuten. Geben Sie ihn nur in der App ein, und nur, wenn Sie das wollen. Niemand von {bank} wird Sie je danach fragen.`,
+  },
+  step_up_not_me: {
+    sms: '{bank}: Sie haben eine Anfrage in der App als nicht Ihre gemeldet. Wir haben sie gestoppt. Folgen Sie keinem Anrufer; rufen Sie die Bank unter der Nummer auf Ihrer Karte an.',
+    subject: 'Wir haben eine Anfrage gestoppt, die nicht Ihre war',
+    text: `Sie haben {bank} gemeldet, dass eine Anfrage in der App nicht Ihre war. Wir haben sie gestoppt, und nichts wurde ausgeführt.
+
+Wenn Sie deshalb jemand angerufen hat, tun Sie nicht, was er sagt. Rufen Sie {bank} unter der Nummer auf Ihrer Karte an.`,
+  },
+};
