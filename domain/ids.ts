@@ -19,6 +19,7 @@ export const ID_PREFIXES = {
   revocation: 'rev',
   outbox: 'out',
   audit: 'aud',
+  receipt: 'rcp',
   signingKey: 'key',
   staff: 'stf',
   staffSession: 'sts',
@@ -62,4 +63,9 @@ export function workflowId(
 ): string {
   const base = `${kind}/${tenantId}/${id}`;
   return healCount === 0 ? base : `${base}~${String(healCount)}`;
+}
+
+/** Of the workflow that answers whoever awaits a step-up through Nexus. */
+export function stepUpAnswerId(tenantId: string, stepUpId: string): string {
+  return `step_up_answer/${tenantId}/${stepUpId}`;
 }

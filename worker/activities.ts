@@ -3,6 +3,7 @@ import { Context } from '@temporalio/activity';
 import { createEnrollmentActivities } from '../activities/enrollment.ts';
 import { createIdentityActivities } from '../activities/identity.ts';
 import { createKeyRotationActivities } from '../activities/key-rotation.ts';
+import { createReceiptActivities } from '../activities/receipt.ts';
 import { createRevocationActivities } from '../activities/revocation.ts';
 import { createSessionActivities } from '../activities/session.ts';
 import { createStepUpActivities } from '../activities/step-up.ts';
@@ -12,6 +13,7 @@ import { newId } from '../adapters/random.ts';
 import { createRiskEngine } from '../adapters/risk/engine.ts';
 import { createEnrollmentStore } from '../db/enrollment-store.ts';
 import { createKeyRotationStore } from '../db/key-rotation.ts';
+import { createReceiptStore } from '../db/receipts.ts';
 import { createRevocationStore } from '../db/revocation-store.ts';
 import { createSessionStore } from '../db/session-lifecycle.ts';
 import { createStepUpStore } from '../db/step-up-store.ts';
@@ -22,7 +24,7 @@ import type { Activities } from '../temporal/worker-group.ts';
 import type { WorkerParts } from './parts.ts';
 
 export function createActivities(parts: WorkerParts): Readonly<Record<TaskQueue, Activities>> {
-  const { configuration, database, personalData, otpCodes, gateway, kms } = parts;
+  const { configuration, database, personalData, otpCodes, gateway, kms, signer } = parts;
   const enrollments = createEnrollmentStore(database, { personalData, newId, otpCodes });
   return {
     sessions: createSessionActivities({ store: createSessionStore(database) }),
@@ -54,15 +56,24 @@ export function createActivities(parts: WorkerParts): Readonly<Record<TaskQueue,
         callbackUrl: (tenantId) => identityCallbackUrl(parts, tenantId),
       }),
       ...createKeyRotationActivities({ store: createKeyRotationStore(database, { kms, newId }) }),
+      ...createReceiptActivities({
+        store: createReceiptStore(database, {
+          personalData,
+          newId,
+          signer,
+          issuerOf: (tenantId) => urlOf(parts, tenantId),
+        }),
+      }),
     },
   };
 }
 
-async function identityCallbackUrl(
-  { configuration, database }: WorkerParts,
-  tenantId: string,
-): Promise<string> {
+async function identityCallbackUrl(parts: WorkerParts, tenantId: string): Promise<string> {
+  return `${await urlOf(parts, tenantId)}/vendors/identity/results`;
+}
+
+async function urlOf({ configuration, database }: WorkerParts, tenantId: string): Promise<string> {
   const slug = (await database.tenants()).find((tenant) => tenant.tenantId === tenantId)?.slug;
   if (slug === undefined) throw new TypeError('an activity of a tenant that is not there');
-  return `${tenantUrl(configuration.http, slug)}/vendors/identity/results`;
+  return tenantUrl(configuration.http, slug);
 }

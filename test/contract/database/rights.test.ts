@@ -33,6 +33,8 @@ const GRANTS: Readonly<Record<string, string>> = {
   person: 'si',
   policy: 'si',
   push_registration: 'siud',
+  receipt: 'si',
+  receipt_key: 'si',
   revocation: 'siu',
   session: 'siu',
   signing_key: 'si',

@@ -75,6 +75,8 @@ export function seedRows(tenantId: string, name: string): ReadonlyMap<string, re
     ['step_up', [stepUpRow(customer, ids.stepUp)]],
     ['step_up_spend', [{ ...customer, currency: 'NZD', day: '2026-01-01', totalMinor: '40000' }]],
     ['step_up_evidence', [evidenceRow(customer, ids.stepUp)]],
+    ['receipt_key', [{ tenantId, keyId: 'thumbprint', publicJwk: { kty: 'EC' }, validFrom: past }]],
+    ['receipt', [receiptRow(customer, ids.stepUp)]],
     ['step_attempt', [attemptRow(ceremony, ids.contact)]],
     ['step_submission', [submissionRow(ceremony)]],
     ['key_canary', [{ tenantId, purpose: 'payload', kid: 'key', sealed: bytes('canary') }]],
@@ -293,6 +295,17 @@ function submissionRow(ceremony: Row): Row {
     step: 'phone',
     sealedPayload: bytes('sealed'),
     ...times,
+  };
+}
+
+function receiptRow(customer: Row, stepUpId: string): Row {
+  return {
+    ...customer,
+    receiptId: newId('receipt'),
+    stepUpId,
+    keyId: 'thumbprint',
+    sealed: bytes('sealed'),
+    sealedAt: past,
   };
 }
 

@@ -1,0 +1,101 @@
+/**
+ * The verifier of receipts: one call with the file's text and the bank's published keys, no network, no clock, in Node and in browsers. Every check
+ * is carried out and explained; a file is good only when none failed.
+ */
+import { approvalChecks } from './approval-checks.ts';
+import { bankChecks } from './bank-signature.ts';
+import { carriedOut } from './findings.ts';
+import type { PlannedCheck } from './findings.ts';
+import { readJson } from './json.ts';
+import { passkeyChecks } from './passkey-checks.ts';
+import { isRecord, RECEIPT, REVOCATION_RECEIPT } from './shape.ts';
+import { textChecks, withheldOf } from './text-checks.ts';
+import type { Check, ReceiptFile, RevocationReceiptFile, Verdict, Verification } from './types.ts';
+
+export interface VerifyOptions {
+  /** The text of the tenant's `/.well-known/receipt-keys.json`, however old it is. Without it nobody vouches for the signer. */
+  readonly keys?: string;
+}
+
+/** `text`: the file's. Never throws for what it holds. */
+export async function verifyReceipt(
+  text: string,
+  { keys }: VerifyOptions = {},
+): Promise<Verification> {
+  const read = readJson(text);
+  if ('wrong' in read) return unreadable(read.wrong);
+  const type = isRecord(read.value) ? read.value['type'] : undefined;
+  const isRevocation = type === 'latchkey-revocation-receipt';
+  const wrong = (isRevocation ? REVOCATION_RECEIPT : RECEIPT)(read.value, '');
+  if (wrong !== undefined)
+    return unreadable(
+      wrong === '' || wrong === 'type'
+        ? 'It is no receipt of Latchkey.'
+        : `“${wrong}” is missing, or does not belong there, or is not of its form.`,
+    );
+  // The shapes have found exactly the members that the types name.
+  const receipt = read.value as ReceiptFile | RevocationReceiptFile;
+  const planned =
+    receipt.type === 'latchkey-receipt' ? checksOf(receipt, keys) : revocationChecks(receipt, keys);
+  const checks = [
+    passedForm(receipt),
+    ...(await Promise.all(planned.map((check) => carriedOut(check)))),
+  ];
+  const verdict = verdictOf(checks, receipt);
+  const says = WORDS[verdict];
+  return verdict === 'refused' ? { verdict, says, checks } : { verdict, says, checks, receipt };
+}
+
+function checksOf(receipt: ReceiptFile, keys: string | undefined): readonly PlannedCheck[] {
+  const { disclosures: _disclosures, signature, ...claims } = receipt;
+  const { iss, receiptId: sub, times } = receipt;
+  const typ = 'latchkey-receipt+jwt';
+  return [
+    ...bankChecks({ typ, iss, sub, claims, signature, signedAt: times.sealedAt }, keys),
+    ...textChecks(receipt),
+    ...passkeyChecks(receipt),
+    ...approvalChecks(receipt),
+  ];
+}
+
+function revocationChecks(
+  receipt: RevocationReceiptFile,
+  keys: string | undefined,
+): readonly PlannedCheck[] {
+  const { signature, ...claims } = receipt;
+  const { iss, revocationId: sub, secondListingEmptyAt: signedAt } = receipt;
+  const typ = 'latchkey-revocation-receipt+jwt';
+  return bankChecks({ typ, iss, sub, claims, signature, signedAt }, keys);
+}
+
+function verdictOf(
+  checks: readonly Check[],
+  receipt: ReceiptFile | RevocationReceiptFile,
+): Verdict {
+  if (checks.some(({ result }) => result === 'failed')) return 'refused';
+  if (checks.some(({ id, result }) => id === 'bank_key' && result !== 'passed'))
+    return 'unconfirmed';
+  const isWhole = receipt.type !== 'latchkey-receipt' || withheldOf(receipt).length === 0;
+  return isWhole && checks.every(({ result }) => result === 'passed') ? 'genuine' : 'withheld';
+}
+
+const WORDS: Readonly<Record<Verdict, string>> = {
+  genuine: 'This receipt is genuine.',
+  withheld: 'This receipt is genuine, but personal text was taken out of this copy.',
+  unconfirmed:
+    'This file fits together, but without the bank’s keys nobody vouches that the bank signed it.',
+  refused: 'This is not a genuine receipt.',
+};
+
+const FORM = {
+  id: 'form',
+  question: 'Has the file the form of a receipt, with nothing missing and nothing added?',
+} as const;
+
+function passedForm({ version }: { readonly version: number }): Check {
+  return { ...FORM, result: 'passed', says: `A receipt of version ${String(version)}.` };
+}
+
+function unreadable(says: string): Verification {
+  return { verdict: 'refused', says: WORDS.refused, checks: [{ ...FORM, result: 'failed', says }] };
+}
