@@ -191,7 +191,7 @@ export async function proveKeys(
   return await drive(tx, customer, stepUpId, { event: 'keys_proved', submissionId });
 }
 
-/** The code that was sent last. */
+/** The code that was sent last; empty before one was. */
 export async function sentCode(
   tx: Tx,
   { tenantId }: StepUpCustomer,
@@ -199,7 +199,7 @@ export async function sentCode(
 ): Promise<string> {
   const key = { tenantId, ceremonyId: stepUpId, step: 'step_up' } as const;
   const { attempt } = await latestAttempt(tx, key);
-  return otpCodes.codeFor(attempt?.attemptId ?? '', 6);
+  return attempt === undefined ? '' : otpCodes.codeFor(attempt.attemptId, 6);
 }
 
 export async function guess(

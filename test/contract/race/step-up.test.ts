@@ -313,7 +313,7 @@ describe('two that want the same approval', () => {
       const a = race.stage.actor('approve', (tx) =>
         drive(tx, customer, stepUpId, { event: 'keys_proved', submissionId }),
       );
-      const b = race.stage.actor('open', (tx) => show(tx, customer, stepUpId, { locale: 'mi' }));
+      const b = race.stage.actor('open', (tx) => show(tx, customer, stepUpId, { locale: 'de' }));
       await play(order, a, b);
       const states = [await a.state(), await b.state()];
       expect(states.filter((state) => state === 'committed')).toHaveLength(1);
