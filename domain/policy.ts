@@ -5,14 +5,6 @@
 import type { LimitName } from './limits.ts';
 import { currencyDigits, minorUnits, normalAmount } from './money.ts';
 
-/** Amounts as decimals of the currency; an action that reaches one needs that much. `day…` counts all of a customer's day (UTC) together. */
-export interface StepUpThresholds {
-  readonly passkeyFrom: string;
-  readonly secondChannelFrom: string;
-  readonly dayPasskeyFrom: string;
-  readonly daySecondChannelFrom: string;
-}
-
 export interface Policy {
   readonly otp: {
     readonly digits: number;
@@ -75,14 +67,26 @@ export interface Policy {
     readonly holdOnNotMe: number;
     /** How long after its approval an action cannot be used that was approved on a call, with a shared screen or beside an accessibility service. */
     readonly contextDelaySeconds: number;
-    /** By currency (ISO 4217). What has none needs all there is. */
-    readonly thresholds: Readonly<Record<string, StepUpThresholds>>;
+    /**
+     * By currency (ISO 4217), amounts as decimals of it; an action that reaches one needs that much. `day…` counts all of a customer's day (UTC)
+     * together. What has no thresholds needs all there is.
+     */
+    readonly thresholds: {
+      readonly [currency: string]: {
+        readonly passkeyFrom: string;
+        readonly secondChannelFrom: string;
+        readonly dayPasskeyFrom: string;
+        readonly daySecondChannelFrom: string;
+      };
+    };
   };
   /** What domain/limits.ts counts: so many in a window of so many seconds. */
   readonly limits: Readonly<Record<LimitName | `${LimitName}Seconds`, number>>;
   /** Of one member of staff: so many searches for customers at once, then one an interval. */
   readonly staffSearch: { readonly searchesAtOnce: number; readonly intervalSeconds: number };
 }
+
+export type StepUpThresholds = Policy['stepUp']['thresholds'][string];
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
