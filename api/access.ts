@@ -46,6 +46,8 @@ export interface AccessRow {
   readonly recentLogin?: true;
   /** Customers, machines and services. */
   readonly scope?: Scope;
+  /** Machines: any scope that begins with it and a colon. */
+  readonly scopeFamily?: 'step-ups';
   /** Customers only: at least this authentication strength (RFC 9470). */
   readonly acr?: Acr;
   /** Customers only: a login no longer ago (RFC 9470). */
@@ -55,7 +57,8 @@ export interface AccessRow {
     | 'unneeded: writes nothing'
     | "unneeded: its RFC's"
     | 'unneeded: keyed by reference'
-    | 'unneeded: can be done only once';
+    | 'unneeded: can be done only once'
+    | 'unneeded: opened alike, it answers alike';
 }
 
 const anyStaff = {
@@ -69,6 +72,8 @@ const deskReader = { ...anyStaff, roles: ['agent', 'supervisor', 'auditor'] } as
 /** Who may read what runs in Temporal, decoded. */
 const temporalReader = { ...anyStaff, roles: ['auditor', 'administrator'] } as const;
 const strongCustomer = { caller: 'customer', scope: 'profile:write' } as const;
+/** Which types of action it may ask for is for the handler. */
+const stepUpRequester = { caller: 'machine', scopeFamily: 'step-ups' } as const;
 const onlyOnce = { idempotencyKey: 'unneeded: can be done only once' } as const;
 const writesNothing = { idempotencyKey: 'unneeded: writes nothing' } as const;
 
@@ -96,6 +101,22 @@ export const ACCESS = {
   identityResult: { caller: 'vendor', idempotencyKey: 'unneeded: keyed by reference' },
   createLoginOptions: { caller: 'key', ...writesNothing },
   login: { caller: 'key' },
+  getLoginStepUp: { caller: 'key' },
+  submitLoginCode: { caller: 'key' },
+  resendLoginCode: { caller: 'key' },
+  finishLogin: { caller: 'key' },
+  // Which device may approve is for the handler: it says apart whether a login or another phone would help.
+  listStepUps: { caller: 'customer' },
+  getCustomerStepUp: { caller: 'customer' },
+  openStepUp: { caller: 'customer', idempotencyKey: 'unneeded: opened alike, it answers alike' },
+  approveStepUp: { caller: 'customer' },
+  submitStepUpCode: { caller: 'customer' },
+  resendStepUpCode: { caller: 'customer' },
+  denyStepUp: { caller: 'customer' },
+  requestStepUp: stepUpRequester,
+  getStepUp: stepUpRequester,
+  consumeStepUp: { ...stepUpRequester, ...onlyOnce },
+  cancelStepUp: { ...stepUpRequester, ...onlyOnce },
   token: { caller: 'client', idempotencyKey: "unneeded: its RFC's" },
   introspect: {
     caller: 'service',
@@ -141,6 +162,8 @@ export const ACCESS = {
   listApprovals: deskReader,
   approveRelease: { ...supervisor, recentLogin: true },
   declineRelease: supervisor,
+  startCall: desk,
+  getCall: desk,
   searchCustomers: desk,
   getCustomer: desk,
   listCustomerSessions: desk,

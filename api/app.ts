@@ -36,6 +36,7 @@ import { secureHeaders, servePages } from './frame/pages.ts';
 import { sendProblem } from './problems.ts';
 import { createRotations } from './grants/rotations.ts';
 import { registerCodecRoutes } from './routes/codec.ts';
+import { registerCustomerStepUpRoutes } from './routes/customer-step-ups.ts';
 import { registerDeadLetterRoutes } from './routes/dead-letters.ts';
 import { registerDiscoveryRoutes, registerMetadataRoute } from './routes/discovery.ts';
 import { registerFraudRoutes } from './routes/fraud.ts';
@@ -45,6 +46,7 @@ import { registerGatewayRoutes } from './routes/gateway.ts';
 import { registerHealthRoutes } from './routes/health.ts';
 import { registerIntrospectionRoutes } from './routes/introspection.ts';
 import { registerLoginRoutes } from './routes/login.ts';
+import { registerLoginStepUpRoutes } from './routes/login-step-ups.ts';
 import { registerMeRoutes } from './routes/me.ts';
 import { registerAppStreamRoutes } from './routes/app-stream.ts';
 import { registerPushRoutes } from './routes/push.ts';
@@ -54,6 +56,8 @@ import { registerLoginHistoryRoutes } from './routes/login-history.ts';
 import { registerStaffDeviceRoutes } from './routes/staff-devices.ts';
 import { registerRolesRoutes } from './routes/roles.ts';
 import { registerSessionRoutes } from './routes/sessions.ts';
+import { registerStepUpRoutes } from './routes/step-ups.ts';
+import { registerStaffCallRoutes } from './routes/staff-calls.ts';
 import { registerStaffCustomerRoutes } from './routes/staff-customers.ts';
 import { registerStaffHoldRoutes } from './routes/staff-holds.ts';
 import { registerStaffLoginRoutes } from './routes/staff-login.ts';
@@ -84,6 +88,9 @@ const TENANT_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void
   registerFraudRoutes,
   registerGatewayRoutes,
   registerLoginRoutes,
+  registerLoginStepUpRoutes,
+  registerCustomerStepUpRoutes,
+  registerStepUpRoutes,
   registerMeRoutes,
   registerRolesRoutes,
   registerSessionRoutes,
@@ -100,6 +107,7 @@ const OPERATIONS_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => 
   registerStaffSessionRoutes,
   registerStaffHoldRoutes,
   registerStaffCustomerRoutes,
+  registerStaffCallRoutes,
   registerStaffDeviceRoutes,
   registerDeadLetterRoutes,
   registerCodecRoutes,

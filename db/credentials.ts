@@ -48,3 +48,35 @@ export async function isPasskeyOfReportedDevice(
     where k.tenant_id = ${tenantId} and k.credential_id = ${credentialId} and d.status = 'restricted'`;
   return rows.length > 0;
 }
+
+/** What a passkey of that customer is verified with; whatever its status. undefined also for somebody else's. */
+export async function passkeyOfCustomer(
+  tx: Tx,
+  {
+    tenantId,
+    customerId,
+    webauthnId,
+  }: { readonly tenantId: string; readonly customerId: string; readonly webauthnId: string },
+): Promise<Credential | undefined> {
+  const [row] = await tx<Credential[]>`
+    select credential_id, customer_id, device_id, webauthn_id, public_key, user_handle, transports, status from credential
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and webauthn_id = ${webauthnId}`;
+  return row;
+}
+
+const MAX_OFFERED = 50;
+
+/** Those that may be used now, what was made on that device first. */
+export async function usablePasskeys(
+  tx: Tx,
+  {
+    tenantId,
+    customerId,
+    deviceId,
+  }: { readonly tenantId: string; readonly customerId: string; readonly deviceId: string },
+): Promise<readonly Pick<Credential, 'webauthnId' | 'transports'>[]> {
+  return await tx<Pick<Credential, 'webauthnId' | 'transports'>[]>`
+    select webauthn_id, transports from credential
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and status = 'active'
+    order by device_id = ${deviceId} desc, credential_id desc limit ${MAX_OFFERED}`;
+}

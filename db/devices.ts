@@ -72,3 +72,36 @@ export async function devicesOfCustomer(
     })),
   };
 }
+
+/** What approvals of that device are verified with. */
+export async function approvalKeyOf(
+  tx: Tx,
+  { tenantId, deviceId }: { readonly tenantId: string; readonly deviceId: string },
+): Promise<
+  { readonly kty: 'EC'; readonly crv: 'P-256'; readonly x: string; readonly y: string } | undefined
+> {
+  const [row] = await tx<
+    {
+      approvalJwk: {
+        readonly kty: 'EC';
+        readonly crv: 'P-256';
+        readonly x: string;
+        readonly y: string;
+      };
+    }[]
+  >`
+    select approval_jwk from device where tenant_id = ${tenantId} and device_id = ${deviceId}`;
+  return row?.approvalJwk;
+}
+
+/** What staff are told of the device that proved its owner; whatever its status is now. */
+export async function provingDevice(
+  tx: Tx,
+  { tenantId, deviceId }: { readonly tenantId: string; readonly deviceId: string },
+): Promise<{ readonly name: string; readonly trustedAtMs: number | null } | undefined> {
+  const [row] = await tx<{ name: string; trustedAt: Date | null }[]>`
+    select name, trusted_at from device where tenant_id = ${tenantId} and device_id = ${deviceId}`;
+  return row === undefined
+    ? undefined
+    : { name: row.name, trustedAtMs: row.trustedAt?.getTime() ?? null };
+}

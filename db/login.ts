@@ -4,6 +4,7 @@
  */
 import { loginStrength, type LoginStrength } from '../domain/auth-strength.ts';
 import { LatchkeyError } from '../domain/errors.ts';
+import { needsFactor } from '../domain/login-factor.ts';
 import type { Risk } from '../domain/ports.ts';
 import { appendAudit } from './audit.ts';
 import { spendChallenge } from './challenges.ts';
@@ -14,6 +15,7 @@ import { deviceOfKey, type Device } from './devices.ts';
 import { activePolicy } from './policies.ts';
 import { countedSessions, endForLogin, oneLoginAtATime } from './session-caps.ts';
 import { insertSession, type SessionRecord } from './sessions.ts';
+import type { StepUpRecord } from './step-up.ts';
 import { resultOf, together } from './together.ts';
 
 /** What the API has verified: signature, origin, relying party, user verification, and the challenge's MAC. */
@@ -25,6 +27,8 @@ export interface VerifiedLogin {
   readonly jkt: string;
   readonly signCount: number;
   readonly isBackedUp: boolean;
+  /** What the engine said of it. */
+  readonly risk: Risk;
   readonly challenge: {
     readonly hash: Uint8Array;
     readonly issuedAtMs: number;
@@ -39,15 +43,27 @@ export interface VerifiedLogin {
   readonly sealPlace?: (tx: Tx) => Promise<Uint8Array>;
 }
 
+/** The session, or what its customer must prove first. */
+export type GrantedLogin =
+  | { readonly session: SessionRecord; readonly stepUp?: undefined }
+  | { readonly stepUp: StepUpRecord; readonly session?: undefined };
+
 /**
- * `settle` keeps the outcome, and goes out with the last statement.
+ * `settle` keeps the outcome, the id of session or step-up, and goes out with the last statement; `askForFactor` begins the step-up of a login
+ * that needs more: in this transaction, so that the passkey's answer is spent on it.
  * @throws LatchkeyError customer_on_hold, credential_unknown, challenge_invalid, challenge_spent, device_not_allowed, session_limit_reached.
  */
 export async function grantLogin(
   tx: Tx,
   login: VerifiedLogin,
-  settle?: (tx: Tx) => Promise<void>,
-): Promise<SessionRecord> {
+  {
+    settle,
+    askForFactor,
+  }: {
+    readonly settle?: (tx: Tx, reference: string) => Promise<void>;
+    readonly askForFactor?: (tx: Tx, risk: Risk) => Promise<StepUpRecord>;
+  } = {},
+): Promise<GrantedLogin> {
   const { tenantId, customerId, jkt } = login;
   const customer = await shareCustomer(tx, tenantId, customerId);
   // From here on the epoch stands still: every later statement sees what came with it. They go out together, in this order, and are judged
@@ -71,6 +87,11 @@ export async function grantLogin(
   const device = resultOf(found);
   const strength = strengthOf(device, customerId);
   const risk = await riskOf(tx, login, resultOf(used));
+  if (askForFactor !== undefined && needsFactor(risk, document.login)) {
+    const stepUp = await askForFactor(tx, risk);
+    await settle?.(tx, stepUp.stepUpId);
+    return { stepUp };
+  }
   const { epoch } = customer;
   const hasDevice = device !== undefined;
   const newcomer = { tenantId, customerId, epoch, jkt, hasDevice };
@@ -87,8 +108,9 @@ export async function grantLogin(
     idleSeconds: document.session.idleSeconds,
     absoluteSeconds: document.session.absoluteSeconds,
   });
-  const [session] = await together([inserting, settle?.(tx) ?? Promise.resolve()]);
-  return session;
+  const settling = settle?.(tx, login.sessionId) ?? Promise.resolve();
+  const [session] = await together([inserting, settling]);
+  return { session };
 }
 
 /** A challenge from before the cut-off may have been taken by the thief; the skew is that of our own clocks. */
@@ -101,7 +123,7 @@ function refuseOldChallenge(
     throw new LatchkeyError('challenge_invalid');
 }
 
-function strengthOf(device: Device | undefined, customerId: string): LoginStrength {
+export function strengthOf(device: Device | undefined, customerId: string): LoginStrength {
   if (device !== undefined && device.customerId !== customerId)
     throw new LatchkeyError('device_not_allowed');
   const strength = loginStrength(device);
@@ -116,7 +138,7 @@ async function riskOf(
 ): Promise<Risk> {
   const { tenantId, customerId, credentialId } = login;
   if (use === 'inactive') throw new LatchkeyError('credential_unknown');
-  if (use === 'used') return 'not_evaluated';
+  if (use === 'used') return login.risk;
   await appendAudit(tx, {
     tenantId,
     actor: { kind: 'customer', id: customerId },

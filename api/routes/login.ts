@@ -2,35 +2,32 @@
  * Logging in with a passkey. Asking for options writes nothing; the answer is verified guard by guard, then granted by one transaction in
  * PostgreSQL, which asks nothing of Temporal. A repeated request derives the same tokens again while nobody has used them.
  */
-import { randomBytes } from 'node:crypto';
 import { generateAuthenticationOptions } from '@simplewebauthn/server';
 import type { FastifyRequest } from 'fastify';
 import { grantLogin } from '../../db/login.ts';
 import type { VerifiedLogin } from '../../db/login.ts';
+import { askForFactor } from '../../db/login-factor.ts';
+import { recordRefusedLogin } from '../../db/login-history.ts';
 import { lookUpLogin } from '../../db/login-lookup.ts';
-import { PLACE, recordRefusedLogin } from '../../db/login-history.ts';
-import { readSession } from '../../db/sessions.ts';
-import type { SessionRecord } from '../../db/sessions.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
+import { isId } from '../../domain/ids.ts';
 import { judgeAppClient, requireAppClient } from '../callers/app-client.ts';
+import { askForLoginFactor, loginFactorOf, riskOfLogin } from '../ceremonies/login-factor.ts';
 import { issueChallenge, openChallenge } from '../proofs/challenges.ts';
 import type { ChallengeContext } from '../proofs/challenges.ts';
 import type { ApiServices } from '../dependencies.ts';
-import { firstToken, tokenHash } from '../tokens/refresh-token.ts';
 import {
   LoginBody,
   LoginOptionsAnswer,
   LoginOptionsBody,
   SessionTokens,
 } from '../schemas/login.ts';
-import { placeOf } from '../callers/places.ts';
-import { answerTokens, standingOf } from '../tokens/session-tokens.ts';
+import { answerLogin, answerLoginAgain, newFamily, placeSealer } from '../tokens/login-tokens.ts';
 import { callerOf } from '../types.ts';
-import type { LatchkeyApp, RequestTenant } from '../types.ts';
+import type { LatchkeyApp } from '../types.ts';
 import { readAssertion, verifyAssertion } from '../webauthn/assertion.ts';
 
-const SALT_BYTES = 32;
 /** Decisions about the customer; what is wrong with the request alone is not his concern. */
 const TOLD_REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'customer_on_hold',
@@ -96,12 +93,15 @@ function registerLogin(app: LatchkeyApp, services: ApiServices): void {
       'device_not_allowed',
       'session_limit_reached',
       'session_ended',
+      'login_needs_approval',
+      'step_up_pending',
+      'temporal_unavailable',
     ],
   } as const;
   const schema = {
     summary: 'Log in with a passkey',
     description:
-      'Ends older sessions of this key. Repeated with the same Idempotency-Key it answers the same refresh token until that was used, and as long as a challenge lives.',
+      'Ends older sessions of this key. Where risk or policy ask for more it answers login_needs_approval, and a code goes to the number: go on at /auth/login-step-ups. Repeated with the same Idempotency-Key it answers the same refresh token until that was used, and as long as a challenge lives.',
     tags: ['session'],
     body: LoginBody,
     response: { 200: SessionTokens },
@@ -109,14 +109,22 @@ function registerLogin(app: LatchkeyApp, services: ApiServices): void {
   app.post('/auth/login', { config, schema }, (request) =>
     services.idempotency.run(request, {
       work: async (claim) => {
-        const login = await verifyLogin(services, request, request.body);
+        const { login, appName } = await verifyLogin(services, request, request.body);
         const { tenantId } = request.tenant;
+        const stepUpId = services.newId('ceremony');
         const granting = services.database.tenant(tenantId, (tx) =>
-          grantLogin(tx, login, (granting) => claim.settle(granting, login.sessionId)),
+          grantLogin(tx, login, {
+            settle: (settling, reference) => claim.settle(settling, reference),
+            askForFactor: (asking, risk) =>
+              askForFactor(asking, services, { login, stepUpId, appName, risk }),
+          }),
         );
-        const session = await granting.catch((error: unknown) =>
+        const granted = await granting.catch((error: unknown) =>
           tellOfRefusal(services, login, error),
         );
+        const { session, stepUp } = granted;
+        // Committed: whatever happens now, a repeat finds it.
+        if (stepUp !== undefined) throw await askForLoginFactor(services, stepUp);
         const proved = { name: 'loginsOfCredential', subject: request.body.credential.id } as const;
         const [answer] = await Promise.all([
           answerLogin(services, request.tenant, session),
@@ -124,7 +132,14 @@ function registerLogin(app: LatchkeyApp, services: ApiServices): void {
         ]);
         return { reference: session.sessionId, answer };
       },
-      replay: (sessionId) => answerAgain(services, request, sessionId),
+      replay: async (reference) => {
+        if (!isId('ceremony', reference))
+          return await answerLoginAgain(services, request, reference);
+        const { tenantId } = request.tenant;
+        const { jkt } = callerOf(request, 'key');
+        const asked = { tenantId, stepUpId: reference, jkt };
+        throw await askForLoginFactor(services, await loginFactorOf(services, asked));
+      },
     }),
   );
 }
@@ -147,8 +162,8 @@ async function verifyLogin(
   services: ApiServices,
   request: FastifyRequest,
   body: LoginBody,
-): Promise<VerifiedLogin> {
-  const { database, kms, newId } = services;
+): Promise<{ readonly login: VerifiedLogin; readonly appName: string }> {
+  const { database, kms } = services;
   const { tenant } = request;
   const { tenantId, rpId } = tenant;
   const asked = { tenantId, clientId: body.clientId, webauthnId: body.credential.id };
@@ -160,65 +175,21 @@ async function verifyLogin(
   const expected = { rpId, origin, challenge };
   const verified = await verifyAssertion(body.credential, credential, expected);
   if (credential === undefined) throw new LatchkeyError('credential_unknown');
-  const sessionId = newId('session');
-  const salt = randomBytes(SALT_BYTES);
-  const first = firstToken(kms, { family: sessionId, salt });
-  return {
+  const { customerId, credentialId } = credential;
+  const { jkt } = callerOf(request, 'key');
+  const login: VerifiedLogin = {
     ...verified,
     tenantId,
-    customerId: credential.customerId,
-    credentialId: credential.credentialId,
+    customerId,
+    credentialId,
     clientId: client.clientId,
-    jkt: callerOf(request, 'key').jkt,
+    jkt,
+    risk: await riskOfLogin(services, { tenantId, customerId, jkt }),
     challenge: opened,
-    sessionId,
-    salt,
-    keyId: first.keyId,
-    firstHash: tokenHash(first),
-    ...placeSealer(services, request, credential.customerId),
+    ...newFamily(services),
+    ...placeSealer(services, request, customerId),
   };
-}
-
-function placeSealer(
-  { configuration, personalData }: ApiServices,
-  request: FastifyRequest,
-  customerId: string,
-): Pick<VerifiedLogin, 'sealPlace'> {
-  const place = placeOf(request, configuration.http);
-  if (place === undefined) return {};
-  const target = { tenantId: request.tenant.tenantId, customerId, purpose: PLACE };
-  return { sealPlace: (tx) => personalData.seal(tx, target, place) };
-}
-
-async function answerLogin(
-  services: ApiServices,
-  tenant: RequestTenant,
-  session: SessionRecord,
-): Promise<SessionTokens> {
-  const standing = standingOf(session, tenant);
-  const { sessionId, salt, keyId } = session;
-  const refreshToken = firstToken(services.kms, { family: sessionId, salt, keyId });
-  const tokens = await answerTokens(services, { tenant, session, standing, refreshToken });
-  const idToken = await services.idTokens.issueIdToken({ tenant, ...session, acr: standing.acr });
-  return { ...tokens, id_token: idToken };
-}
-
-/** The answer was lost: the tokens are derived again from the row, unless they have been used, which proves that they arrived. */
-async function answerAgain(
-  services: ApiServices,
-  request: FastifyRequest,
-  sessionId: string,
-): Promise<SessionTokens> {
-  const { tenant } = request;
-  const session = await services.database.tenant(tenant.tenantId, (tx) =>
-    readSession(tx, tenant.tenantId, sessionId),
-  );
-  if (session === undefined || session.jkt !== callerOf(request, 'key').jkt)
-    throw new LatchkeyError('session_ended');
-  // Nor later than its challenge could have been: whoever finds the key and the request then must prove the passkey anew.
-  const isLate = session.nowMs >= session.startedAtMs + tenant.policy.challenge.ttlSeconds * 1000;
-  if (session.generation > 0 || isLate) throw new LatchkeyError('challenge_spent');
-  return await answerLogin(services, tenant, session);
+  return { login, appName: client.name };
 }
 
 function challengeContext(request: FastifyRequest, clientId: string): ChallengeContext {

@@ -55,7 +55,9 @@ const stepUpMembers = {
     closed,
   ),
   required: OneOf(['latchkey:3', 'latchkey:4'], 'latchkey:4: a code by SMS follows the keys.'),
-  display: DisplayView,
+  display: Type.Union([DisplayView, Type.Null()], {
+    description: 'null for a session that may only read: it names whom the customer pays.',
+  }),
   createdAt: Time('When it was asked for.'),
   approveBy: Time('After that it expires.'),
   approvedAt: Type.Union([Time('When it was approved.'), Type.Null()]),
@@ -100,6 +102,7 @@ export type OpenStepUpBody = Static<typeof OpenStepUpBody>;
 export const OpenedStepUp = Type.Object(
   {
     ...stepUpMembers,
+    display: DisplayView,
     preimage: Type.String({ description: 'Canonical JSON (RFC 8785) of everything signed.' }),
     challenge: Base64url(
       43,

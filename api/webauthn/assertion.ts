@@ -1,5 +1,5 @@
 /**
- * The edge around @simplewebauthn/server for logins (SECURITY.md section 3): a staircase of guards, each with its own code, and a signature
+ * The edge around @simplewebauthn/server for logins and approvals (SECURITY.md section 3): a staircase of guards, each with its own code, and a signature
  * check that costs the same whether or not the passkey is known. It writes nothing and grants nothing; the counter is judged where it is
  * kept, by compare-and-set.
  */
@@ -43,13 +43,16 @@ export async function verifyAssertion(
   response: AuthenticationResponseJSON,
   credential: KnownCredential | undefined,
   expected: { readonly rpId: string; readonly origin: string; readonly challenge: string },
+  /** Authenticators may leave it out where they were told which passkeys are meant (WebAuthn Level 3 section 7.2, step 6). */
+  userHandleIs: 'required' | 'optional' = 'required',
 ): Promise<VerifiedAssertion> {
   const isVerified = await isSignedBy(credential?.publicKey ?? STRANGER, response, expected);
   if (credential === undefined) throw new LatchkeyError('credential_unknown');
   const { userHandle, authenticatorData } = response.response;
   const isOwner =
-    userHandle !== undefined &&
-    Buffer.from(credential.userHandle).equals(Buffer.from(userHandle, 'base64url'));
+    userHandle === undefined
+      ? userHandleIs === 'optional'
+      : Buffer.from(credential.userHandle).equals(Buffer.from(userHandle, 'base64url'));
   if (!isVerified || !isOwner) throw new LatchkeyError('credential_invalid');
   return readAuthenticatorData(Buffer.from(authenticatorData, 'base64url'), expected.rpId);
 }

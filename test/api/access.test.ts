@@ -26,6 +26,9 @@ const expected = JSON.parse(
   readFileSync(new URL('access-expected.json', import.meta.url), 'utf8'),
 ) as Record<string, Record<string, string>>;
 
+/** Parameters that name one. */
+const CEREMONIES: ReadonlySet<string | undefined> = new Set(['enrollment', 'stepUp']);
+
 /** Reached by their own addresses, not by a tenant's, and held by other tests (pages, operations). */
 const WITHOUT_CELLS = new Set(['docs', 'pages', 'operationsPages', 'temporalUi']);
 
@@ -162,7 +165,7 @@ function listOperations(): Operation[] {
 
 /** Of a kind of row, of the right form. */
 function nobodysId(kind: string): string {
-  const idKind = kind === 'enrollment' ? 'ceremony' : kind;
+  const idKind = CEREMONIES.has(kind) ? 'ceremony' : kind;
   const prefix = Object.entries(ID_PREFIXES).find(([name]) => name === idKind)?.[1];
   if (prefix === undefined) throw new TypeError(`no ids of ${kind}`);
   return `${prefix}_${'0'.repeat(32)}`;

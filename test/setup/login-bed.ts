@@ -24,7 +24,10 @@ export interface Banker {
 /** Active, with a trusted device and one passkey. */
 export async function createBanker(
   api: TestApi,
-  { deviceStatus = 'trusted' }: { readonly deviceStatus?: DeviceStatus } = {},
+  {
+    deviceStatus = 'trusted',
+    number = '+447700900123',
+  }: { readonly deviceStatus?: DeviceStatus; readonly number?: string } = {},
 ): Promise<Banker> {
   const phone = await createPhone(api);
   const customerId = newId('customer');
@@ -38,7 +41,7 @@ export async function createBanker(
       approvalKey: phone.approvalKey,
       passkey,
     });
-    await insertContacts(tx, api, customerId);
+    await insertContacts(tx, api, { customerId, number });
     return customer;
   });
   return { phone, authenticator, customerId, deviceId, credentialId };
@@ -84,12 +87,16 @@ async function registerPasskey(api: TestApi, customerId: string) {
 }
 
 /** Sealed under his key, so that the API can show them. */
-async function insertContacts(tx: Tx, api: TestApi, customerId: string): Promise<void> {
+async function insertContacts(
+  tx: Tx,
+  api: TestApi,
+  { customerId, number }: { readonly customerId: string; readonly number: string },
+): Promise<void> {
   const { tenantId } = api;
   const { personalData } = api.deps;
   await personalData.createKey(tx, tenantId, customerId);
   for (const [kind, value] of [
-    ['phone', '+447700900123'],
+    ['phone', number],
     ['email', 'ada@example.test'],
   ] as const) {
     const target = { tenantId, customerId, purpose: `contact.${kind}` };

@@ -53,6 +53,7 @@ export function verifiedLogin(customer: SeededCustomer, nowMs: number): Verified
     clientId: 'demo-app',
     signCount: 0,
     isBackedUp: false,
+    risk: 'not_evaluated',
     challenge: { hash: randomBytes(32), issuedAtMs: nowMs, expiresAtMs: nowMs + 300_000 },
     sessionId: newId('session'),
     salt: randomBytes(32),

@@ -1,0 +1,159 @@
+/**
+ * A call between staff and customer that proves both sides: the app shows who is on the line and why, the customer approves with his passkey, and
+ * the member of staff sees with what. It is a step-up like any other, attributed to whoever asked; nothing is told over the line itself.
+ */
+import { appendAudit } from '../../db/audit.ts';
+import type { Tx } from '../../db/connection.ts';
+import { provingDevice } from '../../db/devices.ts';
+import { createStepUp } from '../../db/step-up-create.ts';
+import { openRequest, readStepUp, type StepUpRecord } from '../../db/step-up.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { statusOf } from '../../domain/step-up.ts';
+import { startStepUp } from '../ceremonies/start-step-up.ts';
+import type { ApiServices } from '../dependencies.ts';
+import { isoTime } from '../iso-time.ts';
+import { CallCustomerParams, CallParams, CallView, StartCallBody } from '../schemas/staff-calls.ts';
+import { callerOf } from '../types.ts';
+import type { LatchkeyApp, StaffCaller } from '../types.ts';
+
+const tags = ['staff'];
+
+export function registerStaffCallRoutes(app: LatchkeyApp, services: ApiServices): void {
+  registerStart(app, services);
+  registerReading(app, services);
+}
+
+function registerStart(app: LatchkeyApp, services: ApiServices): void {
+  const { database, idempotency, newId } = services;
+  const config = {
+    operationId: 'startCall',
+    problems: [
+      'not_found',
+      'customer_on_hold',
+      'step_up_pending',
+      'step_ups_paused',
+      'temporal_unavailable',
+    ],
+  } as const;
+  const schema = {
+    summary: 'Have a caller prove in the app who he is',
+    description:
+      'The app shows the member of staff and the case. For the same case it takes the place of the request before.',
+    tags,
+    params: CallCustomerParams,
+    body: StartCallBody,
+    response: { 201: CallView },
+  };
+  const url = '/staff/customers/:customerId/calls';
+  app.post(url, { config, schema }, async (request, reply) => {
+    const { tenantId } = request.tenant;
+    const { customerId } = request.params;
+    const { caseReference } = request.body;
+    const caller = callerOf(request, 'staff');
+    const finish = async (stepUpId: string) => {
+      await startStepUp(services, await callOf(services, { tenantId, stepUpId }));
+      return await answer(services, { tenantId, stepUpId }, caller);
+    };
+    const call = await idempotency.run(request, {
+      work: async (claim) => {
+        const stepUpId = newId('ceremony');
+        await database.tenant(tenantId, async (tx) => {
+          await createStepUp(tx, services, {
+            tenantId,
+            stepUpId,
+            requester: { kind: 'staff', id: caller.staffId },
+            requesterName: caller.name,
+            customerId,
+            action: { type: 'verified_call', agent: caller.name, case: caseReference },
+            reference: caseReference,
+            atLeast: 'latchkey:3',
+          });
+          await claim.settle(tx, stepUpId);
+        });
+        return { reference: stepUpId, answer: await finish(stepUpId) };
+      },
+      replay: finish,
+    });
+    return await reply.code(201).send(call);
+  });
+}
+
+function registerReading(app: LatchkeyApp, services: ApiServices): void {
+  const config = { operationId: 'getCall', problems: ['step_up_not_found'] } as const;
+  const schema = {
+    summary: 'See whether a caller has proved himself',
+    tags,
+    params: CallParams,
+    response: { 200: CallView },
+  };
+  app.get('/staff/calls/:stepUpId', { config, schema }, (request) => {
+    const { tenantId } = request.tenant;
+    const { stepUpId } = request.params;
+    return answer(services, { tenantId, stepUpId }, callerOf(request, 'staff'));
+  });
+}
+
+interface Subject {
+  readonly tenantId: string;
+  readonly stepUpId: string;
+}
+
+async function callOf({ database }: ApiServices, subject: Subject): Promise<StepUpRecord> {
+  return await database.tenant(subject.tenantId, (tx) => readCall(tx, subject));
+}
+
+/** What is no call is no business of staff here. */
+async function readCall(tx: Tx, subject: Subject): Promise<StepUpRecord> {
+  const record = await readStepUp(tx, subject);
+  if (record?.requester.kind !== 'staff') throw new LatchkeyError('step_up_not_found');
+  return record;
+}
+
+async function answer(
+  services: ApiServices,
+  subject: Subject,
+  { staffId }: Pick<StaffCaller, 'staffId'>,
+): Promise<CallView> {
+  return await services.database.tenant(subject.tenantId, async (tx) => {
+    const call = await readCall(tx, subject);
+    const { tenantId, stepUpId, customerId } = call;
+    // Whoever asked looks every few seconds; a colleague's look is worth a line.
+    if (call.requester.id !== staffId)
+      await appendAudit(tx, {
+        tenantId,
+        actor: { kind: 'staff', id: staffId },
+        action: 'staff.call_viewed',
+        subject: { kind: 'step_up', id: stepUpId },
+        customerId,
+        ceremonyId: stepUpId,
+      });
+    return await viewOf(tx, services, call);
+  });
+}
+
+async function viewOf(
+  tx: Tx,
+  tools: Pick<ApiServices, 'personalData'>,
+  call: StepUpRecord,
+): Promise<CallView> {
+  const { tenantId, approvedAtMs, approvedDeviceId, nowMs } = call;
+  const { reference } = await openRequest(tx, tools, call);
+  const hasProved = approvedAtMs !== null && approvedDeviceId !== null;
+  const device = hasProved
+    ? await provingDevice(tx, { tenantId, deviceId: approvedDeviceId })
+    : undefined;
+  return {
+    stepUpId: call.stepUpId,
+    customerId: call.customerId,
+    caseReference: reference,
+    status: statusOf(call),
+    createdAt: isoTime(call.createdAtMs),
+    approveBy: isoTime(call.approveByMs),
+    approvedAt: isoTime(approvedAtMs),
+    provedSecondsAgo:
+      approvedAtMs === null ? null : Math.max(0, Math.floor((nowMs - approvedAtMs) / 1000)),
+    method: hasProved ? 'passkey' : null,
+    deviceName: device?.name ?? null,
+    deviceTrustedSince: isoTime(device?.trustedAtMs ?? null),
+  };
+}
