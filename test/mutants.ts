@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { FAULT_MUTANTS } from './fault-mutants.ts';
 import { SESSION_MUTANTS } from './session-mutants.ts';
+import { STEP_UP_MUTANTS } from './step-up-mutants.ts';
 
 export interface Mutant {
   readonly name: string;
@@ -53,6 +54,24 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'maxAgeMs > 0',
     project: 'unit',
     test: 'test/unit/verifier.test.ts',
+  },
+  {
+    name: 'a push to a device that may not answer',
+    file: 'db/push.ts',
+    from: "join device d on d.tenant_id = p.tenant_id and d.device_id = p.device_id and d.status = 'trusted'\n    where",
+    to: 'join device d on d.tenant_id = p.tenant_id and d.device_id = p.device_id\n    where',
+    project: 'contract',
+    test: 'test/contract/relay/push.test.ts',
+    only: 'a push without a device',
+  },
+  {
+    name: 'a stream that outlives a cut-off',
+    file: 'api/streams/app-stream.ts',
+    from: 'if (ended.has(listener.sessionId)) finish(listener);',
+    to: 'if (ended.size > 1_000) finish(listener);',
+    project: 'api',
+    test: 'test/api/app-stream.test.ts',
+    only: 'ends at a cut-off',
   },
   {
     name: 'a body that nobody signed',
@@ -289,6 +308,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   ...FAULT_MUTANTS,
   ...SESSION_MUTANTS,
+  ...STEP_UP_MUTANTS,
 ];
 
 const LEFT_OUT = new Set(['node_modules', '.git', 'dist', 'test-results', 'coverage']);

@@ -2,6 +2,7 @@
  * What people and machines do with a Latchkey while the canaries are in it: whole ceremonies with everything that goes wrong in them. Each
  * answers nothing; what it left behind is searched afterwards.
  */
+import { randomBytes } from 'node:crypto';
 import { expect, vi } from 'vitest';
 import type postgres from 'postgres';
 import { createDpop } from '../../sdk/dpop.ts';
@@ -155,6 +156,7 @@ export async function useSession(scene: Scene, actor: Actor): Promise<void> {
   await latchkey.logIn();
   await latchkey.me();
   await latchkey.sessions();
+  await registerPush(scene, actor);
   await latchkey.callService('bank', `${stack.stageControl.url}/bank/accounts`);
   await latchkey.session.refresh();
   const lost = stack.proxy?.loseNextAnswer(({ path }) => path.endsWith('/oauth/token'));
@@ -166,6 +168,13 @@ export async function useSession(scene: Scene, actor: Actor): Promise<void> {
   await latchkey.logIn();
   await latchkey.logOut('this');
   await latchkey.logIn();
+}
+
+/** Where his phone is told that something waits: worth as much as a number. */
+async function registerPush({ canaries }: Scene, { latchkey }: Actor): Promise<void> {
+  const token = randomBytes(32).toString('hex');
+  canaries.push({ kind: 'push token', value: token });
+  await latchkey.registerPush({ platform: 'apns', token });
 }
 
 async function refreshWith(

@@ -19,6 +19,7 @@ export type CanaryKind =
   | 'client assertion'
   | 'staff cookie'
   | 'authorization code'
+  | 'push token'
   | 'staff secret'
   | 'key'
   | 'supplier secret'
@@ -80,6 +81,7 @@ function textNeedles(kind: CanaryKind, value: string): Needle[] {
     case 'name':
     case 'email':
     case 'document number':
+    case 'push token':
     case 'staff secret':
     case 'key':
     case 'supplier secret':
