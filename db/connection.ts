@@ -9,6 +9,7 @@ import { nobodyWatches, type DatabaseObserver } from './database-observer.ts';
 import { translated } from './driver-errors.ts';
 import { statementParts, type Statement } from './statement.ts';
 import { formatTextArray, parseTextArray } from './text-array.ts';
+import { together } from './together.ts';
 import { beginGuarded, withPatience } from './transaction-guard.ts';
 
 const TYPES = {
@@ -100,8 +101,9 @@ export function connectDatabase({
       observed(observer, (hold) => {
         const bound = async (tx: Tx) => {
           hold(collectFacts(tx));
-          await bind(tx, tenantId, testNowMs?.());
-          return await work(tx);
+          // Before the work's first statement on the same line, so that it is bound when that runs, and without a wait of its own.
+          const [, result] = await together([bind(tx, tenantId, testNowMs?.()), work(tx)]);
+          return result;
         };
         return guarded(() => beginGuarded(pool, bound, patienceMs));
       }),

@@ -7,6 +7,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import type { Clock } from '../../domain/clock.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { KeyManagement } from '../../domain/ports.ts';
+import { hmacKey } from './hmac-key.ts';
 
 export type ChallengePurpose = 'login' | 'passkey_registration';
 
@@ -93,7 +94,7 @@ function macOf(key: Uint8Array, body: Uint8Array, context: ChallengeContext): Bu
   const { purpose, tenantId, rpId, clientId, jkt, ceremonyId, customerId } = context;
   // A JSON array keeps the parts apart whatever they contain.
   const parts = [purpose, tenantId, rpId, clientId, jkt, ceremonyId ?? null, customerId ?? null];
-  return createHmac('sha256', key)
+  return createHmac('sha256', hmacKey(key))
     .update('latchkey/challenge/1\0')
     .update(JSON.stringify(parts))
     .update('\0')
