@@ -1,6 +1,6 @@
 /**
  * `latchkey keys`: which keys every start demands, because data was sealed under them, letting one go when nothing is left under it, making a
- * new one sealed by the KMS, and rotating the signing keys. It shows ids and sealed keys only, and never lets go of a key that is in use.
+ * new one sealed by the KMS, and rotating the signing keys; also the keys of receipts, which nobody lets go. It shows ids and sealed keys only, and never lets go of a key that is in use.
  */
 import { parseArgs } from 'node:util';
 import { createAwsCalls } from '../adapters/kms/aws-calls.ts';
@@ -12,6 +12,7 @@ import type { Keyring } from '../configuration/keyring.ts';
 import { readKms } from '../configuration/kms.ts';
 import { connectDatabase } from '../db/connection.ts';
 import { demandedKeys, retireKey } from '../db/key-canaries.ts';
+import { listReceiptKeys } from '../db/receipt-keys.ts';
 import { KEY_PURPOSES } from '../domain/key-canary.ts';
 import type { KeyPurpose } from '../domain/key-canary.ts';
 import { rotateSigningKeys } from './rotate-keys.ts';
@@ -70,6 +71,10 @@ async function listOrRetire([action, purpose, kid]: readonly string[]): Promise<
     if (!isRetire || keyring === undefined) {
       for (const demanded of await demandedKeys(database))
         say(`${demanded.purpose}  ${demanded.kid}`);
+      for (const { slug, keyId, validFrom, validUntil } of await listReceiptKeys(database)) {
+        const end = validUntil === null ? 'signs' : `until ${validUntil.toISOString()}`;
+        say(`receipt  ${keyId}  ${slug}  from ${validFrom.toISOString()}  ${end}`);
+      }
       return 0;
     }
     if (kid === inUse(keyring)[purpose]) {

@@ -105,6 +105,12 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./keys.ts')).keys,
     knowsRunningStart: true,
   },
+  'verify-receipt': {
+    usage: 'verify-receipt FILE [--keys FILE] [--json]',
+    summary:
+      'say whether a receipt is genuine, offline; the keys are the bank’s /.well-known/receipt-keys.json',
+    load: async () => (await import('./verify-receipt.ts')).verifyReceiptFile,
+  },
 };
 
 /** Two lines a command: side by side they are too wide for a terminal. */
