@@ -224,6 +224,7 @@ describe('after whole ceremonies, everything that can go wrong in them, and a st
       'one-time code',
       'phone',
       'proof',
+      'push token',
       'refresh token',
       'staff cookie',
       'staff secret',
