@@ -54,11 +54,13 @@ export async function identify(request: FastifyRequest, services: ApiServices): 
 }
 
 function requireScope(
-  { scope }: AccessRow,
+  { scope, scopeFamily }: AccessRow,
   { scopes }: Pick<CustomerCaller | MachineCaller, 'scopes'>,
 ): void {
   if (scope !== undefined && !scopes.includes(scope))
     throw new LatchkeyError('insufficient_scope', { extra: { scope } });
+  if (scopeFamily !== undefined && !scopes.some((one) => one.startsWith(`${scopeFamily}:`)))
+    throw new LatchkeyError('insufficient_scope', { extra: { scope: `${scopeFamily}:*` } });
 }
 
 /**

@@ -24,6 +24,7 @@ export const COUNTED_OPERATIONS = {
   docs: PUBLISHED,
   pages: PUBLISHED,
   jwks: PUBLISHED,
+  receiptKeys: PUBLISHED,
   discovery: PUBLISHED,
   serverMetadata: PUBLISHED,
   serverMetadataOfPath: PUBLISHED,
@@ -53,9 +54,11 @@ export const COUNTED_OPERATIONS = {
   submitStepUpCode: customer,
   resendStepUpCode: customer,
   denyStepUp: ENDS_ACCESS,
+  getOwnReceipt: customer,
   // One that waits a requester and customer, and two refusals pause: that bounds it, by whom it concerns.
   requestStepUp: KNOWN_SERVICE,
   getStepUp: KNOWN_SERVICE,
+  getReceipt: KNOWN_SERVICE,
   consumeStepUp: KNOWN_SERVICE,
   cancelStepUp: KNOWN_SERVICE,
   // By its grant: `refreshesOfDevice` or `tokensOfSource` (below).

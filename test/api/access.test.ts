@@ -56,10 +56,14 @@ beforeAll(async () => {
   const phone = await createEnrolledPhone(api, { scopes });
   const machine = await createMachine(api);
   const bank = await createMachine(api, { client: 'demo-bank' });
+  const payments = await createMachine(api, { client: 'demo-payments' });
   const banks = new Set(String(decodeJwt(bank.accessToken ?? '')['scope']).split(' '));
   /** Of the demo's machines the one that has the scope. */
-  const machineFor = (operation: Operation) =>
-    banks.has(accessOf(operation.operationId)?.scope ?? '') ? bank : machine;
+  const machineFor = (operation: Operation) => {
+    const { scope = '', scopeFamily } = accessOf(operation.operationId) ?? {};
+    if (scopeFamily !== undefined) return payments;
+    return banks.has(scope) ? bank : machine;
+  };
   const narrowed = { ...(await createMachine(api, { scope: 'timeline:read' })) };
   callers = {
     nobody: (operation) => ask(operation, {}),

@@ -3,7 +3,7 @@ import { bootstrapDemoTenant } from '../../db/bootstrap.ts';
 import type { DemoTenantOptions } from '../../db/bootstrap.ts';
 import { DEFAULT_POLICY } from '../../domain/policy.ts';
 import type { Policy } from '../../domain/policy.ts';
-import { demoBankJwks, demoFraudJwks } from '../../runtime/demo-secrets.ts';
+import { demoBankJwks, demoFraudJwks, demoPaymentsJwks } from '../../runtime/demo-secrets.ts';
 import type { TestDatabase } from './database.ts';
 
 /** The public URL that tests without a listening server use. */
@@ -36,6 +36,7 @@ export async function seedDemoTenant(
     publicUrl: TEST_PUBLIC_URL,
     fraudClientJwks: demoFraudJwks(),
     bankClientJwks: demoBankJwks(),
+    paymentsClientJwks: demoPaymentsJwks(),
     policy: ROOMY_POLICY,
     ...options,
   });

@@ -2,14 +2,18 @@
 import { randomBytes } from 'node:crypto';
 import { importJWK, SignJWT } from 'jose';
 import type { CryptoKey } from 'jose';
-import { DEMO_BANK_KEY, DEMO_FRAUD_KEY } from '../../runtime/demo-secrets.ts';
+import { DEMO_BANK_KEY, DEMO_FRAUD_KEY, DEMO_PAYMENTS_KEY } from '../../runtime/demo-secrets.ts';
 import type { TestApi } from './api.ts';
 import { createCaller } from './callers.ts';
 import type { Caller } from './callers.ts';
 
 export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
-const KEYS = { 'demo-fraud': DEMO_FRAUD_KEY, 'demo-bank': DEMO_BANK_KEY } as const;
+const KEYS = {
+  'demo-fraud': DEMO_FRAUD_KEY,
+  'demo-bank': DEMO_BANK_KEY,
+  'demo-payments': DEMO_PAYMENTS_KEY,
+} as const;
 export type DemoMachine = keyof typeof KEYS;
 
 /** A client assertion, right in everything that `claims` and `header` do not spoil. */
