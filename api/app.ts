@@ -50,6 +50,7 @@ import { registerLoginStepUpRoutes } from './routes/login-step-ups.ts';
 import { registerMeRoutes } from './routes/me.ts';
 import { registerAppStreamRoutes } from './routes/app-stream.ts';
 import { registerPushRoutes } from './routes/push.ts';
+import { registerReceiptRoutes } from './routes/receipts.ts';
 import { registerRevocationEndpoint } from './routes/revocation-endpoint.ts';
 import { registerDeviceRoutes } from './routes/devices.ts';
 import { registerLoginHistoryRoutes } from './routes/login-history.ts';
@@ -91,6 +92,7 @@ const TENANT_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void
   registerLoginStepUpRoutes,
   registerCustomerStepUpRoutes,
   registerStepUpRoutes,
+  registerReceiptRoutes,
   registerMeRoutes,
   registerRolesRoutes,
   registerSessionRoutes,
