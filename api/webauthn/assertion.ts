@@ -1,7 +1,7 @@
 /**
- * The edge around @simplewebauthn/server for logins and approvals (SECURITY.md section 3): a staircase of guards, each with its own code, and a signature
- * check that costs the same whether or not the passkey is known. It writes nothing and grants nothing; the counter is judged where it is
- * kept, by compare-and-set.
+ * The edge around @simplewebauthn/server for logins and approvals (SECURITY.md section 3): a staircase of guards, each with its own code, and a
+ * signature check that costs the same whether or not the passkey is known. It writes nothing and grants nothing; the counter is judged
+ * where it is kept, by compare-and-set.
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { verifyAuthenticationResponse } from '@simplewebauthn/server';

@@ -1,5 +1,5 @@
 /** A customer asked for an action, on his phone: what he sees, both signatures and every guard before them, the code, and refusing. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { newId } from '../../adapters/random.ts';
 import type { Answer, Phone } from '../setup/callers.ts';
 import { createPhone } from '../setup/callers.ts';
@@ -128,6 +128,34 @@ describe('a customer who is asked', () => {
       status: 429,
       body: { code: 'resend_too_soon' },
     });
+    expect((await banker.phone.post(`${path}/code`, { code })).body).toMatchObject({
+      status: 'approved',
+    });
+  });
+
+  test('is told when a code has expired, and gets another', async () => {
+    const number = randomPhone();
+    const banker = await loggedIn(number);
+    const stepUpId = await stack.ask(banker, { action: payment('40000.00') });
+    await approve(banker, await openIt(banker.phone, stepUpId));
+    const first = await stack.codeTo(number);
+    const path = `/auth/step-ups/${stepUpId}`;
+    await stack.api.inTenant(
+      (tx) => tx`
+        update step_attempt set expires_at = latchkey_now(), resend_after = latchkey_now() where ceremony_id = ${stepUpId}`,
+    );
+    expect(await banker.phone.post(`${path}/code`, { code: first })).toMatchObject({
+      status: 410,
+      body: { code: 'code_expired' },
+    });
+    expect((await banker.phone.post(`${path}/resend-code`, {})).body).toMatchObject({
+      status: 'second_factor',
+      code: { resendsLeft: 2 },
+    });
+    await vi.waitFor(() => {
+      expect(stack.codesTo(number)).toHaveLength(2);
+    });
+    const code = await stack.codeTo(number);
     expect((await banker.phone.post(`${path}/code`, { code })).body).toMatchObject({
       status: 'approved',
     });

@@ -155,6 +155,7 @@ const prepared = (door: 'public' | 'operations'): unknown =>
     inPaths: {
       tenant: ['demo'],
       enrollmentId: [...seeded.enrollments, ...nobody('cer')],
+      stepUpId: nobody('cer'),
       revocationId: nobody('rev'),
       customerId: [seeded.customer.customerId, ...nobody('cus')],
       sessionId: nobody('ses'),

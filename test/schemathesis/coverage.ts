@@ -87,6 +87,41 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     shownBy: 'test/api/staff-holds.test.ts',
   },
   {
+    codes: ['code_expired'],
+    operations: ['submitStepUpCode', 'submitLoginCode'],
+    why: 'a code that was waited with for too long',
+    shownBy: 'test/api/customer-step-ups.test.ts',
+  },
+  {
+    codes: ['device_not_allowed', 'approval_invalid', 'credential_unknown'],
+    operations: [
+      'openStepUp',
+      'approveStepUp',
+      'submitStepUpCode',
+      'resendStepUpCode',
+      'denyStepUp',
+    ],
+    why: 'another phone, another passkey, another key',
+    shownBy: 'test/api/customer-step-ups.test.ts',
+  },
+  {
+    codes: ['device_not_allowed', 'customer_on_hold'],
+    operations: ['finishLogin'],
+    why: 'a cut-off, or a device suspended, between code and end',
+    shownBy: 'test/api/login-step-up.test.ts',
+  },
+  {
+    codes: ['customer_on_hold'],
+    operations: ['approveStepUp', 'startCall'],
+    why: 'a hold placed in between; asked for before one, it is judged again under the lock',
+    shownBy: 'test/api/fraud.test.ts',
+  },
+  {
+    codes: ['step_ups_paused'],
+    why: 'two refusals by one customer',
+    shownBy: 'test/api/staff-calls.test.ts',
+  },
+  {
     codes: ['body_too_large'],
     operations: ['decodePayloads'],
     why: 'its bodies may be larger than what a proxy should carry for it',

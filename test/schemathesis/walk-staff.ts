@@ -24,6 +24,11 @@ export async function succeedAtDesk(stack: TestStack, rows: postgres.Sql): Promi
   const { sessions } = (await (
     await agent.get(`/staff/customers/${phone.customerId}/sessions`)
   ).json()) as { sessions: { sessionId: string }[] };
+  const called = await agent.post(`/staff/customers/${phone.customerId}/calls`, {
+    caseReference: 'case-4711',
+  });
+  const { stepUpId } = (await called.json()) as { stepUpId: string };
+  await agent.get(`/staff/calls/${stepUpId}`);
   await agent.post(`/staff/sessions/${sessions[0]?.sessionId ?? ''}/end`, { reason: 'other' });
   const device = `/staff/devices/${devices[0]?.deviceId ?? ''}`;
   await agent.post(`${device}/suspend`, { reason: 'lost_device' });

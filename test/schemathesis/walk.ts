@@ -21,6 +21,7 @@ import type { TestStack } from '../setup/stack.ts';
 import type { Operations, Place } from './operations.ts';
 import { SIGN_HEADER } from './signing-proxy.ts';
 import type { Exchange, SigningProxy } from './signing-proxy.ts';
+import { answerStepUps } from './walk-step-ups.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 50 };
 
@@ -63,6 +64,7 @@ export async function succeedEverywhere(stack: TestStack, rows: postgres.Sql): P
   await phone.latchkey.removePush();
   // Of a stream the proxy, which signs it, passes on that it began.
   await fetch(`${stack.issuer}/auth/stream`);
+  await answerStepUps({ stack, phone, rows });
   await phone.latchkey.logOut('this');
   await actAsMachine(stack, customerId ?? '');
   for (const path of ['/livez', '/readyz', '/openapi.json'])

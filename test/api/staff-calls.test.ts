@@ -1,0 +1,165 @@
+/** A call that proves both sides: asked for by staff, shown in the customer's app, and told with what it was proved. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '../../adapters/random.ts';
+import { createBanker, logIn } from '../setup/login-bed.ts';
+import type { Banker } from '../setup/login-bed.ts';
+import { createStaff } from '../setup/staff.ts';
+import type { Staff } from '../setup/staff.ts';
+import { approvalBody, openIt, StepUpStack } from '../setup/step-up-stack.ts';
+
+let stack: StepUpStack;
+let issuer: string;
+let agent: Staff;
+beforeAll(async () => {
+  stack = await StepUpStack.start();
+  ({ issuer } = await stack.api.tenant());
+  agent = await createStaff(stack.api, ['agent'], { name: 'Mere Tamahori' });
+});
+afterAll(async () => {
+  await stack?.close();
+});
+
+async function customer(): Promise<Banker> {
+  const banker = await createBanker(stack.api);
+  await logIn(banker, banker.phone);
+  return banker;
+}
+
+const call = async (by: Staff, { customerId }: Pick<Banker, 'customerId'>, caseReference: string) =>
+  await by.post(`/staff/customers/${customerId}/calls`, { caseReference });
+
+async function approve(banker: Banker, stepUpId: string) {
+  await stack.reaches(stepUpId, 'open');
+  const opened = await openIt(banker.phone, stepUpId);
+  const body = await approvalBody(banker, banker.phone, { opened, issuer });
+  const answer = await banker.phone.post(`/auth/step-ups/${stepUpId}/approve`, body);
+  expect(answer.body).toMatchObject({ status: 'approved' });
+  return opened;
+}
+
+describe('a verified call', () => {
+  test('shows the customer who is on the line, and the agent with what he proved himself', async () => {
+    const banker = await customer();
+    const started = await call(agent, banker, 'case-4711');
+    expect(started).toMatchObject({
+      status: 201,
+      body: {
+        customerId: banker.customerId,
+        caseReference: 'case-4711',
+        status: 'pending',
+        approvedAt: null,
+        provedSecondsAgo: null,
+        method: null,
+        deviceName: null,
+      },
+    });
+    const stepUpId = String(started.body.stepUpId);
+    const opened = await approve(banker, stepUpId);
+    expect(opened.body).toMatchObject({
+      type: 'verified_call',
+      requester: { kind: 'staff', name: 'Mere Tamahori' },
+    });
+    for (const part of ['Mere Tamahori', 'case-4711'])
+      expect(opened.body.display.text).toContain(part);
+    const seen = await agent.get(`/staff/calls/${stepUpId}`);
+    expect(seen).toMatchObject({
+      status: 200,
+      body: { status: 'approved', method: 'passkey', deviceName: 'Ada’s phone' },
+    });
+    expect(seen.body.provedSecondsAgo).toBeLessThan(60);
+    expect(Date.parse(seen.body.deviceTrustedSince)).toBeLessThanOrEqual(Date.now());
+  });
+
+  test('that the customer refuses is shown as refused', async () => {
+    const banker = await customer();
+    const { body } = await call(agent, banker, 'case-1');
+    const path = `/auth/step-ups/${String(body.stepUpId)}/deny`;
+    await banker.phone.post(path, { reason: 'not_me' });
+    expect((await agent.get(`/staff/calls/${String(body.stepUpId)}`)).body).toMatchObject({
+      status: 'denied',
+      method: null,
+    });
+  });
+
+  test('is attributed to whoever asked; a colleague’s look is noted, the asker’s own is not', async () => {
+    const banker = await customer();
+    const { body } = await call(agent, banker, 'case-2');
+    const stepUpId = String(body.stepUpId);
+    const supervisor = await createStaff(stack.api, ['supervisor']);
+    await agent.get(`/staff/calls/${stepUpId}`);
+    expect((await supervisor.get(`/staff/calls/${stepUpId}`)).status).toBe(200);
+    const rows = await stack.api.inTenant(
+      (tx) => tx<{ action: string; actorKind: string; actorId: string }[]>`
+        select action, actor_kind, actor_id from audit
+        where ceremony_id = ${stepUpId} and actor_kind = 'staff' order by position`,
+    );
+    expect(rows).toEqual([
+      { action: 'step_up.requested', actorKind: 'staff', actorId: agent.staffId },
+      { action: 'staff.call_viewed', actorKind: 'staff', actorId: supervisor.staffId },
+    ]);
+  });
+
+  test('for another case waits until the first is answered; for the same it takes its place', async () => {
+    const banker = await customer();
+    const first = await call(agent, banker, 'case-3');
+    expect(await call(agent, banker, 'case-4')).toMatchObject({
+      status: 409,
+      body: { code: 'step_up_pending', stepUpId: first.body.stepUpId },
+    });
+    const again = await call(agent, banker, 'case-3');
+    expect(again.status).toBe(201);
+    expect((await agent.get(`/staff/calls/${String(first.body.stepUpId)}`)).body).toMatchObject({
+      status: 'superseded',
+    });
+    // A colleague asks for himself.
+    const colleague = await createStaff(stack.api, ['agent']);
+    expect((await call(colleague, banker, 'case-5')).status).toBe(201);
+  });
+
+  test('asked for again under its key is the same call; two refusals give the customer a rest', async () => {
+    const banker = await customer();
+    const impatient = await createStaff(stack.api, ['agent']);
+    const path = `/staff/customers/${banker.customerId}/calls`;
+    const options = { idempotencyKey: 'call-once' };
+    const first = await impatient.post(path, { caseReference: 'a' }, options);
+    const again = await impatient.post(path, { caseReference: 'a' }, options);
+    expect(again.body.stepUpId).toBe(first.body.stepUpId);
+    const deny = async (stepUpId: unknown) => {
+      const url = `/auth/step-ups/${String(stepUpId)}/deny`;
+      expect((await banker.phone.post(url, { reason: 'declined' })).status).toBe(200);
+    };
+    await deny(first.body.stepUpId);
+    await deny((await call(impatient, banker, 'b')).body.stepUpId);
+    const paused = await call(impatient, banker, 'c');
+    expect(paused).toMatchObject({ status: 429, body: { code: 'step_ups_paused' } });
+    expect(Number(paused.headers['retry-after'])).toBeGreaterThan(0);
+  });
+
+  test('is none for somebody who is no customer, and what is no call is not found here', async () => {
+    expect(await call(agent, { customerId: newId('customer') }, 'case-6')).toMatchObject({
+      status: 404,
+      body: { code: 'not_found' },
+    });
+    const banker = await customer();
+    const payment = await stack.ask(banker);
+    expect(await agent.get(`/staff/calls/${payment}`)).toMatchObject({
+      status: 404,
+      body: { code: 'step_up_not_found' },
+    });
+  });
+
+  test('cannot be asked for while Temporal is down; the same key asks then', async () => {
+    const banker = await customer();
+    const path = `/staff/customers/${banker.customerId}/calls`;
+    const options = { idempotencyKey: 'call-later' };
+    stack.temporal.isDown = true;
+    expect(await agent.post(path, { caseReference: 'd' }, options)).toMatchObject({
+      status: 503,
+      body: { code: 'temporal_unavailable' },
+    });
+    stack.temporal.isDown = false;
+    const later = await agent.post(path, { caseReference: 'd' }, options);
+    expect(later.status).toBe(201);
+    await approve(banker, String(later.body.stepUpId));
+  });
+});
