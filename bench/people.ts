@@ -164,6 +164,8 @@ function sessionOf({ customerId, deviceId, credentialId, key }: Phone, sessionId
     last_seen_at: now,
     idle_deadline: new Date(now.getTime() + 30 * DAY_MS),
     absolute_deadline: new Date(now.getTime() + 90 * DAY_MS),
+    sweep_policy: 1,
+    sweep_at: new Date(now.getTime() + 30 * DAY_MS),
   };
 }
 

@@ -5,8 +5,11 @@
 import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
+import type postgres from 'postgres';
 import { encodeRefreshToken, firstToken, tokenHash } from '../../api/tokens/refresh-token.ts';
 import { DEMO_APP_CLIENT } from '../../db/bootstrap.ts';
+import { connectDatabase } from '../../db/connection.ts';
+import { expireOverdueSessions } from '../../db/session-lifecycle.ts';
 import { formatId } from '../../domain/ids.ts';
 import type { Bed } from '../bed.ts';
 import { runClosed } from '../load.ts';
@@ -20,7 +23,7 @@ import type { Bench, Part } from './part.ts';
 const SESSIONS = { full: 5_000_000, quick: 50_000 } as const;
 /** Ten sessions each, as nobody has: the other tables grow too, in less time. */
 const SESSIONS_OF_CUSTOMER = 10;
-const REFRESHES = { full: 5_000, quick: 1_000 } as const;
+const REFRESHES = { full: 2_000, quick: 1_000 } as const;
 /** Proofs are good for a minute: more in stock would grow old. */
 const AT_ONCE = 500;
 const DAY_MS = 86_400_000;
@@ -33,6 +36,7 @@ export const sessions: Part = async (bench) => {
   say(`10,000 sessions: p50 ${few.p50.toFixed(2)} ms, p95 ${few.p95.toFixed(2)} ms`);
   await generate(bed, phones, { total, say });
   const many = await measure(bench, anyOf(bed, phones, total));
+  say(`a sweep of them: ${(await timeSweep(bed)).toFixed(0)} ms`);
   say(`${String(total)} sessions: p50 ${many.p50.toFixed(2)} ms, p95 ${many.p95.toFixed(2)} ms`);
   return [
     {
@@ -46,6 +50,21 @@ export const sessions: Part = async (bench) => {
     },
   ];
 };
+
+/** What the sweeper does every so often: it must not read what is not due. */
+async function timeSweep({ postgres: server, tenantId }: Bed): Promise<number> {
+  const database = connectDatabase({ url: server.applicationUrl() });
+  try {
+    const beganAt = performance.now();
+    const { limit, graceSeconds } = { limit: 5_000, graceSeconds: 60 };
+    await database.tenant(tenantId, (tx) =>
+      expireOverdueSessions(tx, { tenantId, limit, graceSeconds }),
+    );
+    return performance.now() - beganAt;
+  } finally {
+    await database.close();
+  }
+}
 
 /** One connection: what a single refresh takes, without a queue. */
 async function measure({ bed, size }: Bench, next: () => Holder) {
@@ -108,8 +127,9 @@ async function generate(
   await sql`select pg_reload_conf()`;
   await generateCustomers(bed, total / SESSIONS_OF_CUSTOMER);
   await sql.begin(async (tx) => {
-    // Foreign keys are right by construction; looking each up would take longer than everything else.
+    // Foreign keys are right by construction; looking each up would take longer than everything else, and so would growing indexes row by row.
     await tx`set local session_replication_role = replica`;
+    const indexes = await dropIndexes(tx);
     const copy = await tx`copy session (${tx(COLUMNS)}) from stdin`.writable();
     for (let number = 0; number < total; number += ROWS_AT_ONCE) {
       const rows = Array.from({ length: Math.min(ROWS_AT_ONCE, total - number) }, (_, index) =>
@@ -119,12 +139,22 @@ async function generate(
     }
     copy.end();
     await finished(copy);
+    for (const definition of indexes) await tx.unsafe(definition);
   });
   // As autovacuum would in time.
   await sql`vacuum analyze customer, device, credential, session`;
   await sql`checkpoint`;
   const seconds = Math.round((performance.now() - beganAt) / 1000);
   say(`generated ${String(total)} sessions in ${String(seconds)} s`);
+}
+
+/** All of the table's but its primary key; answers how they are made again. */
+async function dropIndexes(tx: postgres.TransactionSql): Promise<readonly string[]> {
+  const found = await tx<{ name: string; definition: string }[]>`
+    select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition from pg_index
+    where indrelid = 'session'::regclass and not indisprimary`;
+  for (const { name } of found) await tx`drop index ${tx(name)}`;
+  return found.map(({ definition }) => definition);
 }
 
 const ROWS_AT_ONCE = 1_000;
@@ -151,6 +181,8 @@ const COLUMNS = [
   'last_seen_at',
   'idle_deadline',
   'absolute_deadline',
+  'sweep_policy',
+  'sweep_at',
 ];
 
 /** A line of COPY's text format: tabs between, nothing in it that needs escaping but bytea's backslash. */
@@ -186,6 +218,8 @@ function sessionRow(
     began,
     new Date(beganAtMs + 30 * DAY_MS).toISOString(),
     new Date(beganAtMs + 90 * DAY_MS).toISOString(),
+    '1',
+    new Date(beganAtMs + 30 * DAY_MS).toISOString(),
   ];
   return `${cells.join('\t')}\n`;
 }
