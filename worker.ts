@@ -13,6 +13,7 @@ import { startWorkerGroup } from './temporal/worker-group.ts';
 import type { WorkerGroup } from './temporal/worker-group.ts';
 import { buildWorkflows } from './temporal/workflow-bundle.ts';
 import { createActivities } from './worker/activities.ts';
+import { createRequesterWorker } from './worker/nexus.ts';
 import { assemble, canariesOf } from './worker/parts.ts';
 import type { WorkerParts } from './worker/parts.ts';
 import { startRelayParts } from './worker/relay.ts';
@@ -60,18 +61,22 @@ async function work(parts: WorkerParts, signal: AbortSignal): Promise<void> {
     },
   });
   if (native !== undefined) {
-    const group = await startWorkerGroup({
+    const common = {
       connection: native,
       namespace: configuration.temporal.namespace,
       workflows,
-      dataConverter: parts.dataConverter,
-      activities: createActivities(parts),
       log,
       buildId,
       failPoint: parts.failPoint,
       identity: parts.instance,
       metrics: telemetry.temporal,
       tracing: telemetry.tracing,
+    };
+    const group = await startWorkerGroup({
+      ...common,
+      dataConverter: parts.dataConverter,
+      activities: createActivities(parts),
+      beside: [await createRequesterWorker(parts, common)],
     });
     log.info({ buildId }, 'worker ready');
     await runUntilStopped(group, signal);

@@ -15,12 +15,20 @@ import {
   type StepUpCodeSubmission,
 } from './step-up-codes.ts';
 import { advanceStepUp, type StepUpAdvance, type StepUpAdvanced } from './step-up-moves.ts';
-import { markStepUpClosed, readStepUp, toStepUpSnapshot, type StepUpTools } from './step-up.ts';
+import {
+  markStepUpClosed,
+  readStepUp,
+  toStepUpSnapshot,
+  type StepUpRecord,
+  type StepUpTools,
+} from './step-up.ts';
 
 export interface StepUpReading {
   readonly snapshot: StepUpSnapshot;
   /** What rows say and the ceremony has not followed yet. */
   readonly fact: StepUpEvent | null;
+  /** It has ended and nothing is left to do for it: noted on the row, so that nobody looks for its workflow. */
+  readonly isClosed: boolean;
 }
 
 /** What the risk engine is asked before an approval counts. */
@@ -41,7 +49,10 @@ export function createStepUpStore(
       database.tenant(subject.tenantId, async (tx) => {
         const record = await readStepUp(tx, subject);
         if (record === undefined) return undefined;
-        return { snapshot: toStepUpSnapshot(record), fact: await pendingStepUpFact(tx, record) };
+        const isClosed = isDone(record);
+        if (isClosed) await markStepUpClosed(tx, subject);
+        const fact = await pendingStepUpFact(tx, record);
+        return { snapshot: toStepUpSnapshot(record), fact, isClosed };
       }),
 
     riskSubject: (subject: StepUpSubject): Promise<StepUpRiskSubject | undefined> =>
@@ -73,6 +84,11 @@ export function createStepUpStore(
     markClosed: (subject: StepUpSubject): Promise<void> =>
       database.tenant(subject.tenantId, (tx) => markStepUpClosed(tx, subject)),
   };
+}
+
+/** Whatever was approved has its receipt, also when it was taken back or cut off afterwards. A login has none. */
+function isDone({ outcome, approvedAtMs, isLogin, receiptId }: StepUpRecord): boolean {
+  return outcome !== null && (approvedAtMs === null || isLogin || receiptId !== null);
 }
 
 /** These are the machine's troubles, to be tried again or to be found by people; every other code is an answer for the caller. */

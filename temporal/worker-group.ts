@@ -1,6 +1,6 @@
 /**
  * The four Workers of a worker process: sessions, ceremonies and revocations run workflows and their activities, vendors only activities.
- * They start and drain together. Which activities they get is the business of worker/activities.ts.
+ * They start and drain together, with the one that requesters reach (nexus-worker.ts). Which activities they get is the business of worker/activities.ts.
  */
 import { Worker } from '@temporalio/worker';
 import type { NativeConnection, WorkerDeploymentOptions, WorkerOptions } from '@temporalio/worker';
@@ -41,6 +41,8 @@ export interface WorkerGroupOptions {
   readonly metrics?: TemporalMetrics;
   /** Left out: nothing is traced. */
   readonly tracing?: Tracing | undefined;
+  /** Of another make; they start and drain with these. */
+  readonly beside?: readonly Worker[];
   /** A vendor that is slow holds one slot a call. */
   readonly vendorSlots?: number;
 }
@@ -52,7 +54,7 @@ export interface WorkerGroup {
 }
 
 export async function startWorkerGroup(options: WorkerGroupOptions): Promise<WorkerGroup> {
-  const workers: Worker[] = [];
+  const workers: Worker[] = [...(options.beside ?? [])];
   for (const queue of Object.values(TASK_QUEUES)) {
     // Without an activity there is nothing to poll for.
     if (queue === TASK_QUEUES.vendors && Object.keys(options.activities.vendors).length === 0)
@@ -101,7 +103,7 @@ function workerOptions(queue: TaskQueue, options: WorkerGroupOptions): WorkerOpt
   };
 }
 
-function deployment(buildId: string | undefined): WorkerDeploymentOptions | undefined {
+export function deployment(buildId: string | undefined): WorkerDeploymentOptions | undefined {
   if (buildId === undefined) return undefined;
   return {
     version: { deploymentName: DEPLOYMENT_NAME, buildId },

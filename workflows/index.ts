@@ -3,3 +3,5 @@ export { enrollment } from './enrollment.ts';
 export { keyRotation } from './key-rotation.ts';
 export { revocation } from './revocation.ts';
 export { session } from './session.ts';
+export { stepUp } from './step-up.ts';
+export { stepUpAnswer } from './step-up-answer.ts';

@@ -1,7 +1,7 @@
 /**
  * One action to approve: the customer proves it with passkey and approval key (and a code, when the value is high), the requester uses it once.
  * The API writes the row and starts it, and updates it for `approveStepUp`, `submitStepUpCode` and `resendStepUpCode`, a submission written
- * first; the relay signals `cancel` and `revoke`, a step-up's answer `watch`: doorbells all, rows say what happened. Ends `completed`, `expired`,
+ * first; the relay signals `cancel` and `revoke`, step-up-answer.ts `watch`: doorbells all, rows say what happened. Ends `completed`, `expired`,
  * `cancelled`, `denied` or `revoked`. Begun anew in whatever state its row is. Diagram: docs/flows/step-up.mermaid. It must never hold
  * an action, a code or a name, nor name a next state: domain/step-up.ts does.
  */
@@ -14,9 +14,11 @@ import {
   defineSignal,
   defineUpdate,
   getExternalWorkflowHandle,
+  isCancellation,
   log,
   setCurrentDetails,
   setHandler,
+  sleep,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { UpdateDefinition } from '@temporalio/common';
@@ -24,6 +26,7 @@ import type { createReceiptActivities } from '../activities/receipt.ts';
 import type { StepUpActivities } from '../activities/step-up.ts';
 import type { CeremonyOutcome } from '../domain/enrollment.ts';
 import type { ErrorCode } from '../domain/errors.ts';
+import { stepUpAnswerId } from '../domain/ids.ts';
 import { DEFAULT_POLICY } from '../domain/policy.ts';
 import type { Risk } from '../domain/ports.ts';
 import {
@@ -53,11 +56,6 @@ export interface StepUpResult {
   readonly reason: StepUpReason | null;
 }
 
-/** Who wants to be rung when it is approved or over: a workflow that asks the row itself. */
-export interface Watcher {
-  readonly workflowId: string;
-}
-
 type StepUpdate = UpdateDefinition<void, [StepHandle]>;
 
 interface Doorbell {
@@ -69,8 +67,9 @@ export const submitStepUpCodeUpdate = defineUpdate<void, [StepHandle]>('submitSt
 export const resendStepUpCodeUpdate = defineUpdate<void, [StepHandle]>('resendStepUpCode');
 export const revokeSignal = defineSignal<[Doorbell]>('revoke');
 export const cancelSignal = defineSignal<[Doorbell]>('cancel');
-export const watchSignal = defineSignal<[Watcher]>('watch');
-/** What a watcher is sent. */
+/** From the workflow that answers a requester who awaits it: it wants to be rung when it is approved or over. */
+export const watchSignal = defineSignal('watch');
+/** What that one is sent. */
 export const answeredSignal = defineSignal('answered');
 
 // One short transaction each: tried again for as long as the database needs to come back.
@@ -106,8 +105,6 @@ const receipts = explainedActivities<ReturnType<typeof createReceiptActivities>>
 
 /** Timers look again at least this much later: the database's clock may be a little behind Temporal's. */
 const RECHECK_MS = 100;
-/** One waits in earnest; whoever can write to the namespace must not make it ring everybody. */
-const MAX_WATCHERS = 4;
 
 export async function stepUp(input: StepUpInput): Promise<StepUpResult> {
   // What must happen once it has begun happens, whoever asks Temporal to cancel: only rows end a step-up.
@@ -122,8 +119,11 @@ class StepUpRun {
   /** Steps and timers take turns: each sees the row as the one before left it. */
   private turn: Promise<unknown> = Promise.resolve();
   private receipt: Promise<void> | undefined;
-  private readonly watchers = new Set<string>();
-  private readonly bells = new Map<string, Promise<void>>();
+  private timer: { readonly dueMs: number; readonly scope: CancellationScope } | undefined;
+  /** Whether the row says already that this workflow is over. */
+  private isNoted = false;
+  private isWatched = false;
+  private bell: Promise<void> | undefined;
 
   constructor(input: StepUpInput) {
     this.subject = { tenantId: input.tenantId, stepUpId: input.id };
@@ -135,10 +135,7 @@ class StepUpRun {
     const step = (update: StepUpdate, act: (handle: StepHandle) => Promise<void>) => {
       const handler = (handle: StepHandle): Promise<void> => {
         this.updates += 1;
-        return this.inTurn(async () => {
-          await this.look();
-          await act(handle);
-        });
+        return this.inTurn(() => act(handle));
       };
       setHandler<void, [StepHandle], StepUpdate>(update, handler, { validator });
     };
@@ -150,52 +147,81 @@ class StepUpRun {
         this.rings += 1;
       });
     }
-    setHandler(watchSignal, ({ workflowId }) => {
-      if (this.watchers.size < MAX_WATCHERS) this.watchers.add(workflowId);
-      this.tellWatchers();
+    setHandler(watchSignal, () => {
+      this.isWatched = true;
+      this.ringWatcher();
     });
   }
 
   async story(): Promise<StepUpResult> {
     let ringsHeard = this.rings;
-    await this.inTurn(() => this.look());
+    await this.inTurn(() => this.begin());
     while (this.row !== undefined && this.row.outcome === null) {
+      this.arm(this.row);
       const dueMs = nextDueMs(this.row);
-      // A step that leaves the deadline as it is leaves the timer too.
-      const wasCalled = await condition(
+      await condition(
         () => this.rings !== ringsHeard || this.row === undefined || nextDueMs(this.row) !== dueMs,
-        Math.max(dueMs - this.row.nowMs, RECHECK_MS),
-        { summary: describeStepUpTimer(this.row) },
       );
       // After a step the row in hand is fresh; a timer or a doorbell asks it.
-      if (wasCalled && this.rings === ringsHeard) continue;
+      if (this.rings === ringsHeard) continue;
       ringsHeard = this.rings;
       await this.inTurn(() => this.look());
     }
     await this.receipt;
-    await Promise.all(this.bells.values());
+    await this.bell;
     await condition(allHandlersFinished);
-    await rows.markStepUpClosed(this.subject);
+    if (!this.isNoted) await rows.markStepUpClosed(this.subject);
     return { outcome: this.row?.outcome ?? 'unknown', reason: this.row?.reason ?? null };
+  }
+
+  /** Nearly always its row has just been written: opened without being read first. */
+  private async begin(): Promise<void> {
+    const opened = await rows.advanceStepUp({ ...this.subject, ...OPENING });
+    if ('snapshot' in opened) this.show(opened.snapshot);
+    if (!('isMoved' in opened) || !opened.isMoved) await this.look();
   }
 
   /** Reads the row and follows what it holds: a fact nobody acted on, then the timer that has run out. */
   private async look(): Promise<void> {
     const reading = await rows.readStepUp(this.subject);
     if (reading === null) return;
+    this.isNoted = reading.isClosed;
     this.show(reading.snapshot);
-    if (reading.snapshot.state === 'starting') await this.follow('opened');
     if (reading.fact !== null) await this.prove(reading.fact);
     const due = this.row === undefined ? undefined : dueEvent(this.row, this.row.nowMs);
     if (due !== undefined) await this.follow(due);
   }
 
+  /** A timer that runs out is one more ring; one whose deadline still holds stays as it is. */
+  private arm(row: StepUpSnapshot): void {
+    const dueMs = nextDueMs(row);
+    if (this.timer?.dueMs === dueMs) return;
+    this.timer?.scope.cancel();
+    const scope = new CancellationScope();
+    const waitMs = Math.max(dueMs - row.nowMs, RECHECK_MS);
+    const timer = { dueMs, scope };
+    this.timer = timer;
+    const summary = describeStepUpTimer(row);
+    scope
+      .run(() => sleep(waitMs, { summary }))
+      .then(() => {
+        if (this.timer === timer) this.timer = undefined;
+        this.rings += 1;
+      })
+      .catch((error: unknown) => {
+        if (!isCancellation(error)) throw error;
+      });
+  }
+
   private async approve({ submissionId, notAfterMs }: StepHandle): Promise<void> {
+    // Opening it on a device may have asked for more than when it was asked for.
+    await this.look();
     const refused = await this.prove('keys_proved', submissionId);
     if (refused !== undefined) this.refuse(refused, this.untilTakenAnew(refused, notAfterMs));
   }
 
   private async submitCode({ submissionId, notAfterMs }: StepHandle): Promise<void> {
+    if (this.row?.state !== 'second_factor') await this.look();
     // Before the guess is counted: an engine that does not answer must not cost the customer a try.
     const risk = this.row?.state === 'second_factor' ? await this.assess() : undefined;
     if (risk === 'unknown')
@@ -236,6 +262,8 @@ class StepUpRun {
   }
 
   private async assess(): Promise<Risk | 'unknown'> {
+    // A login is asked for its code because of its risk: the same verdict again would refuse what it asked for itself.
+    if (this.row?.isLogin === true) return 'not_evaluated';
     try {
       return await engine.assessStepUp(this.subject);
     } catch (error) {
@@ -308,8 +336,8 @@ class StepUpRun {
     this.row = row;
     setCurrentDetails(describeStepUp(row));
     // Also of one that was used or cut off before this workflow came to it: it was approved.
-    if (row.consumeByMs !== null) this.receipt ??= this.seal();
-    this.tellWatchers();
+    if (row.consumeByMs !== null && !row.isLogin) this.receipt ??= this.seal();
+    this.ringWatcher();
   }
 
   private async seal(): Promise<void> {
@@ -323,22 +351,30 @@ class StepUpRun {
     }
   }
 
-  private tellWatchers(): void {
-    if (this.row?.state !== 'approved' && this.row?.state !== 'ended') return;
-    for (const workflowId of this.watchers) {
-      if (!this.bells.has(workflowId)) this.bells.set(workflowId, ring(workflowId));
-    }
+  /** Once, and only the one whose name follows from this step-up's: whoever can write to the namespace makes it ring nobody else. */
+  private ringWatcher(): void {
+    const isAnswered = this.row?.state === 'approved' || this.row?.state === 'ended';
+    if (!this.isWatched || !isAnswered) return;
+    this.bell ??= ringAnswer(this.subject);
   }
 }
 
-async function ring(workflowId: string): Promise<void> {
+async function ringAnswer({ tenantId, stepUpId }: StepUpSubject): Promise<void> {
   try {
-    await getExternalWorkflowHandle(workflowId).signal(answeredSignal);
+    await getExternalWorkflowHandle(stepUpAnswerId(tenantId, stepUpId)).signal(answeredSignal);
   } catch (error) {
-    // Gone already; it would have asked the row by itself, too.
-    log.info('a watcher could not be rung', { error });
+    // Gone already; by its own timer it would have asked the row, too.
+    log.info('nobody awaits the step-up any more', { error });
   }
 }
+
+/** As createStepUp writes it. */
+const OPENING = {
+  from: { state: 'starting', seq: 0 },
+  event: 'opened',
+  to: 'open',
+  submissionId: null,
+} as const;
 
 type DrivenEvent = Parameters<StepUpActivities['advanceStepUp']>[0]['event'];
 

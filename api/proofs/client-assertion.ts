@@ -93,8 +93,8 @@ async function verifyAssertion(
   return { jti, expiresAtMs: exp * 1000 };
 }
 
-/** The client's registered key that the assertion names; the only one when it names none. */
-async function keyFor(assertion: string, client: Client, takesDemoKeys: boolean) {
+/** The client's registered key that an assertion or another JWS of it names; the only one when it names none. */
+export async function keyFor(assertion: string, client: Client, takesDemoKeys: boolean) {
   const { kid } = decodeProtectedHeader(assertion);
   const keys = (client.jwks?.keys ?? []).filter((key) => takesDemoKeys || !isDemoKey(key));
   const found =

@@ -3,6 +3,7 @@ import { Worker } from '@temporalio/worker';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createDataConverter } from '../../temporal/data-converter.ts';
+import { PLAIN_CONVERTER } from '../../temporal/nexus-worker.ts';
 import { buildWorkflows } from '../../temporal/workflow-bundle.ts';
 import * as workflows from '../../workflows/index.ts';
 import { TEST_PAYLOAD_KEYS } from '../setup/payload-keys.ts';
@@ -20,10 +21,17 @@ beforeAll(async () => {
 
 const replay = (
   workflowBundle: WorkflowBundle,
-  { history, workflowId, namespace }: RecordedHistory,
+  { history, workflow, workflowId, namespace }: RecordedHistory,
 ): Promise<void> =>
   Worker.runReplayHistory(
-    { workflowBundle, dataConverter: createDataConverter({ namespace, keys: TEST_PAYLOAD_KEYS }) },
+    {
+      workflowBundle,
+      // Whoever awaits a step-up through Nexus has none of our keys.
+      dataConverter:
+        workflow === 'stepUpAnswer'
+          ? PLAIN_CONVERTER
+          : createDataConverter({ namespace, keys: TEST_PAYLOAD_KEYS }),
+    },
     history,
     workflowId,
   );
