@@ -25,7 +25,6 @@ export interface ApnsOptions {
 }
 
 export const APNS_PRODUCTION = 'https://api.push.apple.com';
-export const APNS_SANDBOX = 'https://api.sandbox.push.apple.com';
 
 const TIMEOUT_MS = 5_000;
 /** Apple takes a token for an hour, and a new one at most every twenty minutes. */
