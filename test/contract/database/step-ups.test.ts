@@ -6,11 +6,11 @@ import { endRevokedRows } from '../../../db/revocation.ts';
 import { resendStepUpCode } from '../../../db/step-up-codes.ts';
 import { consumeStepUp } from '../../../db/step-up-consume.ts';
 import type { StepUpUse } from '../../../db/step-up-consume.ts';
-import { endStepUp, expireStepUps } from '../../../db/step-up-ends.ts';
+import { endStepUp } from '../../../db/step-up-ends.ts';
 import type { StepUpEnd } from '../../../db/step-up-ends.ts';
 import { readStepUpEvidence } from '../../../db/step-up-evidence.ts';
-import { sweepSpends } from '../../../db/step-up-spend.ts';
 import { listStepUps, openPreimage, openRequest } from '../../../db/step-up.ts';
+import { createSweepPort } from '../../../db/sweeping.ts';
 import { DEFAULT_POLICY } from '../../../domain/policy.ts';
 import { statusOf } from '../../../domain/step-up.ts';
 import { cutOffCustomer } from '../../setup/customer.ts';
@@ -62,6 +62,7 @@ beforeEach(async () => {
 });
 
 const run = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => database.tenant(tenantId, work);
+const sweeper = () => createSweepPort(database, STEP_UP_TOOLS.personalData);
 const open = async (amount = '400.00') => {
   const stepUpId = await run((tx) => asked(tx, customer, { action: payment(amount) }));
   await run((tx) => drive(tx, customer, stepUpId, { event: 'opened' }));
@@ -621,7 +622,7 @@ describe('ending', () => {
   it('by the sweeper comes a grace after the time has passed, for want of a workflow', async () => {
     const starting = await run((tx) => asked(tx, customer));
     const unused = await approved(run, customer, { requester: CARDS });
-    const sweep = () => run((tx) => expireStepUps(tx, { tenantId, limit: 50, graceSeconds: 60 }));
+    const sweep = () => sweeper().sweepTenant(tenantId);
     nowMs += 6 * MINUTE - 1;
     await sweep();
     expect(await status(starting)).toBe('pending');
@@ -640,10 +641,10 @@ describe('ending', () => {
   it('lets totals of days that are long past go', async () => {
     await run((tx) => ask(tx, customer, { action: payment('4.00') }));
     nowMs += 7 * 24 * 60 * MINUTE;
-    await run((tx) => sweepSpends(tx, 100));
+    await sweeper().sweepTenant(tenantId);
     expect(await dayTotal()).toBe(400);
     nowMs += 24 * 60 * MINUTE;
-    await run((tx) => sweepSpends(tx, 100));
+    await sweeper().sweepTenant(tenantId);
     expect(await dayTotal()).toBe(0);
   });
 });

@@ -153,6 +153,32 @@ export const lives = fc
   )
   .map((parts) => parts.flat());
 
+const calmly = (...lane: readonly Action[]): Round => ({
+  waitMs: 0,
+  isSwept: false,
+  stall: 'none',
+  lanes: [lane],
+});
+const use: Action = { kind: 'consume', back: 0, isOther: false, amount: 'right' };
+const approveHigh: Action = {
+  kind: 'go through',
+  requester: 'cards',
+  amount: '40000.00',
+  upTo: 'approved',
+};
+
+/** Where the dangers are, so that every run comes there: used, used again, and after a cut-off; a code; an answer to a former opening. */
+export const CERTAIN_LIVES: readonly [Round[]][] = [
+  [[calmly(approveHigh), { ...calmly(), stall: 'ceremony', lanes: [[use], [use]] }, calmly(use)]],
+  [[calmly(approveHigh), calmly({ kind: 'cut off' }), calmly(use)]],
+  [
+    [
+      calmly({ ...approveHigh, upTo: 'signed' }),
+      calmly({ kind: 'open', back: 0, locale: 'de' }, { kind: 'ring', back: 0, times: 2 }),
+    ],
+  ],
+];
+
 export function describeAction(one: Action): string {
   return Object.values(one).join(' ');
 }

@@ -194,10 +194,11 @@ async function untilNothingMoves(rows: postgres.Sql, underWay: () => number): Pr
 
 /** Nothing else may be under way. */
 async function lookAt(rows: postgres.Sql, customerId: string) {
-  const [customer] = await rows<{ epoch: number; held: boolean; total: string }[]>`
+  const [customer] = await rows<{ epoch: number; held: boolean; total: string; uses: number }[]>`
     select security_epoch::int as epoch,
       exists (select from hold h where h.customer_id = c.customer_id and h.status = 'active') as held,
-      (select coalesce(sum(total_minor), 0) from step_up_spend s where s.customer_id = c.customer_id) as total
+      (select coalesce(sum(total_minor), 0) from step_up_spend s where s.customer_id = c.customer_id) as total,
+      (select count(*)::int from audit a where a.customer_id = c.customer_id and a.action = 'step_up.consumed') as uses
     from customer c where customer_id = ${customerId}`;
   const found = await rows<{ id: string; stands: string }[]>`
     select ceremony_id as id, coalesce(outcome || '/' || reason, state) as stands from ceremony
@@ -206,6 +207,7 @@ async function lookAt(rows: postgres.Sql, customerId: string) {
     epoch: customer?.epoch ?? 0,
     isHeld: customer?.held ?? false,
     totalMinor: Number(customer?.total ?? 0),
+    uses: customer?.uses ?? 0,
     stepUps: Object.fromEntries(found.map(({ id, stands }) => [id, stands])),
   };
 }

@@ -78,6 +78,8 @@ export interface Look extends Called {
     readonly epoch: number;
     readonly isHeld: boolean;
     readonly totalMinor: number;
+    /** As the audit counts them: one each. */
+    readonly uses: number;
     /** By id. */
     readonly stepUps: Readonly<Record<string, string>>;
   };

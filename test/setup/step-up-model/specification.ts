@@ -292,6 +292,7 @@ function isSeen(state: ModelState, { answer }: Look): boolean {
     epoch: state.epoch,
     isHeld: state.isHeld,
     totalMinor,
+    uses: state.stepUps.filter(({ end }) => end === ENDS.consumed).length,
     stepUps,
   });
 }
