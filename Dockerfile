@@ -53,6 +53,7 @@ COPY relay ./relay
 COPY telemetry ./telemetry
 COPY api ./api
 COPY cli ./cli
+COPY sdk/receipt ./sdk/receipt
 COPY worker ./worker
 COPY worker.ts ./
 

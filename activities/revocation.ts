@@ -7,6 +7,7 @@ import {
   type RevocationFacts,
   type RevocationReceipt,
   type RevocationSubject,
+  type SignedRevocationReceipt,
   type WakeTarget,
 } from '../domain/revocation.ts';
 
@@ -22,13 +23,17 @@ export interface RevocationStore {
     limit: number,
   ): Promise<readonly WakeTarget[]>;
   facts(subject: RevocationSubject): Promise<RevocationFacts>;
-  seal(
-    subject: RevocationSubject,
-    receipt: (sealedAtMs: number) => RevocationReceipt,
-  ): Promise<void>;
+  /** The database's. */
+  nowMs(subject: RevocationSubject): Promise<number>;
+  seal(subject: RevocationSubject, receipt: () => SignedRevocationReceipt): Promise<void>;
   openWorkflows(subject: RevocationSubject): Promise<number>;
   raiseAlarm(subject: RevocationSubject): Promise<void>;
   markClosed(subject: RevocationSubject): Promise<void>;
+}
+
+/** Signs as the bank. @throws LatchkeyError vendor_unavailable: tried again, the cut-off stands all the same */
+export interface RevocationReceiptSigner {
+  sign(subject: RevocationSubject, receipt: RevocationReceipt): Promise<SignedRevocationReceipt>;
 }
 
 export interface WorkflowBell {
@@ -46,11 +51,12 @@ const POLL_MS = 500;
 
 export function createRevocationActivities(deps: {
   store: RevocationStore;
+  signer: RevocationReceiptSigner;
   bell: WorkflowBell;
   heartbeat: Heartbeat;
   nowMs: () => number;
 }) {
-  const { store, bell, heartbeat } = deps;
+  const { store, signer, bell, heartbeat } = deps;
   return {
     async endRows(
       subject: RevocationSubject,
@@ -80,7 +86,10 @@ export function createRevocationActivities(deps: {
     async sealReceipt(subject: RevocationSubject): Promise<void> {
       const facts = await store.facts(subject);
       if (facts.status === 'sealed') return;
-      await store.seal(subject, (sealedAtMs) => revocationReceipt(facts, sealedAtMs));
+      const receipt = revocationReceipt(facts, await store.nowMs(subject));
+      // No row is locked while the key management is asked.
+      const signed = await signer.sign(subject, receipt);
+      await store.seal(subject, () => signed);
     },
 
     /** Polls the rows until each workflow reported itself closed; false when `waitMs` passed first. */

@@ -3,14 +3,20 @@
  * worker/activities.ts as the port that the activities name.
  */
 import { LatchkeyError } from '../domain/errors.ts';
-import type { RevocationReceipt, RevocationSubject, WakeTarget } from '../domain/revocation.ts';
+import type {
+  RevocationReceipt,
+  RevocationSubject,
+  SignedRevocationReceipt,
+  WakeTarget,
+} from '../domain/revocation.ts';
 import { appendAudit } from './audit.ts';
 import { noteFact } from './committed-facts.ts';
+import { databaseNowMs } from './connection.ts';
 import type { Database, Tx } from './connection.ts';
 import { activePolicy } from './policies.ts';
 import { endRevokedRows, revocationFacts } from './revocation.ts';
 
-type Receipt = (sealedAtMs: number) => RevocationReceipt;
+type Receipt = (sealedAtMs: number) => RevocationReceipt | SignedRevocationReceipt;
 
 export function createRevocationStore(database: Database) {
   const of = <T>({ tenantId }: RevocationSubject, work: (tx: Tx) => Promise<T>): Promise<T> =>
@@ -20,6 +26,7 @@ export function createRevocationStore(database: Database) {
     wakeTargets: (subject: RevocationSubject, afterId: string, limit: number) =>
       of(subject, (tx) => wakeTargets(tx, subject, { afterId, limit })),
     facts: (subject: RevocationSubject) => of(subject, (tx) => knownFacts(tx, subject)),
+    nowMs: (subject: RevocationSubject) => of(subject, databaseNowMs),
     seal: (subject: RevocationSubject, receipt: Receipt) =>
       of(subject, (tx) => seal(tx, subject, receipt)),
     openWorkflows: (subject: RevocationSubject) => of(subject, (tx) => openWorkflows(tx, subject)),

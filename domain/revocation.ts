@@ -57,6 +57,16 @@ export interface RevocationReceipt {
   };
 }
 
+/** With the bank's signature over everything else of it, as sdk/receipt verifies it. */
+export interface SignedRevocationReceipt extends Omit<RevocationReceipt, 'version'> {
+  readonly type: 'latchkey-revocation-receipt';
+  readonly version: 2;
+  /** The tenant's issuer: where its receipt keys are published. */
+  readonly iss: string;
+  readonly tenant: string;
+  readonly signature: string;
+}
+
 /** @throws TypeError when the rows have not been ended yet: such a revocation has no receipt. */
 export function revocationReceipt(facts: RevocationFacts, sealedAtMs: number): RevocationReceipt {
   const { sessionsEnded, ceremoniesEnded, rowsEndedAtMs } = facts;

@@ -14,6 +14,7 @@ import { createRiskEngine } from '../adapters/risk/engine.ts';
 import { createEnrollmentStore } from '../db/enrollment-store.ts';
 import { createKeyRotationStore } from '../db/key-rotation.ts';
 import { createReceiptStore } from '../db/receipts.ts';
+import { createRevocationReceiptSigner } from '../db/revocation-receipts.ts';
 import { createRevocationStore } from '../db/revocation-store.ts';
 import { createSessionStore } from '../db/session-lifecycle.ts';
 import { createStepUpStore } from '../db/step-up-store.ts';
@@ -37,6 +38,11 @@ export function createActivities(parts: WorkerParts): Readonly<Record<TaskQueue,
     },
     revocations: createRevocationActivities({
       store: createRevocationStore(database),
+      signer: createRevocationReceiptSigner({
+        database,
+        signer,
+        issuerOf: (tenantId) => urlOf(parts, tenantId),
+      }),
       bell: {
         ring: (tenantId, { kind, id, healCount }, signalId) =>
           KINDS[kind].wake(gateway, { tenantId, id, healCount }, signalId),

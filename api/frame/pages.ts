@@ -2,6 +2,8 @@
  * What a person's browser gets from the API's origin: the reference of the API and, in development, the stage. Each has a content security
  * policy of its own; everything else of this origin may load nothing at all.
  */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import helmet from '@fastify/helmet';
 import type { FastifyHelmetOptions } from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
@@ -20,6 +22,9 @@ const STAGE_POLICY = [
   "base-uri 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
+
+/** One file that holds its script and style, and a policy that lets these two run and nothing else. */
+const RECEIPT_PAGE = '/receipt.html';
 
 /** Before any route: security headers for every answer. */
 export async function secureHeaders(
@@ -73,9 +78,11 @@ export async function servePages(app: LatchkeyApp, { pagesDirectory }: ApiServic
 }
 
 async function serveStage(app: LatchkeyApp, root: string): Promise<void> {
+  const receiptPolicy = await receiptPolicyOf(root);
   await app.register(async (stage: LatchkeyApp) => {
-    stage.addHook('onSend', async (_request, reply, payload) => {
-      if (reply.statusCode < 400) reply.header('content-security-policy', STAGE_POLICY);
+    stage.addHook('onSend', async (request, reply, payload) => {
+      const policy = request.url === RECEIPT_PAGE ? receiptPolicy : STAGE_POLICY;
+      if (reply.statusCode < 400) reply.header('content-security-policy', policy);
       return payload;
     });
     await stage.register(fastifyStatic, {
@@ -86,4 +93,11 @@ async function serveStage(app: LatchkeyApp, root: string): Promise<void> {
       serveDotFiles: false,
     });
   });
+}
+
+/** The page's own, by the hashes in it; without the page, the stage's. */
+async function receiptPolicyOf(root: string): Promise<string> {
+  const page = await readFile(join(root, RECEIPT_PAGE), 'utf8').catch(() => '');
+  const [, policy] = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(page) ?? [];
+  return policy === undefined ? STAGE_POLICY : `${policy}; frame-ancestors 'none'`;
 }

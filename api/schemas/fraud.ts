@@ -43,7 +43,10 @@ export const RevocationParams = Type.Object(
 
 export const RevocationReceiptView = Type.Object(
   {
-    version: Type.Literal(1),
+    type: Type.Optional(Type.Literal('latchkey-revocation-receipt')),
+    version: Type.Union([Type.Literal(1), Type.Literal(2)]),
+    iss: Type.Optional(Type.String({ description: 'Whose receipt keys verify it.' })),
+    tenant: Type.Optional(Type.String()),
     revocationId: Type.String(),
     customerId: Type.String(),
     reason: Type.String(),
@@ -66,6 +69,9 @@ export const RevocationReceiptView = Type.Object(
         ceremonies: Type.Integer(),
       },
       { additionalProperties: false },
+    ),
+    signature: Type.Optional(
+      Type.String({ description: 'The bank’s, over all the rest (docs/receipts.md).' }),
     ),
   },
   { additionalProperties: false },
