@@ -38,7 +38,10 @@ import type { WorkerParts } from './parts.ts';
 const MAX_JWS = 4096;
 
 type Started = HandlerStartOperationResult<StepUpOperationResult>;
-type Parts = Pick<WorkerParts, 'configuration' | 'database' | 'gateway' | 'personalData' | 'log'>;
+type Parts = Pick<WorkerParts, 'database' | 'gateway' | 'personalData'> & {
+  readonly configuration: Pick<WorkerParts['configuration'], 'mode' | 'http'>;
+  readonly log: Pick<WorkerParts['log'], 'error'>;
+};
 
 export function createStepUpService(parts: Parts, answers: StepUpAnswerStore): ServiceHandler {
   return serviceHandler(latchkeyService, { stepUp: new StepUpOperation(parts, answers) });
