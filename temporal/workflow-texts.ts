@@ -20,7 +20,7 @@ export const WORKFLOW_TEXTS: Readonly<Record<WorkflowKind, WorkflowTexts>> = {
     summary: 'Step-up: one action to approve',
     details:
       'The customer approves one action in the app with passkey and approval key, and a code by SMS where the value is high; the requester uses it once. ' +
-      'Nobody needs to act here. Ends completed, expired, cancelled, denied or revoked; only its row in PostgreSQL says which.\n\n[Runbook](/runbook#step-up)',
+      'Nobody needs to act here. Ends completed, expired, cancelled, denied or revoked; only its row in PostgreSQL says which.\n\n[Runbook](/runbook#step_up)',
   },
   // Every login keeps one for months, within 6 KiB (TEMPORAL.md): one short line, and its activity has none.
   session: { summary: 'Session, asleep until it ends' },
