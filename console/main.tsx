@@ -8,8 +8,10 @@ import './styles/parts.css';
 import './styles/stage.css';
 import './styles/phone.css';
 import './styles/home.css';
+import './styles/approval.css';
 import './styles/behind.css';
 import './styles/break.css';
+import './styles/bank-desks.css';
 import './styles/inbox.css';
 
 const place = document.getElementById('stage');

@@ -29,6 +29,8 @@ export interface PaymentsDoor {
   replay(
     paymentId: string,
   ): Promise<{ readonly status: number; readonly code: string } | undefined>;
+  /** From now on it knows of cut-offs; the door's own address is known once it listens. */
+  open(): void;
   stop(): Promise<void>;
 }
 
@@ -44,11 +46,9 @@ export async function openPaymentsDoor(options: {
   if (privateKey instanceof Uint8Array) throw new TypeError('an EC key is no bytes');
   const client = { clientId: DEMO_PAYMENTS_CLIENT, privateKey, keyId: DEMO_PAYMENTS_KEY.kid };
   let verifier: Verifier | undefined;
-  // The door's own address is known once it listens.
-  const judge = (request: ServiceRequest) => {
-    verifier ??= createVerifier({ issuer, origin: origin(), client, nowMs: () => clock.nowMs() });
-    return verifier.verify(request, REQUIREMENT);
-  };
+  const opened = (): Verifier =>
+    (verifier ??= createVerifier({ issuer, origin: origin(), client, nowMs: () => clock.nowMs() }));
+  const judge = (request: ServiceRequest) => opened().verify(request, REQUIREMENT);
   const copies = new Map<string, CopiedRequest>();
   return {
     answer: async ({ method, target, headersDistinct, body }) => {
@@ -73,6 +73,9 @@ export async function openPaymentsDoor(options: {
       return verdict.ok
         ? { status: 200, code: 'taken' }
         : { status: verdict.status, code: verdict.code };
+    },
+    open: () => {
+      opened();
     },
     stop: async () => {
       await verifier?.close();

@@ -18,6 +18,8 @@ const SCOPE = 'step-ups:payment step-ups:add-payee';
 export interface PaymentsDesk {
   /** undefined: it is no request about payments. */
   answer(request: LocalRequest): Promise<LocalAnswer | undefined>;
+  /** Once the stage's control listens. */
+  open(): void;
   startOver(): void;
   stop(): Promise<void>;
 }
@@ -48,6 +50,9 @@ export async function openPaymentsDesk(options: {
   const desk: Desk = { payments, door: await openPaymentsDoor({ ...options, payments }) };
   return {
     answer: (request) => answer(desk, request),
+    open: () => {
+      desk.door.open();
+    },
     startOver: () => {
       payments.hold(false);
     },

@@ -97,6 +97,7 @@ export async function startStageControl(options: StageControlOptions): Promise<L
       return answer && { ...answer, headers: { ...answer.headers, ...cors(publicUrl) } };
     },
   });
+  desk.open();
   return {
     url: server.url,
     stop: async () => {

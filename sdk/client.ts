@@ -13,6 +13,8 @@ import { LoginStepUps } from './login-step-up.ts';
 import type { LatchkeyProblem } from './problem.ts';
 import { ownAccount } from './own-account.ts';
 import type { OwnAccount } from './own-account.ts';
+import { checkReceipt } from './receipt-check.ts';
+import type { Verification } from './receipt/types.ts';
 import { callService } from './service.ts';
 import { Session } from './session.ts';
 import type { ActiveSession, TabChannel } from './session.ts';
@@ -62,6 +64,8 @@ export interface Latchkey extends OwnAccount {
     signedJson?: unknown,
     onStepUp?: (challenge: StepUpChallenge) => Promise<void>,
   ): Promise<unknown>;
+  /** Every check of the receipt of an approval, each explained; the bank is asked for nothing but its published keys. */
+  checkReceipt(receipt: unknown): Promise<Verification>;
   sessionKey(): Promise<DeviceKey>;
   /** Forgets this installation: its keys, its session, its ceremony. */
   forgetEverything(): Promise<void>;
@@ -74,11 +78,12 @@ export function createLatchkey(options: LatchkeyOptions): Latchkey {
   const webauthn = options.webauthn ?? platformWebAuthn();
   const nowMs = options.nowMs ?? (() => Date.now());
   const pause = options.pause ?? browserPause;
+  const ownFetch: typeof fetch = options.fetch ?? ((input, init) => fetch(input, init));
   const sessionKey = () => deviceKey(store, 'session-key');
   const dpop = createDpop({
     sessionKey,
     nowMs,
-    fetch: options.fetch ?? ((input, init) => fetch(input, init)),
+    fetch: ownFetch,
   });
   const http = createHttp({ issuer, dpop, pause, onProblem, onAnswer });
   const session = new Session({
@@ -114,6 +119,7 @@ export function createLatchkey(options: LatchkeyOptions): Latchkey {
         );
       return onStepUp === undefined ? ask() : withStepUp(ask, onStepUp);
     },
+    checkReceipt: (receipt) => checkReceipt({ issuer, fetch: ownFetch }, receipt),
     forgetEverything: async () => {
       login.forget();
       stepUps.forget();

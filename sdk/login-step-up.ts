@@ -31,9 +31,17 @@ export class LoginStepUps {
     this.#session = session;
   }
 
+  view(stepUpId: string): Promise<LoginStepUp> {
+    return this.#http.call<LoginStepUp>({
+      operation: 'getLoginStepUp',
+      method: 'GET',
+      path: `/auth/login-step-ups/${stepUpId}`,
+    });
+  }
+
   submitCode(stepUpId: string, code: string): Promise<LoginStepUp> {
     return this.#http.call<LoginStepUp>({
-      operation: 'submitLoginStepUpCode',
+      operation: 'submitLoginCode',
       method: 'POST',
       path: `/auth/login-step-ups/${stepUpId}/code`,
       json: { code },
@@ -42,7 +50,7 @@ export class LoginStepUps {
 
   resendCode(stepUpId: string): Promise<LoginStepUp> {
     return this.#http.call<LoginStepUp>({
-      operation: 'resendLoginStepUpCode',
+      operation: 'resendLoginCode',
       method: 'POST',
       path: `/auth/login-step-ups/${stepUpId}/resend-code`,
       json: {},
@@ -52,7 +60,7 @@ export class LoginStepUps {
   /** Once it is approved. */
   async finish(stepUpId: string): Promise<ActiveSession> {
     const answer = await this.#http.call<TokenAnswer>({
-      operation: 'finishLoginStepUp',
+      operation: 'finishLogin',
       method: 'POST',
       path: `/auth/login-step-ups/${stepUpId}/finish`,
       json: {},

@@ -45,7 +45,7 @@ export class StepUps {
 
   view(stepUpId: string): Promise<CustomerStepUp> {
     return this.#options.call<CustomerStepUp>({
-      operation: 'getOwnStepUp',
+      operation: 'getCustomerStepUp',
       method: 'GET',
       path: `/auth/step-ups/${stepUpId}`,
     });

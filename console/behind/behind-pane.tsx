@@ -2,24 +2,37 @@
 import type { PhoneState } from '../phone/phone-state.ts';
 import type { StageConfig, StageControl } from '../stage/control.ts';
 import type { Stream } from '../stage/event-stream.ts';
+import type { PhoneModel } from '../phone/phone-model.ts';
+import type { DemoBankControl } from '../stage/demo-bank-control.ts';
+import type { StoryId } from '../stage/stories.ts';
+import { CallDesk } from './call-desk.tsx';
 import { Desks } from './desks.tsx';
 import type { Desk } from './desks.tsx';
 import { FraudDesk } from './fraud-desk.tsx';
 import { IdentityDesk } from './identity-desk.tsx';
 import { OutageStrip } from './outage-strip.tsx';
 import { PartsDesk } from './parts-desk.tsx';
+import { PaymentsDesk } from './payments-desk.tsx';
+import { RiskSwitch } from './risk-switch.tsx';
 import { Timeline } from './timeline-view.tsx';
 import type { AuditEvent, StageEvent } from './timeline.ts';
+import type { Call } from './use-call.ts';
 import type { Fraud } from './use-fraud.ts';
 import type { PartsState } from './use-parts.ts';
+import type { Payments } from './use-payments.ts';
 
 export interface BehindPaneProps {
   readonly config: StageConfig;
   readonly control: StageControl;
   readonly parts: PartsState;
   readonly fraud: Fraud;
+  readonly bank: DemoBankControl;
+  readonly payments: Payments;
+  readonly call: Call;
+  readonly model: PhoneModel;
   readonly customerId: string | undefined;
-  readonly home: PhoneState['home'];
+  readonly phone: PhoneState;
+  readonly story: StoryId;
   readonly desk: Desk;
   readonly onDesk: (desk: Desk) => void;
   readonly timeline: Stream<AuditEvent>;
@@ -27,7 +40,7 @@ export interface BehindPaneProps {
 }
 
 export function BehindPane(props: BehindPaneProps) {
-  const { config, control, parts, fraud, customerId, home } = props;
+  const { config, control, parts, fraud, customerId, phone, model } = props;
   return (
     <>
       {props.desk !== 'parts' && <OutageStrip parts={parts} />}
@@ -37,7 +50,23 @@ export function BehindPane(props: BehindPaneProps) {
         content={{
           parts: <PartsDesk parts={parts} />,
           identity: <IdentityDesk control={control} />,
-          fraud: <FraudDesk fraud={fraud} customerId={customerId} home={home} />,
+          fraud: (
+            <>
+              <FraudDesk fraud={fraud} customerId={customerId} home={phone.home} />
+              {props.story === 'login' && <RiskSwitch bank={props.bank} />}
+            </>
+          ),
+          payments: (
+            <PaymentsDesk
+              payments={props.payments}
+              customerId={customerId}
+              context={phone.context}
+              onNotice={(change) => void model.approvals.notice(change)}
+              config={config}
+              isWorkflow={props.story === 'pay-workflow'}
+            />
+          ),
+          calls: <CallDesk call={props.call} customerId={customerId} />,
         }}
       />
       <Timeline

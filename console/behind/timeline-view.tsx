@@ -21,7 +21,12 @@ const ICONS: Readonly<Record<Lane, IconName>> = {
   mended: 'play',
 };
 const LEGEND: readonly Lane[] = ['decided', 'driven', 'refused'];
-const WORKFLOWS: ReadonlySet<GroupKind> = new Set(['enrollment', 'session', 'revocation']);
+const WORKFLOWS: ReadonlySet<GroupKind> = new Set([
+  'enrollment',
+  'step_up',
+  'session',
+  'revocation',
+]);
 
 export interface TimelineProps {
   readonly stream: Stream<AuditEvent>;
@@ -144,9 +149,15 @@ function EventLine({ line }: { readonly line: Line }) {
 
 /** Temporal's web UI shows a workflow by its id; without an address or a tenant there is no link. */
 function workflowHref({ kind, id }: Group, config: StageConfig): string | undefined {
-  const { temporalUiUrl, temporalNamespace, tenantId } = config;
-  if (temporalUiUrl === undefined || tenantId === undefined || !WORKFLOWS.has(kind))
-    return undefined;
-  const workflowId = encodeURIComponent(`${kind}/${tenantId}/${id}`);
-  return `${temporalUiUrl}/namespaces/${encodeURIComponent(temporalNamespace)}/workflows/${workflowId}`;
+  const { tenantId } = config;
+  if (tenantId === undefined || !WORKFLOWS.has(kind)) return undefined;
+  return workflowAddress(`${kind}/${tenantId}/${id}`, config);
+}
+
+export function workflowAddress(
+  workflowId: string,
+  { temporalUiUrl, temporalNamespace }: StageConfig,
+): string | undefined {
+  if (temporalUiUrl === undefined) return undefined;
+  return `${temporalUiUrl}/namespaces/${encodeURIComponent(temporalNamespace)}/workflows/${encodeURIComponent(workflowId)}`;
 }

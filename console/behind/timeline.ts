@@ -3,7 +3,7 @@ import { texts } from '../texts/texts.ts';
 
 /** Who is to thank: PostgreSQL decided, Temporal drove, refused, the network lost it, nobody knows yet, or a button of this stage. */
 export type Lane = 'decided' | 'driven' | 'refused' | 'lost' | 'waits' | 'broken' | 'mended';
-export type GroupKind = 'enrollment' | 'session' | 'revocation' | 'customer' | 'calls';
+export type GroupKind = 'enrollment' | 'step_up' | 'session' | 'revocation' | 'customer' | 'calls';
 
 export interface AuditEvent {
   readonly position: string;
@@ -49,6 +49,8 @@ export interface Group {
 
 const REFUSED_ACTIONS: ReadonlySet<string> = new Set([
   'enrollment.code_refused',
+  'step_up.code_refused',
+  'step_up.denied',
   'refresh.superseded',
   'refresh.reused',
   'refresh.redelivery_exhausted',
@@ -115,7 +117,8 @@ function groupOf(
   { ceremonyId, subjectKind, subjectId, at, customerId }: AuditEvent,
   cutOffs: readonly AuditEvent[],
 ): { kind: GroupKind; id: string } {
-  if (ceremonyId !== undefined) return { kind: 'enrollment', id: ceremonyId };
+  const kind = subjectKind === 'step_up' || subjectKind === 'receipt' ? 'step_up' : 'enrollment';
+  if (ceremonyId !== undefined) return { kind, id: ceremonyId };
   if (subjectKind === 'session') return { kind: 'session', id: subjectId };
   if (subjectKind === 'revocation') return { kind: 'revocation', id: subjectId };
   const lastCutOff = cutOffs.filter((cutOff) => cutOff.at <= at).at(-1);

@@ -52,7 +52,7 @@ export interface FieldProps extends Omit<TextFieldProps, 'children' | 'className
   readonly hint?: string;
   readonly placeholder?: string;
   readonly error?: string | undefined;
-  readonly look?: 'text' | 'code';
+  readonly look?: 'text' | 'code' | 'amount';
 }
 
 export function Field({ label, hint, placeholder, error, look = 'text', ...field }: FieldProps) {

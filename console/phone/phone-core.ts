@@ -36,7 +36,7 @@ export class PhoneCore {
     for (const listener of this.#listeners) listener();
   }
 
-  goTo(kind: Exclude<Screen['kind'], 'enrollment'>): void {
+  goTo(kind: Exclude<Screen['kind'], 'enrollment' | 'login-proof'>): void {
     this.set({
       screen: { kind },
       problem: undefined,
@@ -44,6 +44,9 @@ export class PhoneCore {
       draftCode: '',
       homeView: 'overview',
       history: undefined,
+      stepUp: undefined,
+      payment: undefined,
+      receipt: undefined,
       ...(kind === 'home' ? {} : { bank: undefined, home: emptyHome }),
     });
   }

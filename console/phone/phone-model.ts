@@ -3,11 +3,15 @@
  * Here: the start of the app and its session; `enrolling` is the way there.
  */
 import type { Latchkey } from '../../sdk/client.ts';
+import { neededProofOf } from '../../sdk/login-step-up.ts';
 import { LatchkeyProblem } from '../../sdk/problem.ts';
 import type { LogoutScope } from '../../sdk/types.ts';
+import { Approvals } from './approvals.ts';
 import { Enrolling } from './enrolling.ts';
 import { loadHome, readBankAnswer } from './home-data.ts';
+import { LoginProof } from './login-proof.ts';
 import { OwnSessions } from './own-sessions.ts';
+import { Paying } from './paying.ts';
 import { PhoneCore } from './phone-core.ts';
 import type { PhoneState } from './phone-state.ts';
 import { waitingFor } from './waiting.ts';
@@ -15,24 +19,44 @@ import { waitingFor } from './waiting.ts';
 export interface PhoneModelOptions {
   readonly latchkey: Latchkey;
   readonly bankUrl: string;
+  readonly paymentsUrl: string;
   readonly locale: string;
 }
 
 export class PhoneModel {
   readonly enrolling: Enrolling;
   readonly ownSessions: OwnSessions;
+  readonly approvals: Approvals;
+  readonly paying: Paying;
+  readonly loginProof: LoginProof;
   readonly state: () => PhoneState;
   readonly subscribe: (listener: () => void) => () => void;
   readonly #core: PhoneCore;
   readonly #latchkey: Latchkey;
   readonly #bankUrl: string;
 
-  constructor({ latchkey, bankUrl, locale }: PhoneModelOptions) {
+  constructor({ latchkey, bankUrl, paymentsUrl, locale }: PhoneModelOptions) {
     this.#latchkey = latchkey;
     this.#bankUrl = bankUrl;
     this.#core = new PhoneCore(latchkey);
     this.enrolling = new Enrolling(this.#core, latchkey, locale);
     this.ownSessions = new OwnSessions(this.#core, latchkey, () => this.#loadHome());
+    const core = this.#core;
+    this.approvals = new Approvals({
+      core,
+      latchkey,
+      locale,
+      onChange: (view) => {
+        this.paying.follow(view);
+      },
+    });
+    this.paying = new Paying({
+      core,
+      latchkey,
+      paymentsUrl,
+      showStepUp: (stepUpId) => this.approvals.show(stepUpId),
+    });
+    this.loginProof = new LoginProof(core, latchkey);
     ({ state: this.state, subscribe: this.subscribe } = this.#core);
     latchkey.session.subscribe(() => {
       this.#followSession();
@@ -67,8 +91,14 @@ export class PhoneModel {
 
   async logIn(): Promise<void> {
     await this.#core.run('login', async () => {
-      await this.#latchkey.logIn();
-      await this.#latchkey.enrollment.dismiss();
+      try {
+        await this.#latchkey.logIn();
+        await this.#latchkey.enrollment.dismiss();
+      } catch (error) {
+        const proof = neededProofOf(error);
+        if (proof === undefined) throw error;
+        await this.loginProof.show(proof);
+      }
     });
   }
 
@@ -102,11 +132,15 @@ export class PhoneModel {
     const { screen, busy } = this.#core.state();
     if (screen.kind !== 'home' || busy !== undefined) return;
     await this.#loadHome().catch(() => undefined);
+    // The stream tells at once; whoever has none, or missed something, finds it here.
+    await this.approvals.look().catch(() => undefined);
   }
 
   /** The phone as it came from the shop. */
   async forgetEverything(): Promise<void> {
     this.enrolling.stopWaiting();
+    this.approvals.stop();
+    this.paying.forget();
     this.#core.giveUp();
     await this.#latchkey.forgetEverything();
     this.#core.set({ installation: undefined });
@@ -116,8 +150,13 @@ export class PhoneModel {
   #followSession(): void {
     const { status } = this.#latchkey.session.state();
     const { kind } = this.#core.state().screen;
+    if (status !== 'active') {
+      this.approvals.stop();
+      this.paying.forget();
+    }
     if (status === 'active' && kind !== 'home') {
       this.#core.goTo('home');
+      this.approvals.follow();
       this.#loadHome().catch((error: unknown) => {
         this.#core.take(error);
       });

@@ -1,17 +1,59 @@
 /** What the phone knows at one moment. Types and the first moment only. */
 import type { Installation } from '../../sdk/enrollment.ts';
+import type { NeededProof } from '../../sdk/login-step-up.ts';
 import type { LatchkeyProblem } from '../../sdk/problem.ts';
-import type { EnrollmentView, LoginHistory } from '../../sdk/types.ts';
+import type { Verification } from '../../sdk/receipt/types.ts';
+import type {
+  CustomerStepUp,
+  EnrollmentView,
+  LoginHistory,
+  LoginStepUp,
+  OpenedStepUp,
+  StepUpContext,
+} from '../../sdk/types.ts';
 import { emptyHome } from './home-data.ts';
 import type { BankAnswer, Home } from './home-data.ts';
 import type { Waiting } from './waiting.ts';
 
 export type Screen =
   | { readonly kind: 'booting' | 'welcome' | 'number' | 'logged-out' | 'home' | 'cut-off' | 'hold' }
-  | { readonly kind: 'enrollment'; readonly view: EnrollmentView };
+  | { readonly kind: 'enrollment'; readonly view: EnrollmentView }
+  | {
+      readonly kind: 'login-proof';
+      readonly proof: NeededProof;
+      /** Once a step has answered. */
+      readonly view: LoginStepUp | undefined;
+    };
 
 /** What of the logged-in phone is looked at. */
-export type HomeView = 'overview' | 'sessions' | 'history';
+export type HomeView = 'overview' | 'sessions' | 'history' | 'pay';
+
+/** The action that the customer is asked for, as it stands. */
+export interface ShownStepUp {
+  readonly view: CustomerStepUp;
+  /** As it will be signed, while it can be. */
+  readonly opened: OpenedStepUp | undefined;
+}
+
+export interface PaymentDraft {
+  readonly amount: string;
+  readonly currency: string;
+  readonly payee: string;
+  readonly account: string;
+  readonly reference: string;
+}
+
+export interface ShownPayment {
+  readonly order: PaymentDraft & { readonly paymentId: string };
+  /** waiting: for the customer. approved: the bank has still to carry it out. */
+  readonly status: 'sending' | 'waiting' | 'approved' | 'paid' | 'refused';
+  readonly stepUpId?: string;
+  readonly paidAt?: string;
+  readonly acr?: string;
+  readonly usableAt?: string;
+  /** Why it was refused. */
+  readonly reason?: string;
+}
 
 export type Notice = 'passkey_cancelled' | 'code_resent' | 'went_on' | 'sessions_ended';
 
@@ -34,6 +76,19 @@ export interface PhoneState {
   readonly endedSessions: number;
   readonly bank: BankAnswer | undefined;
   readonly installation: Installation | undefined;
+  /** Fills the screen while it waits for an answer, and until its end was read. */
+  readonly stepUp: ShownStepUp | undefined;
+  /** What this phone notices around it; signed along. */
+  readonly context: StepUpContext;
+  readonly draft: PaymentDraft;
+  readonly payment: ShownPayment | undefined;
+  readonly receipt: ShownReceipt | undefined;
+}
+
+export interface ShownReceipt {
+  readonly file: unknown;
+  /** Once it was checked. */
+  readonly verification?: Verification;
 }
 
 export const INITIAL: PhoneState = {
@@ -50,4 +105,15 @@ export const INITIAL: PhoneState = {
   endedSessions: 0,
   bank: undefined,
   installation: undefined,
+  stepUp: undefined,
+  context: { onCall: false, screenShared: false, accessibilityService: false },
+  draft: {
+    amount: '400.00',
+    currency: 'NZD',
+    payee: 'Mere Roofing Ltd',
+    account: '99-0451-0098231-00',
+    reference: 'Invoice 2217',
+  },
+  payment: undefined,
+  receipt: undefined,
 };

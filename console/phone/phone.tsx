@@ -4,7 +4,10 @@ import { texts } from '../texts/texts.ts';
 import { timeOf, useNow } from '../parts/time.ts';
 import { Button } from '../parts/parts.tsx';
 import { usePhone } from './phone-context.ts';
-import type { PhoneState } from './phone-state.ts';
+import type { PhoneState, ShownStepUp } from './phone-state.ts';
+import { ApprovalCodeScreen } from './screens/approval-code.tsx';
+import { ApprovalEndScreen, ApprovedScreen } from './screens/approval-end.tsx';
+import { ApprovalScreen } from './screens/approval.tsx';
 import { CutOffScreen, HoldScreen } from './screens/cut-off.tsx';
 import { CodeScreen } from './screens/code.tsx';
 import { EmailScreen } from './screens/email.tsx';
@@ -13,8 +16,12 @@ import { HistoryScreen } from './screens/history.tsx';
 import { HomeScreen } from './screens/home.tsx';
 import { IdentityScreen } from './screens/identity.tsx';
 import { LoggedOutScreen, NumberScreen, WelcomeScreen } from './screens/entry.tsx';
+import { LoginProofScreen } from './screens/login-proof.tsx';
 import { PasskeyScreen } from './screens/passkey.tsx';
 import { Page } from './screens/page.tsx';
+import { PayScreen } from './screens/pay.tsx';
+import { PaymentScreen } from './screens/payment-end.tsx';
+import { ReceiptScreen } from './screens/receipt.tsx';
 import { SessionsScreen } from './screens/sessions.tsx';
 import { CheckingScreen, StartingScreen } from './screens/waiting.tsx';
 import { WaitingSheet } from './waiting-sheet.tsx';
@@ -73,7 +80,13 @@ function StatusLine({ hasLine }: { readonly hasLine: boolean }) {
   );
 }
 
-function screenName({ screen, isChangingEmail, homeView }: PhoneState): string {
+function screenName(state: PhoneState): string {
+  const { screen, isChangingEmail, homeView } = state;
+  if (screen.kind === 'home' && state.receipt !== undefined) return 'receipt';
+  if (screen.kind === 'home' && state.stepUp !== undefined)
+    return `step-up-${state.stepUp.view.status}-${state.payment?.status ?? ''}`;
+  if (screen.kind === 'home' && state.payment !== undefined)
+    return `payment-${state.payment.status}`;
   if (screen.kind === 'home' && homeView !== 'overview') return homeView;
   if (screen.kind !== 'enrollment') return screen.kind;
   return isChangingEmail ? 'email' : screen.view.state;
@@ -91,7 +104,9 @@ function CurrentScreen({ state }: { readonly state: PhoneState }) {
     case 'logged-out':
       return <LoggedOutScreen />;
     case 'home':
-      return <LoggedInScreen homeView={state.homeView} />;
+      return <LoggedInScreen state={state} />;
+    case 'login-proof':
+      return <LoginProofScreen proof={screen.proof} view={screen.view} />;
     case 'cut-off':
       return <CutOffScreen />;
     case 'hold':
@@ -101,7 +116,43 @@ function CurrentScreen({ state }: { readonly state: PhoneState }) {
   }
 }
 
-function LoggedInScreen({ homeView }: Pick<PhoneState, 'homeView'>) {
+/** What waits for an answer comes before everything else, then what became of a payment. */
+function LoggedInScreen({ state }: { readonly state: PhoneState }) {
+  const { stepUp, payment, receipt } = state;
+  if (receipt !== undefined) return <ReceiptScreen receipt={receipt} />;
+  const isOfPayment = payment?.stepUpId === stepUp?.view.stepUpId;
+  if (stepUp !== undefined && !(isOfPayment && isCarriedOut(state)))
+    return <StepUpScreen stepUp={stepUp} />;
+  if (payment !== undefined && payment.status !== 'sending')
+    return <PaymentScreen payment={payment} />;
+  return <HomeView homeView={state.homeView} />;
+}
+
+function isCarriedOut({ stepUp, payment }: PhoneState): boolean {
+  const status = stepUp?.view.status;
+  return payment?.status === 'paid' || status === 'approved' || status === 'consumed';
+}
+
+function StepUpScreen({ stepUp }: { readonly stepUp: ShownStepUp }) {
+  const { view } = stepUp;
+  switch (view.status) {
+    case 'pending':
+      return <ApprovalScreen stepUp={stepUp} />;
+    case 'second_factor':
+      return <ApprovalCodeScreen view={view} />;
+    case 'approved':
+      return <ApprovedScreen view={view} />;
+    case 'consumed':
+    case 'denied':
+    case 'expired':
+    case 'cancelled':
+    case 'superseded':
+    case 'revoked':
+      return <ApprovalEndScreen view={view} />;
+  }
+}
+
+function HomeView({ homeView }: Pick<PhoneState, 'homeView'>) {
   switch (homeView) {
     case 'overview':
       return <HomeScreen />;
@@ -109,6 +160,8 @@ function LoggedInScreen({ homeView }: Pick<PhoneState, 'homeView'>) {
       return <SessionsScreen />;
     case 'history':
       return <HistoryScreen />;
+    case 'pay':
+      return <PayScreen />;
   }
 }
 

@@ -15,7 +15,9 @@ const WAITS_FOR: Readonly<Record<string, WaitsFor | undefined>> = {
   idempotency_in_progress: 'outcome',
   request_timeout: 'outcome',
   temporal_unavailable: 'ceremonies',
+  receipt_pending: 'outcome',
   database_unavailable: 'bank',
+  verifier_unsure: 'bank',
   shutting_down: 'bank',
 };
 

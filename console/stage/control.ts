@@ -11,6 +11,7 @@ export interface StageConfig {
   readonly issuer: string;
   readonly clientId: string;
   readonly bankUrl: string;
+  readonly paymentsUrl: string;
   readonly temporalUiUrl: string | undefined;
   readonly temporalNamespace: string;
   readonly tenantId: string | undefined;
@@ -46,6 +47,7 @@ export async function loadStageConfig(): Promise<StageConfig> {
     issuer: textOf(status['issuer']),
     clientId: textOf(status['clientId']),
     bankUrl: textOf(status['bankUrl']),
+    paymentsUrl: textOf(status['paymentsUrl']),
     temporalUiUrl: optionalText(status['temporalUiUrl']),
     temporalNamespace: optionalText(status['temporalNamespace']) ?? 'default',
     tenantId: optionalText(status['tenantId']),

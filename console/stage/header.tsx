@@ -3,7 +3,7 @@ import { ToggleButton, ToggleButtonGroup } from 'react-aria-components';
 import { texts } from '../texts/texts.ts';
 import { Icon } from '../parts/icons.tsx';
 import { Button } from '../parts/parts.tsx';
-import { STORIES } from './stories.ts';
+import { isPayStory, PAY_STORIES } from './stories.ts';
 import type { StoryId } from './stories.ts';
 
 export interface HeaderProps {
@@ -25,23 +25,17 @@ export function Header(props: HeaderProps) {
         </span>
         {stage.title} <span>{stage.subtitle}</span>
       </h1>
-      <ToggleButtonGroup
-        className="stories"
-        aria-label={stage.stories.label}
-        selectionMode="single"
-        disallowEmptySelection
-        selectedKeys={[props.story]}
-        onSelectionChange={(keys) => {
-          const chosen = STORIES.find((story) => keys.has(story));
-          if (chosen !== undefined) props.onStory(chosen);
-        }}
+      <Stories story={props.story} onStory={props.onStory} />
+      <Button
+        size="dense"
+        icon="restart"
+        title={stage.startOverHint}
+        isBusy={props.isStartingOver}
+        onPress={props.onStartOver}
       >
-        {STORIES.map((story) => (
-          <ToggleButton key={story} id={story} className="story">
-            {stage.stories[story].name}
-          </ToggleButton>
-        ))}
-      </ToggleButtonGroup>
+        {stage.startOver}
+      </Button>
+      {isPayStory(props.story) && <PayStories story={props.story} onStory={props.onStory} />}
       <div className="story-told">
         <p>{text}</p>
         <ol className="story-steps">
@@ -56,16 +50,58 @@ export function Header(props: HeaderProps) {
           ))}
         </ol>
       </div>
-      <Button
-        size="dense"
-        icon="restart"
-        title={stage.startOverHint}
-        isBusy={props.isStartingOver}
-        onPress={props.onStartOver}
-      >
-        {stage.startOver}
-      </Button>
     </header>
+  );
+}
+
+/** The ways to pay are one story with chapters. */
+const CHAPTERS = ['enroll', 'lost-network', 'fraud', 'pay', 'call', 'login'] as const;
+
+function Stories({ story, onStory }: Pick<HeaderProps, 'story' | 'onStory'>) {
+  const { stage } = texts;
+  return (
+    <ToggleButtonGroup
+      className="stories"
+      aria-label={stage.stories.label}
+      selectionMode="single"
+      disallowEmptySelection
+      selectedKeys={[isPayStory(story) ? 'pay' : story]}
+      onSelectionChange={(keys) => {
+        const chosen = CHAPTERS.find((chapter) => keys.has(chapter));
+        if (chosen !== undefined) onStory(chosen === 'pay' ? FIRST_PAYMENT : chosen);
+      }}
+    >
+      {CHAPTERS.map((chapter) => (
+        <ToggleButton key={chapter} id={chapter} className="story">
+          {chapter === 'pay' ? stage.pay : stage.stories[chapter].name}
+        </ToggleButton>
+      ))}
+    </ToggleButtonGroup>
+  );
+}
+
+const FIRST_PAYMENT: StoryId = 'pay-400';
+
+function PayStories({ story, onStory }: Pick<HeaderProps, 'story' | 'onStory'>) {
+  const { stage } = texts;
+  return (
+    <ToggleButtonGroup
+      className="stories pay-stories"
+      aria-label={stage.payLabel}
+      selectionMode="single"
+      disallowEmptySelection
+      selectedKeys={[story]}
+      onSelectionChange={(keys) => {
+        const chosen = PAY_STORIES.find((known) => keys.has(known));
+        if (chosen !== undefined) onStory(chosen);
+      }}
+    >
+      {PAY_STORIES.map((known) => (
+        <ToggleButton key={known} id={known} className="story">
+          {stage.stories[known].name}
+        </ToggleButton>
+      ))}
+    </ToggleButtonGroup>
   );
 }
 

@@ -7,6 +7,7 @@ import { PhoneModel } from '../phone/phone-model.ts';
 import { texts } from '../texts/texts.ts';
 import { loadStageConfig, StageControl } from './control.ts';
 import type { StageConfig } from './control.ts';
+import { DemoBankControl } from './demo-bank-control.ts';
 import { Stage } from './stage.tsx';
 
 /** Hears how a call of the phone ended: without a problem, well. */
@@ -15,6 +16,7 @@ export type CallListener = (operation: string, problem?: LatchkeyProblem) => voi
 export interface StageParts {
   readonly config: StageConfig;
   readonly control: StageControl;
+  readonly bank: DemoBankControl;
   readonly model: PhoneModel;
   /** Calls back for every call of the phone; returns how to stop. */
   readonly onCall: (listener: CallListener) => () => void;
@@ -84,12 +86,14 @@ async function build(): Promise<StageParts> {
       tell(operation);
     },
   });
-  const model = new PhoneModel({ latchkey, bankUrl: config.bankUrl, locale: 'en' });
+  const { bankUrl, paymentsUrl } = config;
+  const model = new PhoneModel({ latchkey, bankUrl, paymentsUrl, locale: 'en' });
   ({ hear } = model);
   void model.boot();
   return {
     config,
     control: new StageControl(config.controlUrl),
+    bank: new DemoBankControl(config.controlUrl),
     model,
     onCall: (listener) => {
       listeners.add(listener);

@@ -2,46 +2,51 @@
 import { useState, useSyncExternalStore } from 'react';
 import { BehindPane } from '../behind/behind-pane.tsx';
 import { positionOf, readAuditEvent } from '../behind/timeline.ts';
+import { useCall } from '../behind/use-call.ts';
 import { useFraud } from '../behind/use-fraud.ts';
+import type { Fraud } from '../behind/use-fraud.ts';
 import { useParts } from '../behind/use-parts.ts';
+import { usePayments } from '../behind/use-payments.ts';
+import type { Payments } from '../behind/use-payments.ts';
+import type { Desk } from '../behind/desks.tsx';
 import { brokenParts } from '../behind/works-now.ts';
 import { Inbox } from '../inbox/inbox.tsx';
 import { messageId, readMessage } from '../inbox/message.ts';
 import { Phone } from '../phone/phone.tsx';
 import { PhoneContext } from '../phone/phone-context.ts';
+import type { PhoneModel } from '../phone/phone-model.ts';
 import type { PhoneState } from '../phone/phone-state.ts';
 import { useEventStream } from './event-stream.ts';
 import { Header } from './header.tsx';
 import { Panes } from './panes.tsx';
 import type { Pane } from './panes.tsx';
 import type { StageParts } from './stage-loader.tsx';
-import { stepsDone } from './stories.ts';
+import { AMOUNT_OF, isPayStory, stepsDone } from './stories.ts';
+import type { PayStory, StoryId } from './stories.ts';
 import { usePartEvents } from './use-part-events.ts';
 import { usePhoneCalls } from './use-phone-calls.ts';
 import { useStory } from './use-story.ts';
 
 export function Stage({ parts: stageParts }: { readonly parts: StageParts }) {
-  const { config, control, model } = stageParts;
+  const { control, model } = stageParts;
   const phone = useSyncExternalStore(model.subscribe, model.state);
   const { story, desk, setStory, setDesk } = useStory();
   const [pane, setPane] = useState<Pane>('phone');
   const [seen, setSeen] = useState(0);
-  const [isStartingOver, setIsStartingOver] = useState(false);
   const customerId = customerOf(phone);
-  const fraud = useFraud(control, customerId);
+  const desks = useBank(stageParts, { customerId, desk, story });
+  const { fraud, payments, call } = desks;
   const calls = usePhoneCalls(stageParts);
   const partEvents = usePartEvents(model);
   const enrollmentId = enrollmentOf(phone);
   const parts = useParts({ control, enrollmentId, onView: partEvents.hear });
   const { timeline, inbox } = useStreams(stageParts, phone);
+  const { isStartingOver, startOver } = useStartOver(stageParts, fraud);
+  const facts = { phone, fraud: fraud.state, parts: parts.view };
 
-  const startOver = async () => {
-    setIsStartingOver(true);
-    fraud.forget();
-    await control.startOver().catch(() => undefined);
-    await model.forgetEverything();
-    // A new page: no call of the old phone can reach the new one.
-    location.reload();
+  const tell = (next: StoryId) => {
+    setStory(next);
+    if (isPayStory(next)) beginPayment(next, { model, payments });
   };
   const showPane = (next: Pane) => {
     if (pane === 'inbox' || next === 'inbox') setSeen(inbox.items.length);
@@ -51,14 +56,16 @@ export function Stage({ parts: stageParts }: { readonly parts: StageParts }) {
     model.enrolling.setDraftCode(code);
     showPane('phone');
   };
+  const stageEvents = [...calls, ...partEvents.events];
+  const told = { ...stageParts, ...desks, parts, phone, story, desk, customerId };
 
   return (
     <PhoneContext value={model}>
       <Header
         story={story}
-        stepsDone={stepsDone(story, { phone, fraud: fraud.state, parts: parts.view })}
-        onStory={setStory}
-        onStartOver={() => void startOver()}
+        stepsDone={stepsDone(story, { ...facts, payments: payments.view, call: call.view })}
+        onStory={tell}
+        onStartOver={startOver}
         isStartingOver={isStartingOver}
       />
       <Panes
@@ -69,24 +76,56 @@ export function Stage({ parts: stageParts }: { readonly parts: StageParts }) {
         content={{
           phone: <Phone />,
           behind: (
-            <BehindPane
-              config={config}
-              control={control}
-              parts={parts}
-              fraud={fraud}
-              customerId={customerId}
-              home={phone.home}
-              desk={desk}
-              onDesk={setDesk}
-              timeline={timeline}
-              stageEvents={[...calls, ...partEvents.events]}
-            />
+            <BehindPane {...told} onDesk={setDesk} timeline={timeline} stageEvents={stageEvents} />
           ),
           inbox: <Inbox stream={inbox} onUseCode={asksForCode(phone) ? useCode : undefined} />,
         }}
       />
     </PhoneContext>
   );
+}
+
+function useStartOver({ control, model }: StageParts, fraud: Fraud) {
+  const [isStartingOver, setIsStartingOver] = useState(false);
+  const startOver = async () => {
+    setIsStartingOver(true);
+    fraud.forget();
+    await control.startOver().catch(() => undefined);
+    await model.forgetEverything();
+    // A new page: no call of the old phone can reach the new one.
+    location.reload();
+  };
+  return { isStartingOver, startOver: () => void startOver() };
+}
+
+interface Told {
+  readonly customerId: string | undefined;
+  readonly desk: Desk;
+  readonly story: StoryId;
+}
+
+/** The bank's desks behind the phone. */
+function useBank({ control, bank }: StageParts, { customerId, desk, story }: Told) {
+  const isWatched = desk === 'payments' || isPayStory(story);
+  return {
+    fraud: useFraud(control, customerId),
+    payments: usePayments(bank, { customerId, isWatched }),
+    call: useCall(bank, customerId),
+  };
+}
+
+/** A story about a payment begins with its form, and with nothing that waits from the one before. */
+function beginPayment(
+  story: PayStory,
+  { model, payments }: { readonly model: PhoneModel; readonly payments: Payments },
+): void {
+  payments.press('reset', async (bank, customerId) => {
+    await bank.reset(customerId);
+    return bank.hold(customerId, story === 'pay-changed');
+  });
+  const isIn = model.state().screen.kind === 'home';
+  if (story === 'pay-workflow') model.paying.leave();
+  else if (isIn) model.paying.begin({ amount: AMOUNT_OF[story] });
 }
 
 function useStreams(parts: StageParts, phone: PhoneState) {
@@ -124,7 +163,9 @@ function timelineOf(phone: PhoneState, { control }: StageParts): string | undefi
   return customerId === undefined ? undefined : control.timelineUrl({ customerId });
 }
 
-function asksForCode({ screen, isChangingEmail }: PhoneState): boolean {
+function asksForCode({ screen, isChangingEmail, stepUp }: PhoneState): boolean {
+  if (screen.kind === 'login-proof') return true;
+  if (screen.kind === 'home') return stepUp?.view.status === 'second_factor';
   if (screen.kind !== 'enrollment' || isChangingEmail) return false;
   return screen.view.state === 'phone' || screen.view.state === 'email_code';
 }

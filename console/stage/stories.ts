@@ -2,22 +2,72 @@
 import type { Desk } from '../behind/desks.tsx';
 import type { FraudState } from '../behind/use-fraud.ts';
 import type { PhoneState } from '../phone/phone-state.ts';
+import type { CallView } from './call-view.ts';
 import type { PartsView } from './parts-view.ts';
+import type { PaymentsView } from './payments-view.ts';
+import { payStep } from './pay-stories.ts';
 
-export type StoryId = 'enroll' | 'lost-network' | 'fraud';
-export const STORIES: readonly StoryId[] = ['enroll', 'lost-network', 'fraud'];
+export const PAY_STORIES = [
+  'pay-40',
+  'pay-400',
+  'pay-40000',
+  'pay-changed',
+  'pay-replay',
+  'pay-fraud',
+  'pay-lost',
+  'pay-workflow',
+] as const;
+export type PayStory = (typeof PAY_STORIES)[number];
+
+export type StoryId = 'enroll' | 'lost-network' | 'fraud' | PayStory | 'call' | 'login';
+export const STORIES: readonly StoryId[] = [
+  'enroll',
+  'lost-network',
+  'fraud',
+  ...PAY_STORIES,
+  'call',
+  'login',
+];
 
 /** The desk that a story needs open. */
 export const DESK_OF: Readonly<Record<StoryId, Desk>> = {
   enroll: 'identity',
   'lost-network': 'parts',
   fraud: 'fraud',
+  'pay-40': 'payments',
+  'pay-400': 'payments',
+  'pay-40000': 'payments',
+  'pay-changed': 'payments',
+  'pay-replay': 'payments',
+  'pay-fraud': 'fraud',
+  'pay-lost': 'parts',
+  'pay-workflow': 'payments',
+  call: 'calls',
+  login: 'fraud',
 };
+
+/** What the phone's form proposes. */
+export const AMOUNT_OF: Readonly<Record<PayStory, string>> = {
+  'pay-40': '40.00',
+  'pay-400': '400.00',
+  'pay-40000': '40000.00',
+  'pay-changed': '400.00',
+  'pay-replay': '400.00',
+  'pay-fraud': '400.00',
+  'pay-lost': '400.00',
+  'pay-workflow': '400.00',
+};
+
+export function isPayStory(story: StoryId): story is PayStory {
+  return story.startsWith('pay-');
+}
 
 export interface StageFacts {
   readonly phone: PhoneState;
   readonly fraud: FraudState;
   readonly parts: PartsView | undefined;
+  readonly payments: PaymentsView | undefined;
+  readonly call: CallView | undefined;
 }
 
 const ENROLL_STEP = {
@@ -38,6 +88,7 @@ export function storyOf(hash: string): StoryId {
 
 /** The number of steps done: the next one is due. */
 export function stepsDone(story: StoryId, facts: StageFacts): number {
+  if (isPayStory(story)) return payStep(story, facts);
   switch (story) {
     case 'enroll':
       return enrollStep(facts.phone);
@@ -45,6 +96,10 @@ export function stepsDone(story: StoryId, facts: StageFacts): number {
       return lostNetworkStep(facts);
     case 'fraud':
       return fraudStep(facts.phone, facts.fraud);
+    case 'call':
+      return callStep(facts);
+    case 'login':
+      return loginStep(facts.phone);
   }
 }
 
@@ -69,4 +124,16 @@ function fraudStep({ screen }: PhoneState, { cutOff, releasedAt }: FraudState): 
   if (cutOff === undefined) return screen.kind === 'home' ? 1 : 0;
   if (releasedAt !== undefined) return screen.kind === 'home' ? 5 : 4;
   return screen.kind === 'hold' ? 3 : 2;
+}
+
+function callStep({ phone, call }: StageFacts): number {
+  if (phone.screen.kind !== 'home') return 0;
+  if (call === undefined) return 1;
+  return call.provedSecondsAgo === undefined ? 2 : 3;
+}
+
+/** Whether the risk was set, only the bank's engine knows: it shows by what it asks for. */
+function loginStep({ screen }: PhoneState): number {
+  if (screen.kind === 'login-proof') return 2;
+  return screen.kind === 'home' ? 3 : 0;
 }

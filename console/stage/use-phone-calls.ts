@@ -54,10 +54,11 @@ function refusal(operation: string, problem: LatchkeyProblem): Told {
 
 /** Where on the timeline belongs what happens now. */
 export function groupNow(model: PhoneModel): StageEvent['group'] {
-  const { screen } = model.state();
+  const { screen, stepUp } = model.state();
   const session = model.session();
   if (screen.kind === 'enrollment' && screen.view.state !== 'ended')
     return { kind: 'enrollment', id: screen.view.enrollmentId };
+  if (stepUp !== undefined) return { kind: 'step_up', id: stepUp.view.stepUpId };
   if (session.status === 'active') return { kind: 'session', id: session.sessionId };
   return { kind: 'calls', id: '' };
 }

@@ -1,4 +1,5 @@
 /** The English catalogue. Another locale is another object of the same type. */
+import { approvals, pay } from './en/approvals.ts';
 import { behind } from './en/behind.ts';
 import { parts } from './en/parts.ts';
 import { phone } from './en/phone.ts';
@@ -6,4 +7,4 @@ import { problems } from './en/problems.ts';
 import { sessions } from './en/sessions.ts';
 import { stage } from './en/stage.ts';
 
-export const en = { behind, parts, phone, problems, sessions, stage };
+export const en = { approvals, behind, parts, pay, phone, problems, sessions, stage };

@@ -136,11 +136,21 @@ export class StageDriver {
   }
 
   /** Chooses a story, which opens its desk. */
-  async story(name: 'Enroll' | 'Lost network' | 'Fraud button'): Promise<void> {
-    await this.page.getByRole('radio', { name }).click();
+  async story(
+    name: 'Enroll' | 'Lost network' | 'Fraud button' | 'Pay' | 'Verified call' | 'Risky login',
+  ): Promise<void> {
+    await this.page.getByRole('radio', { name, exact: true }).click();
   }
 
-  async desk(name: 'Break it' | 'Identity vendor' | 'Fraud desk'): Promise<void> {
+  /** Chooses one of the stories about a payment. */
+  async payStory(name: string): Promise<void> {
+    await this.story('Pay');
+    await this.page.getByRole('radio', { name, exact: true }).click();
+  }
+
+  async desk(
+    name: 'Break it' | 'Identity vendor' | 'Fraud desk' | 'Payments' | 'Agent',
+  ): Promise<void> {
     await this.look('Behind it');
     await this.page.getByRole('tab', { name, exact: true }).click();
   }

@@ -129,7 +129,13 @@ describe('stage control', () => {
 
 describe('a story', () => {
   const fraud = { cutOff: undefined, releasedAt: undefined, failure: undefined, isBusy: false };
-  const facts: StageFacts = { phone: INITIAL, fraud, parts: undefined };
+  const facts: StageFacts = {
+    phone: INITIAL,
+    fraud,
+    parts: undefined,
+    payments: undefined,
+    call: undefined,
+  };
   const home = { ...INITIAL, screen: { kind: 'home' } } as const;
 
   it('begins at its first step and is over when the customer is in', () => {

@@ -238,12 +238,14 @@ describe('a login that needs more', () => {
       if (path.endsWith('/finish')) return tokenAnswer(2);
       return json(200, { stepUpId: 'cer_9', status: 'approved' });
     });
+    await latchkey.loginStepUps.view('cer_9');
     await latchkey.loginStepUps.resendCode('cer_9');
     await latchkey.loginStepUps.submitCode('cer_9', '123456');
     await expect(latchkey.loginStepUps.finish('cer_9')).resolves.toMatchObject({
       status: 'active',
     });
     expect(seen.slice(1).map(({ path }) => path)).toStrictEqual([
+      '/auth/login-step-ups/cer_9',
       '/auth/login-step-ups/cer_9/resend-code',
       '/auth/login-step-ups/cer_9/code',
       '/auth/login-step-ups/cer_9/finish',

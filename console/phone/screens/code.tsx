@@ -57,15 +57,23 @@ export function CodeScreen({ view }: { readonly view: EnrollmentView }) {
         }}
         autoFocus
       />
-      {view.code !== undefined && <CodeClock code={view.code} />}
+      {view.code !== undefined && (
+        <CodeClock code={view.code} onResend={() => void model.enrolling.resendCode()} />
+      )}
     </Page>
   );
 }
 
 /** How long the code lives and when another may be sent. */
-function CodeClock({ code }: { readonly code: SentCode }) {
+export function CodeClock({
+  code,
+  onResend,
+}: {
+  readonly code: SentCode;
+  readonly onResend: () => void;
+}) {
   const nowMs = useNow();
-  const [{ busy }, model] = usePhone();
+  const [{ busy }] = usePhone();
   const { code: words } = texts.phone;
   const resendInMs = Date.parse(code.resendAt) - nowMs;
   const leftMs = Date.parse(code.expiresAt) - nowMs;
@@ -82,7 +90,7 @@ function CodeClock({ code }: { readonly code: SentCode }) {
           className="link"
           type="button"
           disabled={!canResend || busy !== undefined}
-          onClick={() => void model.enrolling.resendCode()}
+          onClick={onResend}
         >
           {canResend ? words.resend : words.resendIn(countdown(resendInMs))}
         </button>

@@ -6,6 +6,7 @@ import { Button, Tag } from '../../parts/parts.tsx';
 import { usePhone } from '../phone-context.ts';
 import { AccountsCard } from './accounts.tsx';
 import { Brand, Outcome } from './page.tsx';
+import { PayCard } from './pay.tsx';
 import { SessionsCard } from './sessions.tsx';
 import { TokenCard } from './token.tsx';
 
@@ -24,6 +25,7 @@ export function HomeScreen() {
       </h2>
       <Outcome />
       <AccountsCard />
+      <PayCard />
       <DeviceCard me={home.me} />
       <TokenCard />
       <SessionsCard />

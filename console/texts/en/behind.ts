@@ -46,13 +46,84 @@ export const behind = {
     parts: 'Break it',
     identity: 'Identity vendor',
     fraud: 'Fraud desk',
+    payments: 'Payments',
+    calls: 'Agent',
   },
   askedAgain: 'Asked again under its first key: answered, and done once',
   times: (count: number) => `${count} times`,
+  payments: {
+    title: 'Payments',
+    nobody: 'Nobody is logged in on the phone.',
+    none: 'No payment yet. Make one on the phone.',
+    of: (amount: string, payee: string) => `${amount} to ${payee}`,
+    states: {
+      deciding: 'Asking Latchkey',
+      waiting: 'Waits for the customer',
+      approved: 'Approved, not paid yet',
+      paid: 'Paid',
+      refused: 'Not paid',
+    },
+    why: (code: string) => code.replaceAll('_', ' '),
+    hold: 'Wait before paying',
+    holdText: 'An approved payment stands here until somebody pays it.',
+    execute: 'Pay it as approved',
+    change: (amount: string) => `Change it to ${amount} and pay`,
+    replay: 'Replay request and approval',
+    tries: 'What was tried',
+    tried: {
+      paid: (amount: string) => `${amount} paid`,
+      refused: (amount: string) => `${amount} refused`,
+    },
+    replayed: 'The copied request again',
+    reasons: {
+      action_mismatch: 'not what was approved',
+      used_before: 'that approval was used already',
+      dpop_proof_replayed: 'that proof was used already',
+      step_up_ended: 'it has ended',
+      revoked: 'cut off by the fraud desk',
+    } as Readonly<Record<string, string | undefined>>,
+    workflow: 'Pay 400.00 by workflow',
+    workflowText: 'A workflow of the bank asks by Nexus and waits.',
+    openWorkflow: 'Open in Temporal',
+    workflowStates: {
+      running: 'Workflow waits',
+      completed: 'Workflow done',
+      failed: 'Workflow ended without paying',
+    },
+    failed: (title: string) => `That did not work: ${title}`,
+    notices: 'What the phone notices',
+    flags: {
+      onCall: 'On a call',
+      screenShared: 'Screen shared',
+      accessibilityService: 'Accessibility service',
+    },
+  },
+  calls: {
+    title: 'Agent',
+    who: 'Ana Agent, on the line with a caller',
+    ask: 'Is it the customer?',
+    nobody: 'Nobody has the app open.',
+    ready: 'Ask the caller to open the app. Who cannot prove it there is told nothing.',
+    waiting: 'Waits for the caller to prove it in the app',
+    proved: (ago: string) => `Proved by passkey ${ago}`,
+    device: (name: string, since: string) => `on ${name}, trusted since ${since}`,
+    refused: 'Not proved. Tell the caller nothing, and end the call',
+    endedText: 'It ended without a proof.',
+    again: 'Ask again',
+    caseOf: (reference: string) => `Case ${reference}`,
+    failed: (title: string) => `That did not work: ${title}`,
+  },
+  risk: {
+    label: 'Risk of the next login',
+    low: 'Low',
+    high: 'High',
+    text: 'At high risk a login needs a code besides the passkey.',
+  },
   /** Successes of the hot path, which leave no audit row. */
   hotPath: {
     token: 'A new access token; the refresh token was rotated',
     getAccounts: 'The gateway check let the call through to the bank',
+    pay: 'The payments service took the signed request',
   } as Readonly<Record<string, string | undefined>>,
   empty: 'Nothing has happened yet',
   emptyText:
@@ -66,6 +137,7 @@ export const behind = {
   refusal: (operation: string) => `Refused: ${operation}`,
   groups: {
     enrollment: 'Enrollment',
+    step_up: 'Step-up',
     session: 'Session',
     revocation: 'Cut-off',
     customer: 'Customer',
@@ -83,6 +155,26 @@ export const behind = {
     'enrollment.completed': () => 'Completed: the customer is active',
     'enrollment.ended': ({ outcome, reason }: Detail) =>
       ['Ended', word(outcome), word(reason)].filter((part) => part !== '').join(', '),
+    'step_up.requested': ({ actionType, required }: Detail) =>
+      `The bank asked: ${word(actionType)}, ${word(required)} needed. The row came first`,
+    'step_up.not_required': ({ actionType }: Detail) =>
+      `The bank asked: ${word(actionType)}. Below the threshold, nobody is asked`,
+    'step_up.opened': () => 'The workflow took over, and the phone was told',
+    'step_up.shown': ({ onCall, screenShared, accessibilityService }: Detail) =>
+      onCall === true || screenShared === true || accessibilityService === true
+        ? 'What will be signed was fixed and sent, with what the phone notices around it'
+        : 'What will be signed was fixed and sent to the phone',
+    'step_up.keys_proved': () => 'Passkey and approval key proved it. A code goes out',
+    'step_up.code_refused': ({ attemptsLeft }: Detail) =>
+      `A wrong code was counted, ${word(attemptsLeft)} left`,
+    'step_up.code_resent': () => 'A new code was sent',
+    'step_up.approved': ({ required }: Detail) =>
+      `Approved, ${word(required)}: exactly that, for ten minutes, once`,
+    'step_up.consumed': () => 'Used by whoever asked, once. There is no second time',
+    'step_up.denied': ({ reason }: Detail) => `Denied: ${word(reason)}`,
+    'step_up.ended': ({ outcome, reason }: Detail) =>
+      ['Ended', word(outcome), word(reason)].filter((part) => part !== '').join(', '),
+    'receipt.sealed': () => 'The receipt was sealed in the key service, once',
     'identity.verdict': ({ verdict }: Detail) =>
       verdict === undefined
         ? 'The identity vendor answered'
