@@ -33,6 +33,33 @@ export const RUNBOOK = {
       ],
     },
     {
+      id: 'step_up',
+      title: 'Step-up',
+      text: 'A customer is asked to approve one action, within minutes, and the service that asked uses the approval once. A fraud signal ends it until then.',
+      cases: [
+        {
+          sign: 'It waits for the customer.',
+          action:
+            'Nothing to do: it expires by itself. A phone that was not rung finds it by opening the app.',
+        },
+        {
+          sign: 'It was approved and waits for its use.',
+          action:
+            'The service that asked has to use it in its time; afterwards it asks anew. Nobody can use it in its place.',
+        },
+        {
+          sign: 'It ended as denied.',
+          action:
+            'The reason is in its details. “Not me” means that somebody else asked in the customer’s name: look at who asked, and for a hold.',
+        },
+        {
+          sign: 'Its receipt is not sealed.',
+          action:
+            'The key management is not reachable. The approval stands; the receipt is made when the key management is back.',
+        },
+      ],
+    },
+    {
       id: 'session',
       title: 'Session',
       text: 'One for each login, asleep for up to three months. It wakes at its deadline or when its row was ended, asks the row, and closes.',
