@@ -7,13 +7,14 @@ import { cutOffCustomer, releaseCustomer } from '../setup/customer.ts';
 import { APP, createBanker, loginBody, logIn, refresh } from '../setup/login-bed.ts';
 import type { Banker } from '../setup/login-bed.ts';
 import { startTestApi } from '../setup/api.ts';
+import { ONE_FACTOR, ROOMY_POLICY } from '../setup/demo-tenant.ts';
 import { createPhone } from '../setup/callers.ts';
 import type { TestApi } from '../setup/api.ts';
 
 let api: TestApi;
 beforeAll(async () => {
   // Its Temporal is down the whole time: nothing here needs it.
-  api = await startTestApi();
+  api = await startTestApi({ policy: { ...ROOMY_POLICY, login: ONE_FACTOR } });
 });
 afterAll(async () => {
   await api?.close();

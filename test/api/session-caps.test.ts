@@ -5,12 +5,13 @@ import { startTestApi } from '../setup/api.ts';
 import type { TestApi } from '../setup/api.ts';
 import { createPhone } from '../setup/callers.ts';
 import type { Phone } from '../setup/callers.ts';
-import { ROOMY_POLICY } from '../setup/demo-tenant.ts';
+import { ONE_FACTOR, ROOMY_POLICY } from '../setup/demo-tenant.ts';
 import { addDevice, createBanker, logIn, loginBody } from '../setup/login-bed.ts';
 import type { Banker } from '../setup/login-bed.ts';
 
 const capped = (change: Partial<Policy['session']>): Policy => ({
   ...ROOMY_POLICY,
+  login: ONE_FACTOR,
   session: { ...ROOMY_POLICY.session, ...change },
 });
 

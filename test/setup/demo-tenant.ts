@@ -26,6 +26,9 @@ export const ROOMY_POLICY: Policy = {
   },
 };
 
+/** Logins at once show their passkey's counter out of order, which is a high risk: for tests of such logins without Temporal, which asks for no code. */
+export const ONE_FACTOR: Policy['login'] = { secondFactorFromRisk: 4 };
+
 /** Answers the tenant's id; another slug makes another tenant. */
 export async function seedDemoTenant(
   database: TestDatabase,

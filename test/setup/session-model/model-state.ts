@@ -1,6 +1,6 @@
 /** One customer's sessions as the model knows them, how long they last, and why one carries nothing. */
 import type { Policy } from '../../../domain/policy.ts';
-import { ROOMY_POLICY } from '../demo-tenant.ts';
+import { ONE_FACTOR, ROOMY_POLICY } from '../demo-tenant.ts';
 
 export interface Lifetimes {
   readonly idleMs: number;
@@ -20,6 +20,7 @@ export const USUAL_LIFETIMES: Lifetimes = {
 
 export const SHORT_POLICY: Policy = {
   ...ROOMY_POLICY,
+  login: ONE_FACTOR,
   session: {
     ...ROOMY_POLICY.session,
     idleSeconds: SHORT_LIFETIMES.idleMs / 1000,

@@ -15,7 +15,7 @@ import type { ManagedProcess } from '../../../runtime/managed-process.ts';
 import { findFreePort, isPortTaken } from '../../../runtime/ports.ts';
 import { startTestApi } from '../api.ts';
 import type { TestApi } from '../api.ts';
-import { ROOMY_POLICY } from '../demo-tenant.ts';
+import { ONE_FACTOR, ROOMY_POLICY } from '../demo-tenant.ts';
 import { balanceOver, startNginx } from '../nginx.ts';
 import type { Nginx } from '../nginx.ts';
 import type { GatewayQuestion } from './cast.ts';
@@ -48,7 +48,7 @@ export async function startReplicas(): Promise<Replicas> {
   const ports = [await findFreePort(), await findFreePort()];
   const nginx = await startNginx(balanceOver(ports));
   const publicUrl = `http://localhost:${String(nginx.port)}`;
-  const seeds = await startTestApi({ publicUrl, policy: ROOMY_POLICY });
+  const seeds = await startTestApi({ publicUrl, policy: { ...ROOMY_POLICY, login: ONE_FACTOR } });
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-replicas-'));
   const order = join(folder, 'order');
   const rows = postgres(seeds.testDatabase.superuserUrl, { max: 2, onnotice: () => undefined });
