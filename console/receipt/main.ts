@@ -96,10 +96,16 @@ function show(verification: Verification): void {
       parts.push(save);
     }
   }
-  const list = element('ol', { look: 'checks' }, ...checks.map((check) => lineOf(check)));
+  const list = element('ol', { look: 'checks' }, ...inOrder(checks).map((check) => lineOf(check)));
   const title = element('h2', { text: 'What was checked' });
   parts.push(element('section', { look: 'card' }, title, list));
   place('result').replaceChildren(...parts);
+}
+
+/** What speaks against it comes first. */
+function inOrder(checks: readonly Check[]): readonly Check[] {
+  const hasFailed = ({ result }: Check): boolean => result === 'failed';
+  return [...checks.filter(hasFailed), ...checks.filter((check) => !hasFailed(check))];
 }
 
 function lineOf({ id, result, question, says }: Check): HTMLElement {

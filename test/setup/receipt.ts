@@ -243,7 +243,7 @@ function partsOf(record: StepUpRecord): PreimageParts {
 }
 
 /** At the end of the authenticator data: flags at 32, then counter, AAGUID, length and id. */
-function coseKeyOf(attestationObject: string): string {
+export function coseKeyOf(attestationObject: string): string {
   const bytes = Buffer.from(attestationObject, 'base64url');
   // RFC 9053 section 7.1.1, as the software authenticator writes it.
   const start = bytes.lastIndexOf(Buffer.from('a5010203262001215820', 'hex'));
