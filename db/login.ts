@@ -87,8 +87,9 @@ export async function grantLogin(
   const device = resultOf(found);
   const strength = strengthOf(device, customerId);
   const risk = await riskOf(tx, login, resultOf(used));
-  if (askForFactor !== undefined && needsFactor(risk, document.login)) {
-    const stepUp = await askForFactor(tx, risk);
+  // The engine's word alone: a counter that moved back may be an answer that was overtaken on its way.
+  if (askForFactor !== undefined && needsFactor(login.risk, document.login)) {
+    const stepUp = await askForFactor(tx, login.risk);
     await settle?.(tx, stepUp.stepUpId);
     return { stepUp };
   }

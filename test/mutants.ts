@@ -7,6 +7,7 @@ import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
+import { CUSTOMER_STEP_UP_MUTANTS } from './customer-step-up-mutants.ts';
 import { FAULT_MUTANTS } from './fault-mutants.ts';
 import { SESSION_MUTANTS } from './session-mutants.ts';
 import { STEP_UP_MUTANTS } from './step-up-mutants.ts';
@@ -309,6 +310,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...FAULT_MUTANTS,
   ...SESSION_MUTANTS,
   ...STEP_UP_MUTANTS,
+  ...CUSTOMER_STEP_UP_MUTANTS,
 ];
 
 const LEFT_OUT = new Set(['node_modules', '.git', 'dist', 'test-results', 'coverage']);
