@@ -22,7 +22,11 @@ const problems = ['step_up_not_found', 'step_up_not_approved', 'receipt_pending'
 const of = { params: StepUpParams, querystring: ReceiptQuery, response: { 200: ReceiptView } };
 
 export function registerReceiptRoutes(app: LatchkeyApp, services: ApiServices): void {
-  const { database, clock } = services;
+  registerKeys(app, services);
+  registerReceipts(app, services);
+}
+
+function registerKeys(app: LatchkeyApp, { database, clock }: ApiServices): void {
   const known = new Map<
     string,
     { readonly keys: Promise<readonly ReceiptKey[]>; untilMs: number }
@@ -62,7 +66,10 @@ export function registerReceiptRoutes(app: LatchkeyApp, services: ApiServices): 
       };
     },
   );
+}
 
+function registerReceipts(app: LatchkeyApp, services: ApiServices): void {
+  const { database } = services;
   const own = { summary: 'Get the receipt of what one approved', tags: ['step-up'], ...of };
   app.get(
     '/auth/step-ups/:stepUpId/receipt',
