@@ -37,9 +37,11 @@ import { TEST_PAYLOAD_KEYS } from './payload-keys.ts';
 import { quietTemporal } from './quiet-temporal.ts';
 import {
   approvalOf,
+  asked,
   insertStepUpCustomer,
   payment,
   PAYMENTS,
+  sentCode,
   show,
   STEP_UP_TOOLS,
   submit,
@@ -205,6 +207,48 @@ export class NexusBed {
     });
   }
 
+  /** Without Nexus: rows and workflow, as the API begins them. Answers when the customer may open it. */
+  async begin(customer: StepUpCustomer, amount: string): Promise<string> {
+    const stepUpId = await this.inTenant((tx) => asked(tx, customer, { action: payment(amount) }));
+    await this.#parts.gateway.start('step_up', { tenantId: this.tenantId, id: stepUpId });
+    while ((await this.opened(customer)) === undefined);
+    return stepUpId;
+  }
+
+  async guess(customer: StepUpCustomer, stepUpId: string): Promise<void> {
+    const code = await this.inTenant((tx) => sentCode(tx, customer, stepUpId));
+    const submissionId = await this.inTenant((tx) =>
+      submit(tx, customer, stepUpId, { step: 'step_up', payload: { code } }),
+    );
+    const handle = { submissionId, notAfterMs: systemClock.nowMs() + 30_000 };
+    const id = workflowId('step_up', this.tenantId, stepUpId);
+    await this.#parts.gateway.update(id, 'submitStepUpCode', [handle], submissionId);
+  }
+
+  async consume(stepUpId: string, amount: string): Promise<void> {
+    const { tenantId } = this;
+    await this.inTenant((tx) =>
+      consumeStepUp(tx, STEP_UP_TOOLS, {
+        tenantId,
+        stepUpId,
+        requester: PAYMENTS,
+        action: payment(amount),
+      }),
+    );
+    await this.ring(stepUpId);
+  }
+
+  /** Of the step-up's workflow, once it has closed. */
+  async historySize(
+    stepUpId: string,
+  ): Promise<{ readonly events: number; readonly bytes: number }> {
+    const id = workflowId('step_up', this.tenantId, stepUpId);
+    while ((await this.#parts.gateway.describe(id)) === 'running');
+    const client = new Client({ connection: this.connection, namespace: this.namespace });
+    const { historyLength, historySize } = await client.workflow.getHandle(id).describe();
+    return { events: historyLength, bytes: historySize ?? 0 };
+  }
+
   /** The customer's step-up once it is open. */
   async opened({ customerId }: StepUpCustomer): Promise<string | undefined> {
     const [row] = await this.inTenant(
@@ -270,7 +314,20 @@ async function startLatchkey(
         risk: embeddedRiskEngine,
       }),
       revocations: {},
-      vendors: createReceiptActivities({ store: { seal: () => Promise.resolve(null) } }),
+      // What a receipt says is its own tests' business.
+      vendors: createReceiptActivities({
+        store: {
+          seal: async ({ tenantId, stepUpId }) => {
+            const receiptId = `of ${stepUpId}`;
+            await database.tenant(
+              tenantId,
+              (tx) =>
+                tx`update step_up set receipt_id = ${receiptId} where step_up_id = ${stepUpId}`,
+            );
+            return receiptId;
+          },
+        },
+      }),
     },
   });
 }

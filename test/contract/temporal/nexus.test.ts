@@ -78,9 +78,9 @@ describe('two who ask for the same', () => {
       );
     await expect.poll(isStarted, PATIENCE).toBe(true);
     await bed.approve(customer, stepUpId);
-    const answer = { status: 'approved', stepUpId, acr: 'latchkey:3', receiptId: null };
-    expect(await first.result()).toEqual(answer);
-    expect(await second.result()).toEqual(answer);
+    const answer = { status: 'approved', stepUpId, acr: 'latchkey:3' };
+    expect(await first.result()).toMatchObject(answer);
+    expect(await second.result()).toMatchObject(answer);
     expect(await stepUpsOf(customer)).toHaveLength(1);
   });
 
@@ -91,7 +91,7 @@ describe('two who ask for the same', () => {
     await bed.approve(customer, await openedFor(customer));
     const answer = await first.result();
     const late = await bed.ask(order, await bed.sign(order, 'payment-late'));
-    expect(await late.result()).toEqual(answer);
+    expect(await late.result()).toMatchObject({ ...Object(answer), receiptId: expect.anything() });
     expect(await stepUpsOf(customer)).toHaveLength(1);
   });
 });
