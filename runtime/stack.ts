@@ -107,6 +107,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ? {}
       : { temporalUiUrl: `${operationsUrl}/temporal` }),
     temporalNamespace: configuration.temporal.namespace,
+    temporal: {
+      address: configuration.temporal.address,
+      namespace: configuration.temporal.namespace,
+    },
     ...(staffDirectory === undefined ? {} : { operationsUrl }),
     ...(tenantId === undefined ? {} : { tenantId }),
   });

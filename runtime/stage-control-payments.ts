@@ -8,6 +8,8 @@ import { DemoPayments } from './demo-payments-service.ts';
 import { openPaymentsDoor } from './demo-payments-door.ts';
 import type { PaymentsDoor } from './demo-payments-door.ts';
 import { createRequester } from './demo-requester.ts';
+import { createDemoWorkflows } from './demo-workflows.ts';
+import type { DemoWorkflows } from './demo-workflows.ts';
 import { DEMO_PAYMENTS_KEY } from './demo-secrets.ts';
 import { readObject } from './local-http.ts';
 import type { LocalAnswer, LocalRequest } from './local-http.ts';
@@ -27,6 +29,8 @@ export interface PaymentsDesk {
 interface Desk {
   readonly payments: DemoPayments;
   readonly door: PaymentsDoor;
+  /** undefined: there is no Temporal of the demo's. */
+  readonly workflows: DemoWorkflows | undefined;
 }
 
 type Members = Readonly<Record<string, unknown>>;
@@ -37,6 +41,7 @@ export async function openPaymentsDesk(options: {
   readonly origin: () => string;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;
+  readonly temporal: { readonly address: string; readonly namespace: string } | undefined;
 }): Promise<PaymentsDesk> {
   const { issuer, clock, onError } = options;
   const client = new MachineClient({
@@ -46,8 +51,17 @@ export async function openPaymentsDesk(options: {
     scope: SCOPE,
     clock,
   });
-  const payments = new DemoPayments({ requester: createRequester(client), clock, onError });
-  const desk: Desk = { payments, door: await openPaymentsDoor({ ...options, payments }) };
+  const requester = createRequester(client);
+  const payments = new DemoPayments({ requester, clock, onError });
+  const { temporal } = options;
+  const desk: Desk = {
+    payments,
+    door: await openPaymentsDoor({ ...options, payments }),
+    workflows:
+      temporal === undefined
+        ? undefined
+        : createDemoWorkflows({ ...temporal, issuer, requester, clock }),
+  };
   return {
     answer: (request) => answer(desk, request),
     open: () => {
@@ -58,6 +72,7 @@ export async function openPaymentsDesk(options: {
     },
     stop: async () => {
       payments.stop();
+      await desk.workflows?.stop();
       await desk.door.stop();
     },
   };
@@ -68,7 +83,7 @@ async function answer(desk: Desk, request: LocalRequest): Promise<LocalAnswer | 
   if (method === 'POST' && url.pathname === '/bank/payments')
     return await desk.door.answer(request);
   if (method === 'GET' && url.pathname === '/payments')
-    return described(desk, url.searchParams.get('customerId') ?? '');
+    return await described(desk, url.searchParams.get('customerId') ?? '');
   const button = method === 'POST' ? BUTTONS[url.pathname] : undefined;
   if (button === undefined) return undefined;
   const asked = readObject(body);
@@ -81,7 +96,7 @@ async function answer(desk: Desk, request: LocalRequest): Promise<LocalAnswer | 
 const BUTTONS: Readonly<Record<string, Button | undefined>> = {
   '/payments/hold': (desk, { isHeld }, customerId) => {
     desk.payments.hold(isHeld === true);
-    return Promise.resolve(described(desk, customerId));
+    return described(desk, customerId);
   },
   '/payments/execute': async (desk, asked, customerId) => {
     const { paymentId, amount } = asked;
@@ -99,15 +114,27 @@ const BUTTONS: Readonly<Record<string, Button | undefined>> = {
     if (request === undefined || again === undefined) return NO_SUCH;
     return described(desk, customerId, { replay: { request, approval: again } });
   },
+  '/payments/workflow': async (desk, _asked, customerId) => {
+    if (desk.workflows === undefined) return NO_WORKFLOWS;
+    await desk.workflows.pay(customerId);
+    return described(desk, customerId);
+  },
   '/payments/reset': async (desk, _asked, customerId) => {
     await desk.payments.reset(customerId);
+    desk.workflows?.forget(customerId);
     return described(desk, customerId);
   },
 };
 
+const NO_WORKFLOWS: LocalAnswer = { status: 409, body: { error: 'no_temporal_of_its_own' } };
 const NO_SUCH: LocalAnswer = { status: 404, body: { error: 'no_such_payment' } };
 
-function described({ payments }: Desk, customerId: string, more: Members = {}): LocalAnswer {
-  const body = { isHeld: payments.isHeld(), payments: payments.of(customerId), ...more };
-  return { status: 200, body };
+async function described(
+  { payments, workflows }: Desk,
+  customerId: string,
+  more: Members = {},
+): Promise<LocalAnswer> {
+  const workflow = await workflows?.of(customerId);
+  const standing = { isHeld: payments.isHeld(), payments: payments.of(customerId), workflow };
+  return { status: 200, body: { ...standing, ...more } };
 }

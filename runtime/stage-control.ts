@@ -48,6 +48,8 @@ export interface StageControlOptions {
   readonly tenantId?: string;
   /** Where staff come in; without it nobody at the bank can be called. */
   readonly operationsUrl?: string;
+  /** Where the demo bank's own workflows run too; without it there are none. */
+  readonly temporal?: { readonly address: string; readonly namespace: string };
   readonly onError?: (error: unknown) => void;
 }
 
@@ -67,7 +69,8 @@ export async function startStageControl(options: StageControlOptions): Promise<L
   const { issuer, clock, publicUrl, operationsUrl } = options;
   const onError = options.onError ?? (() => undefined);
   const origin = () => server.url;
-  const desk = await openPaymentsDesk({ issuer, origin, clock, onError });
+  const { temporal } = options;
+  const desk = await openPaymentsDesk({ issuer, origin, clock, onError, temporal });
   const stage: Stage = {
     ...options,
     desk,

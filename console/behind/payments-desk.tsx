@@ -183,14 +183,14 @@ function PaymentButtons({
 }
 
 function WorkflowRow({
-  workflow: { workflowId, status },
+  workflow: { workflowId, namespace, status },
   config,
 }: {
   readonly workflow: WorkflowView;
   readonly config: StageConfig;
 }) {
   const { payments: words } = texts.behind;
-  const href = workflowAddress(workflowId, config);
+  const href = workflowAddress(workflowId, { ...config, temporalNamespace: namespace });
   const tone = { running: 'wait', completed: 'good', failed: 'danger' } as const;
   return (
     <div className="pay-row">

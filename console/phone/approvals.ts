@@ -105,10 +105,16 @@ export class Approvals {
     await this.#step(reason, ({ view }, { stepUps }) => stepUps.deny(view.stepUpId, reason));
   }
 
+  /** Looks at something else; it stays as it stands. */
+  leave(): void {
+    const { core } = this.#options;
+    core.set({ stepUp: undefined, problem: undefined, notice: undefined, draftCode: '' });
+  }
+
   /** Its end was read; what waits besides comes next. */
   async dismiss(): Promise<void> {
     const { core } = this.#options;
-    core.set({ stepUp: undefined, problem: undefined, notice: undefined, draftCode: '' });
+    this.leave();
     const [next] = this.#waiting;
     if (next !== undefined) await core.run('show', () => this.show(next));
   }

@@ -27,6 +27,8 @@ export interface PaymentView {
 /** A payment that a workflow of the bank makes. */
 export interface WorkflowView {
   readonly workflowId: string;
+  /** The bank's own. */
+  readonly namespace: string;
   readonly status: 'running' | 'completed' | 'failed';
 }
 
@@ -79,10 +81,10 @@ function readTry(value: unknown): PaymentTry[] {
 }
 
 function readWorkflow(value: unknown): WorkflowView | undefined {
-  const { workflowId, status } = membersOf(value);
-  if (typeof workflowId !== 'string') return undefined;
+  const { workflowId, namespace, status } = membersOf(value);
+  if (typeof workflowId !== 'string' || typeof namespace !== 'string') return undefined;
   const known = status === 'completed' || status === 'failed' ? status : 'running';
-  return { workflowId, status: known };
+  return { workflowId, namespace, status: known };
 }
 
 function membersOf(value: unknown): Members {
