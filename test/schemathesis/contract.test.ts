@@ -77,6 +77,7 @@ beforeAll(async () => {
   await rows`update policy set document = jsonb_set(document, '{revocation,secondListingSeconds}', '2')`;
   // One key sends for every enrolling phone here: its limit would hide what comes after.
   await rows`update policy set document = jsonb_set(document, '{limits,stepsOfDevice}', '1000000')`;
+  await rows`update policy set document = jsonb_set(document, '{limits,loginsOfDevice}', '1000000')`;
   seeded = await seed(stack, rows, key.jkt);
   proxy.signWith(
     createSigner({

@@ -29,6 +29,15 @@ interface Elsewhere {
   readonly shownBy: string;
 }
 
+const CUSTOMER_STEP_UPS = [
+  'openStepUp',
+  'approveStepUp',
+  'submitStepUpCode',
+  'resendStepUpCode',
+  'denyStepUp',
+];
+const LOGIN_STEP_UPS = ['submitLoginCode', 'resendLoginCode', 'finishLogin'];
+
 /** Stories of their own, each brought about by the test that is named. */
 export const ELSEWHERE: readonly Elsewhere[] = [
   {
@@ -87,6 +96,36 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     shownBy: 'test/api/staff-holds.test.ts',
   },
   {
+    codes: ['wrong_step', 'step_up_ended'],
+    operations: CUSTOMER_STEP_UPS,
+    why: 'somebody else’s that has ended is not there at all',
+    shownBy: 'test/api/customer-step-ups.test.ts',
+  },
+  {
+    codes: ['step_up_ended', 'step_up_not_approved', 'revoked'],
+    operations: LOGIN_STEP_UPS,
+    why: 'of the key that began it alone',
+    shownBy: 'test/api/login-step-up.test.ts',
+  },
+  {
+    codes: ['wrong_step', 'step_up_expired', 'revoked'],
+    operations: [...CUSTOMER_STEP_UPS, ...LOGIN_STEP_UPS],
+    why: 'time, or a cut-off, between two steps of one customer',
+    shownBy: 'test/contract/database/step-ups.test.ts',
+  },
+  {
+    codes: ['submission_expired'],
+    operations: [...CUSTOMER_STEP_UPS, ...LOGIN_STEP_UPS],
+    why: 'a step that a worker took too late',
+    shownBy: 'test/workflows/enrollment-branches.test.ts',
+  },
+  {
+    codes: ['step_up_pending'],
+    operations: ['login'],
+    why: 'two of one requester; a login takes the place of its former',
+    shownBy: 'test/api/staff-calls.test.ts',
+  },
+  {
     codes: ['code_expired'],
     operations: ['submitStepUpCode', 'submitLoginCode'],
     why: 'a code that was waited with for too long',
@@ -94,13 +133,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   },
   {
     codes: ['device_not_allowed', 'approval_invalid', 'credential_unknown'],
-    operations: [
-      'openStepUp',
-      'approveStepUp',
-      'submitStepUpCode',
-      'resendStepUpCode',
-      'denyStepUp',
-    ],
+    operations: CUSTOMER_STEP_UPS,
     why: 'another phone, another passkey, another key',
     shownBy: 'test/api/customer-step-ups.test.ts',
   },

@@ -51,6 +51,10 @@ export async function answerStepUps(walk: Walk): Promise<void> {
   await codeSentTo(stack, phone.number, before + 1);
   await stepUps.resendCode(high);
   await stepUps.submitCode(high, await codeSentTo(stack, phone.number, before + 2));
+  await vi.waitFor(async () => {
+    await stepUps.receipt(high);
+  }, PATIENCE);
+  await payments.call({ method: 'GET', path: `/step-ups/${high}/receipt` });
   await stepUps.deny(await ask('400.00'), 'declined');
   await logInWithCode(walk);
 }
@@ -72,8 +76,7 @@ async function logInWithCode(walk: Walk): Promise<void> {
   await endCoolDown(walk, stepUpId);
   const { loginStepUps } = phone.latchkey;
   await loginStepUps.resendCode(stepUpId);
-  // The proxy signs it.
-  await fetch(`${stack.issuer}/auth/login-step-ups/${stepUpId}`);
+  await loginStepUps.view(stepUpId);
   const code = await codeSentTo(stack, phone.number, before + 2);
   await loginStepUps.submitCode(stepUpId, code);
   await loginStepUps.finish(stepUpId);
