@@ -6,6 +6,7 @@ import { Type } from 'typebox';
 import type { Static } from 'typebox';
 import { Value } from 'typebox/value';
 import type { ClientCallback, TenantDocument } from '../db/tenant-setup.ts';
+import { ActionTypes, requireActionTypes } from './tenant-action-types.ts';
 
 const ORIGIN = '^[a-z][a-z0-9+.-]*://[a-z0-9.-]+(:[0-9]{1,5})?$';
 const CLIENT_ID = Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$' });
@@ -74,6 +75,7 @@ const TenantFile = Type.Object(
     rpId: Type.String({ pattern: '^[a-z0-9.-]{1,253}$' }),
     origins: Origins,
     clients: Type.Array(Type.Union([AppClient, MachineClient]), { maxItems: 50 }),
+    actionTypes: Type.Optional(ActionTypes),
   },
   closed,
 );
@@ -90,6 +92,7 @@ export function readTenantFile(text: string): TenantDocument {
   const plain = originsOf(document).filter((origin) => origin.startsWith('http:'));
   if (plain.length > 0) throw new Error("the tenant's file is wrong:\nan origin is not https");
   for (const callback of callbacksOf(document)) requireSafe(callback);
+  requireActionTypes(document.actionTypes ?? []);
   return document;
 }
 

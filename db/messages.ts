@@ -4,6 +4,7 @@
  */
 import { displayOf } from '../domain/step-up-texts.ts';
 import { actionLine } from '../domain/texts/action-line.ts';
+import { actionTypesFor } from './action-types.ts';
 import type { Tx } from './connection.ts';
 import type { MessagePayload } from './outbox.ts';
 import type { PersonalData } from './personal-data.ts';
@@ -113,5 +114,6 @@ async function actionInWords(
   { locale, ...stepUp }: { tenantId: string; stepUpId: string; customerId: string; locale: string },
 ): Promise<string> {
   const { action, requesterName } = await openRequest(tx, { personalData }, stepUp);
-  return actionLine(displayOf(action, locale, requesterName));
+  const types = await actionTypesFor(tx, stepUp.tenantId, action);
+  return actionLine(displayOf(action, locale, requesterName, types));
 }

@@ -7,6 +7,8 @@ import postgres from 'postgres';
 import { formatId } from '../domain/ids.ts';
 import { DEFAULT_POLICY } from '../domain/policy.ts';
 import type { Policy } from '../domain/policy.ts';
+import { applyActionType } from './action-types.ts';
+import type { NamedActionType } from './action-types.ts';
 import { callbackContext } from './callbacks.ts';
 import type { ClientJwks } from './clients.ts';
 
@@ -48,6 +50,8 @@ export interface TenantDocument {
   readonly rpId: string;
   readonly origins: readonly string[];
   readonly clients: readonly ClientDocument[];
+  /** Beside the built-in ones. */
+  readonly actionTypes?: readonly NamedActionType[];
 }
 
 /**
@@ -68,6 +72,7 @@ export async function applyTenant(
         await upsertClient(tx, tenantId, client);
         await replaceCallback(tx, { tenantId, client, seal });
       }
+      for (const type of document.actionTypes ?? []) await applyActionType(tx, tenantId, type);
       await tx`insert into policy (tenant_id, version, document, prepared_by, approved_by)
         values (${tenantId}, 1, ${tx.json({ ...policy })}, 'system:default', 'system:bootstrap')
         on conflict do nothing`;

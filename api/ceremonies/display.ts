@@ -1,4 +1,5 @@
 /** The text of an action as a customer is sent it: of the template that the action's type has, in his language. */
+import { actionTypesFor } from '../../db/action-types.ts';
 import type { Tx } from '../../db/connection.ts';
 import type { StepUpOpening } from '../../db/step-up-open.ts';
 import { openRequest, type StepUpRecord } from '../../db/step-up.ts';
@@ -15,8 +16,8 @@ export async function renderAction(
     readonly locale: string;
   },
 ): Promise<Display> {
-  const { action, locale, requesterName } = subject;
-  return await Promise.resolve(displayOf(action, locale, requesterName));
+  const { tenantId, action, locale, requesterName } = subject;
+  return displayOf(action, locale, requesterName, await actionTypesFor(tx, tenantId, action));
 }
 
 /** What stands in the preimage, word for word, with its fields beside it: a template that changed since changes nothing of it. */

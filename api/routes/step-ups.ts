@@ -2,11 +2,11 @@
  * Step-ups as services of the bank use them: ask, wait, use once, give up. A step-up is known to the client that asked for it alone; for any other it
  * does not exist. Whether something is approved is PostgreSQL's to say, in the transaction that uses it.
  */
+import { readTenantAction } from '../../db/action-types.ts';
 import { consumeStepUp, type StepUpUsed } from '../../db/step-up-consume.ts';
 import { endStepUp } from '../../db/step-up-ends.ts';
 import { readStepUpStandings } from '../../db/step-up-statuses.ts';
 import { stepUpOfRequester, type StepUpRecord } from '../../db/step-up.ts';
-import { readAction } from '../../domain/action.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { statusOf, type StepUpRequester, type StepUpSubject } from '../../domain/step-up.ts';
 import type { ApiServices } from '../dependencies.ts';
@@ -155,10 +155,10 @@ function registerConsume(app: LatchkeyApp, services: ApiServices): void {
     const { tenantId } = request.tenant;
     const { stepUpId } = request.params;
     const requester = requesterOf(callerOf(request, 'machine'));
-    const action = readAction(request.body.action);
-    const used = await services.database.tenant(tenantId, (tx) =>
-      consumeStepUp(tx, services, { tenantId, stepUpId, requester, action }),
-    );
+    const used = await services.database.tenant(tenantId, async (tx) => {
+      const action = await readTenantAction(tx, tenantId, request.body.action);
+      return await consumeStepUp(tx, services, { tenantId, stepUpId, requester, action });
+    });
     return consumedView(stepUpId, used);
   });
 }

@@ -2,11 +2,11 @@
  * A step-up as a service of the bank asks for it, whichever way it comes (HTTP or Nexus): the action is read into its one form, the row comes first,
  * then the workflow. A repeat under the same id finds the row again and starts what is not started yet; it never asks the customer twice.
  */
+import { readTenantAction } from '../../db/action-types.ts';
 import { getClient, type Client } from '../../db/clients.ts';
 import type { Tx } from '../../db/connection.ts';
 import { createStepUp } from '../../db/step-up-create.ts';
 import { stepUpOfRequester } from '../../db/step-up.ts';
-import { readAction } from '../../domain/action.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { startStepUp } from '../ceremonies/start-step-up.ts';
 import type { AppDependencies } from '../dependencies.ts';
@@ -56,7 +56,7 @@ export async function insertRequest(
   { tenantId, stepUpId, client, request }: StepUpAsked & { readonly request: RequestStepUpBody },
 ): Promise<void> {
   const requester = { kind: 'client', id: client.clientId } as const;
-  const action = readAction(request.action);
+  const action = await readTenantAction(tx, tenantId, request.action);
   const scope = scopeOfType(action.type);
   if (!client.scopes.includes(scope))
     throw new LatchkeyError('insufficient_scope', { extra: { scope } });

@@ -10,6 +10,7 @@ import type { TestDatabase } from '../../setup/database.ts';
 
 /** select, insert, update, delete on whole tables. Partitions and `schemaversion` have none. */
 const GRANTS: Readonly<Record<string, string>> = {
+  action_type: 'si',
   approval: 'si',
   audit: 'si',
   ceremony: 'siu',

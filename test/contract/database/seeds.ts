@@ -67,6 +67,7 @@ export function seedRows(tenantId: string, name: string): ReadonlyMap<string, re
         },
       ],
     ],
+    ['action_type', [{ tenantId, name: 'loan_payout', version: 1, definition: { members: {} } }]],
     ['credential', [credentialRow(customer, ids)]],
     ['revocation', [revocationRow(customer, ids.revocation)]],
     ['hold', [holdRow(customer, ids)]],
