@@ -104,6 +104,7 @@ it('takes files that are dropped, and says what is missing without the keys', as
   await page.getByRole('heading', { name: /Not confirmed/ }).waitFor();
   await give(/The bank’s keys/, 'keys.json');
   await page.getByRole('heading', { name: /Genuine/ }).waitFor();
+  expect(await page.locator('li[data-result="passed"]').count()).toBe(13);
 });
 
 it('saves a copy without personal text that verifies as such', async () => {

@@ -69,7 +69,12 @@ export async function succeedEverywhere(stack: TestStack, rows: postgres.Sql): P
   await actAsMachine(stack, customerId ?? '');
   for (const path of ['/livez', '/readyz', '/openapi.json'])
     await fetch(`${stack.publicUrl}${path}`);
-  for (const path of ['jwks.json', 'openid-configuration', 'oauth-authorization-server'])
+  for (const path of [
+    'jwks.json',
+    'receipt-keys.json',
+    'openid-configuration',
+    'oauth-authorization-server',
+  ])
     await fetch(`${stack.issuer}/.well-known/${path}`);
   await fetch(`${stack.publicUrl}/.well-known/oauth-authorization-server/t/demo`);
 }
