@@ -131,7 +131,7 @@ describe('the keys by hand', () => {
     const second = await command(['keys', 'new', 'master', 'm2']);
     expect(first.stdout).toMatch(/^m2:[A-Za-z0-9+/]{100,}={0,2}\n$/);
     expect(second.stdout).not.toBe(first.stdout);
-    const embedded = { LATCHKEY_KMS: '', LATCHKEY_KMS_KEYS: '' };
+    const embedded = { LATCHKEY_KMS: '', LATCHKEY_KMS_KEYS: '', LATCHKEY_KMS_RECEIPT_KEYS: '' };
     expect(await command(['keys', 'new', 'master', 'm2'], embedded)).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('openssl rand -base64 32'),
