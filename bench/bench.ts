@@ -12,6 +12,7 @@ import { cutOff } from './parts/cut-off.ts';
 import { latency } from './parts/latency.ts';
 import { memory } from './parts/memory.ts';
 import { sessions } from './parts/sessions.ts';
+import { stepUp } from './parts/step-up.ts';
 import { temporal } from './parts/temporal.ts';
 import { login, refresh, revoke, verify } from './parts/throughput.ts';
 import { describeCommit, describeMachine, table, writeReport } from './report.ts';
@@ -25,6 +26,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   latency,
   temporal,
   'cut-off': cutOff,
+  'step-up': stepUp,
   memory,
   sessions,
 };

@@ -48,7 +48,7 @@ export function table(rows: readonly Row[]): string {
 }
 
 function valueOf({ value, unit }: Row): string {
-  if (unit === 'errors') return String(value);
+  if (unit === 'errors' || unit === 'events') return String(value);
   return unit === 'ratio' ? value.toFixed(2) : `${value.toFixed(1)} ${unit}`;
 }
 

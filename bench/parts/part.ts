@@ -28,7 +28,7 @@ export interface Row {
   readonly baseline: string;
   /** What the target is about: a ratio, milliseconds, MiB, errors. */
   readonly value: number;
-  readonly unit: 'ratio' | 'ms' | 'MiB' | 'errors';
+  readonly unit: 'ratio' | 'ms' | 'MiB' | 'errors' | 'events';
   readonly target: Target;
   /** Everything seen, by round. */
   readonly seen: Readonly<Record<string, number | readonly number[]>>;

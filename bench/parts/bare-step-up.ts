@@ -1,0 +1,36 @@
+/** A workflow that does nothing of its own, with as many local activities and updates as an approved step-up: what Temporal itself costs. */
+import {
+  condition,
+  defineSignal,
+  defineUpdate,
+  proxyLocalActivities,
+  setHandler,
+} from '@temporalio/workflow';
+
+export interface BareActivities {
+  nothing(id: string): Promise<null>;
+  /** Tells the load that it may go on. */
+  opened(id: string): Promise<null>;
+}
+
+const { nothing, opened } = proxyLocalActivities<BareActivities>({
+  startToCloseTimeout: '10 seconds',
+});
+
+export async function bareStepUp({ id }: { readonly id: string }): Promise<void> {
+  let isApproved = false;
+  let isOver = false;
+  setHandler(defineUpdate<void>('approve'), async () => {
+    await nothing(id);
+    await nothing(id);
+    await nothing(id);
+    isApproved = true;
+  });
+  setHandler(defineSignal('end'), () => {
+    isOver = true;
+  });
+  await opened(id);
+  await condition(() => isApproved, '5 minutes');
+  await condition(() => isOver, '10 minutes');
+  await nothing(id);
+}
