@@ -2,7 +2,8 @@
  * Text that a person will read before he signs: it must look like what it is. Refused is what hides, reorders or imitates: control, format and
  * bidirectional characters, other spaces than the plain one, private and unassigned characters, forms that NFC or a compatibility
  * decomposition would change, and words that mix scripts (UTS 39 section 5.1, "single script", with the mixes of its section 5.2 that
- * East Asian writing needs).
+ * East Asian writing needs), digits of two systems (its section 5.3), and Latin letters that no name is written with. A name wholly in another
+ * script that looks like a Latin one cannot be told from an honest one: the account beside it is what counts.
  */
 
 /** Why a text is refused; a code for the one who sent it. */
@@ -12,6 +13,8 @@ export type TextFlaw =
   | 'not_normalised'
   | 'invisible_character'
   | 'mixed_scripts'
+  | 'mixed_digits'
+  | 'rare_letter'
   | 'outer_space';
 
 // Cc, Cf, Co, Cn, Cs, line and paragraph separators, every space but U+0020, fillers that draw nothing.
@@ -54,6 +57,10 @@ const OF_SCRIPT = SCRIPTS.map((script) => ({
   script,
   pattern: new RegExp(`\\p{Script=${script}}`, 'u'),
 }));
+/** Latin as names are written, African and Azerbaijani ones too: no phonetic signs and no clicks, which look like others. */
+const LATIN_OF_NAMES =
+  /[A-Za-z\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u017F\u0181\u0186\u018A\u018F\u0190\u0198\u0199\u01A0\u01A1\u01AF\u01B0\u01B3\u01B4\u01CD-\u01DC\u0218-\u021B\u0253\u0254\u0257\u0259\u025B\u1E00-\u1EFF]/u;
+const PLAIN = /^[\x20-\x7E]*$/;
 /** No letter of another script, and no letter at all of a script that is not listed. */
 const LETTER = /\p{L}/u;
 const WRITTEN_TOGETHER: readonly (readonly Script[])[] = [
@@ -71,7 +78,21 @@ export function flawOf(text: string, maxLength: number): TextFlaw | undefined {
   // Compatibility forms (full-width digits, mathematical letters) look like others: only what they leave alone is taken.
   if (text !== text.normalize('NFC') || text !== text.normalize('NFKC')) return 'not_normalised';
   if (text !== text.trim() || text.includes('  ')) return 'outer_space';
-  return isOfOneScript(text) ? undefined : 'mixed_scripts';
+  if (PLAIN.test(text)) return undefined;
+  if (!isOfOneScript(text)) return 'mixed_scripts';
+  if (digitSystems(text) > 1) return 'mixed_digits';
+  return hasRareLatin(text) ? 'rare_letter' : undefined;
+}
+
+/** Each system's ten digits stand in one row of sixteen. */
+function digitSystems(text: string): number {
+  const digits = text.match(/\p{Nd}/gu) ?? [];
+  return new Set(digits.map((digit) => (digit.codePointAt(0) ?? 0) >> 4)).size;
+}
+
+function hasRareLatin(text: string): boolean {
+  const latin = text.match(/\p{Script=Latin}/gu) ?? [];
+  return latin.some((letter) => /\p{L}/u.test(letter) && !LATIN_OF_NAMES.test(letter));
 }
 
 /** Over the whole text, not word by word: a payee in two alphabets is one that imitates. */

@@ -21,7 +21,7 @@ import {
   StepUpView,
   WaitQuery,
 } from '../schemas/step-ups.ts';
-import { insertRequest, startRequested } from '../step-ups/request.ts';
+import { insertRequest, requireScopeOf, startRequested } from '../step-ups/request.ts';
 import { requesterView } from '../step-ups/views.ts';
 import { createStepUpWatch } from '../step-ups/watch.ts';
 import { callerOf, type LatchkeyApp, type MachineCaller } from '../types.ts';
@@ -116,7 +116,7 @@ function registerReading(app: LatchkeyApp, services: ApiServices): void {
     });
     const time = AbortSignal.timeout(waitSeconds * 1000);
     const answered = watch.untilAnswered(
-      subject,
+      { ...subject, clientId: requester.id },
       AbortSignal.any([time, gone.signal, closing.signal]),
     );
     if (answered === undefined)
@@ -135,6 +135,7 @@ function registerConsume(app: LatchkeyApp, services: ApiServices): void {
       ...ENDED_PROBLEMS,
       'action_invalid',
       'action_mismatch',
+      'insufficient_scope',
       'step_up_not_approved',
       'step_up_delayed',
       'customer_on_hold',
@@ -154,9 +155,11 @@ function registerConsume(app: LatchkeyApp, services: ApiServices): void {
   app.post('/step-ups/:stepUpId/consume', { config, schema }, async (request) => {
     const { tenantId } = request.tenant;
     const { stepUpId } = request.params;
-    const requester = requesterOf(callerOf(request, 'machine'));
+    const client = callerOf(request, 'machine');
+    const requester = requesterOf(client);
     const used = await services.database.tenant(tenantId, async (tx) => {
       const action = await readTenantAction(tx, tenantId, request.body.action);
+      requireScopeOf(action, client);
       return await consumeStepUp(tx, services, { tenantId, stepUpId, requester, action });
     });
     return consumedView(stepUpId, used);

@@ -7,6 +7,7 @@ import { getClient, type Client } from '../../db/clients.ts';
 import type { Tx } from '../../db/connection.ts';
 import { createStepUp } from '../../db/step-up-create.ts';
 import { stepUpOfRequester } from '../../db/step-up.ts';
+import type { Action } from '../../domain/action.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { startStepUp } from '../ceremonies/start-step-up.ts';
 import type { AppDependencies } from '../dependencies.ts';
@@ -36,6 +37,15 @@ export function scopeOfType(type: string): string {
   return `step-ups:${type.replaceAll('_', '-')}`;
 }
 
+/** @throws LatchkeyError insufficient_scope */
+export function requireScopeOf(
+  { type }: Pick<Action, 'type'>,
+  { scopes }: Pick<AskingClient, 'scopes'>,
+): void {
+  const scope = scopeOfType(type);
+  if (!scopes.includes(scope)) throw new LatchkeyError('insufficient_scope', { extra: { scope } });
+}
+
 /**
  * Both steps: for a caller that has an id of its own and no Idempotency-Key.
  * @throws LatchkeyError action_invalid, insufficient_scope, what createStepUp refuses, temporal_unavailable
@@ -57,9 +67,7 @@ export async function insertRequest(
 ): Promise<void> {
   const requester = { kind: 'client', id: client.clientId } as const;
   const action = await readTenantAction(tx, tenantId, request.action);
-  const scope = scopeOfType(action.type);
-  if (!client.scopes.includes(scope))
-    throw new LatchkeyError('insufficient_scope', { extra: { scope } });
+  requireScopeOf(action, client);
   if ((await stepUpOfRequester(tx, { tenantId, stepUpId, requester })) !== undefined) return;
   const { name } = await askingClient(tx, tenantId, client.clientId);
   const { customerId, sessionId, deviceId, atLeast, locale, reference } = request;

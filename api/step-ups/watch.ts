@@ -6,7 +6,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { StepUpStanding } from '../../db/step-up-statuses.ts';
 
 const POLL_MS = 200;
+/** When PostgreSQL did not answer. */
+const REST_MS = 2_000;
 const MOST_WAITING = 2_000;
+/** Of one requester: nobody takes the others' places. */
+const MOST_OF_ONE = 500;
 
 type Standings = (
   tenantId: string,
@@ -15,6 +19,7 @@ type Standings = (
 
 interface Waiting {
   readonly tenantId: string;
+  readonly clientId: string;
   readonly stepUpId: string;
   /** Called once. */
   readonly answered: () => void;
@@ -26,7 +31,11 @@ export interface StepUpWatch {
    * wait already.
    */
   untilAnswered(
-    subject: { readonly tenantId: string; readonly stepUpId: string },
+    subject: {
+      readonly tenantId: string;
+      readonly clientId: string;
+      readonly stepUpId: string;
+    },
     signal: AbortSignal,
   ): Promise<void> | undefined;
 }
@@ -34,7 +43,7 @@ export interface StepUpWatch {
 export function createStepUpWatch(
   standings: Standings,
   onError: (error: unknown) => void,
-  { pollMs = POLL_MS, mostWaiting = MOST_WAITING } = {},
+  { pollMs = POLL_MS, restMs = REST_MS, mostWaiting = MOST_WAITING, mostOfOne = MOST_OF_ONE } = {},
 ): StepUpWatch {
   const all = new Set<Waiting>();
   let isPolling = false;
@@ -44,8 +53,14 @@ export function createStepUpWatch(
     isPolling = true;
     try {
       while (all.size > 0) {
-        await lookOnce(all, standings).catch(onError);
-        await pause(pollMs);
+        const isAnswered = await lookOnce(all, standings).then(
+          () => true,
+          (error: unknown) => {
+            onError(error);
+            return false;
+          },
+        );
+        await pause(isAnswered ? pollMs : restMs);
       }
     } finally {
       isPolling = false;
@@ -53,8 +68,11 @@ export function createStepUpWatch(
   }
 
   return {
-    untilAnswered: ({ tenantId, stepUpId }, signal) => {
-      if (all.size >= mostWaiting) return undefined;
+    untilAnswered: ({ tenantId, clientId, stepUpId }, signal) => {
+      const ofOne = [...all].filter(
+        (other) => other.tenantId === tenantId && other.clientId === clientId,
+      );
+      if (all.size >= mostWaiting || ofOne.length >= mostOfOne) return undefined;
       if (signal.aborted) return Promise.resolve();
       return new Promise((resolve) => {
         const done = (): void => {
@@ -62,7 +80,7 @@ export function createStepUpWatch(
           signal.removeEventListener('abort', done);
           resolve();
         };
-        const waiting: Waiting = { tenantId, stepUpId, answered: done };
+        const waiting: Waiting = { tenantId, clientId, stepUpId, answered: done };
         all.add(waiting);
         signal.addEventListener('abort', done);
         void poll();

@@ -225,6 +225,19 @@ describe('an approval', () => {
     expect(new Set(answers.map(({ body }) => body.consumedAt)).size).toBe(1);
   });
 
+  test('is not used by a client that may ask for such actions no longer', async () => {
+    const stepUpId = await approved();
+    const other = await createMachine(stack.api, {
+      client: 'demo-payments',
+      scope: 'step-ups:add-payee',
+    });
+    const action = payment('400.00');
+    expect(await other.post(`/step-ups/${stepUpId}/consume`, { action })).toMatchObject({
+      status: 403,
+      body: { code: 'insufficient_scope', scope: 'step-ups:payment' },
+    });
+  });
+
   test('cannot be used before there is one', async () => {
     const stepUpId = await asked();
     expect(await use(stepUpId)).toMatchObject({
