@@ -6,7 +6,6 @@ import { createPaymentActivities } from './payment-activities.ts';
 import type { PaymentActivityOptions } from './payment-activities.ts';
 
 export const PAYMENTS_QUEUE = 'demo-payments';
-export const PAYMENTS_ENDPOINT = 'latchkey-demo-payments';
 
 const WORKFLOWS = fileURLToPath(new URL('payment-workflow.ts', import.meta.url));
 const silent = () => undefined;
@@ -40,6 +39,8 @@ export async function startPaymentWorker(
     shutdownGraceTime: 5_000,
   });
   const running = worker.run();
+  // A Temporal that was stopped for good takes the worker with it, not whoever started it; `stop` tells.
+  running.catch(() => undefined);
   return {
     stop: async () => {
       if (worker.getState() === 'RUNNING') worker.shutdown();
