@@ -9,6 +9,12 @@ import type { Database, Tx } from './connection.ts';
 /** So long after its successor began, a key's signatures count: a worker that was started with the old list may still be at work. */
 const OVERLAP_HOURS = 24;
 
+/**
+ * A new key counts from so long before it was written down: what it signs first was read, and a cut-off listed empty, before anybody asked for a key.
+ * It could sign nothing then, so that this opens nothing.
+ */
+const LEAD_HOURS = 1;
+
 export interface ReceiptKey extends LastingKey {
   readonly validFrom: Date;
   readonly validUntil: Date | null;
@@ -32,7 +38,8 @@ export async function admitReceiptKey(
   const { keyId, publicJwk } = key;
   const made = await tx`
     insert into receipt_key (tenant_id, key_id, public_jwk, valid_from)
-    values (${tenantId}, ${keyId}, ${tx.json({ ...publicJwk })}, latchkey_now())
+    values (${tenantId}, ${keyId}, ${tx.json({ ...publicJwk })},
+      latchkey_now() - make_interval(hours => ${LEAD_HOURS}))
     on conflict do nothing returning key_id`;
   if (made.length > 0) {
     await tx`

@@ -147,6 +147,20 @@ describe('the receipt of an approval', () => {
     expect(await run((tx) => read(tx, tenantId, stepUpId))).toMatchObject({ receiptId });
   });
 
+  it('is genuine although its key is the first, and was written down after the approval was read', async () => {
+    const stepUpId = await approve();
+    const slow: LastingSigner = {
+      sign: (purpose, message) => oldSigner.sign(purpose, message),
+      publicKeys: (purpose) => {
+        nowMs += 900;
+        return oldSigner.publicKeys(purpose);
+      },
+    };
+    await storeOf(slow).seal({ tenantId, stepUpId });
+    const text = JSON.stringify(await receiptOf(stepUpId));
+    expect((await verifyReceipt(text, { keys: await keyFile() })).verdict).toBe('genuine');
+  });
+
   it('is one, however many workers make it at once and again', async () => {
     const stepUpId = await approve();
     const store = storeOf(oldSigner);
