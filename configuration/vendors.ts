@@ -23,9 +23,13 @@ export const readVendor = (
   secret: reader.secret(`${name}_SECRET`),
 });
 
-/** undefined: no engine has an opinion. */
-export const readRisk = (reader: EnvironmentReader): VendorConfiguration | undefined =>
-  reader.optional('RISK_URL') === undefined ? undefined : readVendor(reader, 'RISK');
+/** undefined: no engine has an opinion. One of the two alone is a mistake. */
+export const readRisk = (reader: EnvironmentReader): VendorConfiguration | undefined => {
+  const given = ['RISK_URL', 'RISK_SECRET', 'RISK_SECRET_FILE'].map((name) =>
+    reader.optional(name),
+  );
+  return given.every((value) => value === undefined) ? undefined : readVendor(reader, 'RISK');
+};
 
 export const readEmail = (reader: EnvironmentReader): EmailConfiguration => {
   const smtpUrl = reader.required('SMTP_URL', 'set smtps://user:password@host:465') ?? '';
