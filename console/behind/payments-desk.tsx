@@ -41,11 +41,10 @@ export function PaymentsDesk(props: PaymentsDeskProps) {
   return (
     <section className="desk" aria-label={words.title}>
       <h3 className="hidden">{words.title}</h3>
-      {latest === undefined ? (
+      {latest === undefined && !props.isWorkflow && (
         <p className="quiet">{customerId === undefined ? words.nobody : words.none}</p>
-      ) : (
-        <PaymentRow payment={latest} payments={payments} />
       )}
+      {latest !== undefined && <PaymentRow payment={latest} payments={payments} />}
       {workflow !== undefined && <WorkflowRow workflow={workflow} config={config} />}
       {failure !== undefined && (
         <p className="field-error" role="alert">

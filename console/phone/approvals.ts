@@ -7,6 +7,7 @@ import { LatchkeyProblem } from '../../sdk/problem.ts';
 import type { CustomerStepUp, StepUpContext } from '../../sdk/types.ts';
 import type { StepUpStanding } from '../../sdk/step-up-stream.ts';
 import type { PhoneCore } from './phone-core.ts';
+import { INITIAL } from './phone-state.ts';
 import type { ShownStepUp } from './phone-state.ts';
 import { waitingFor } from './waiting.ts';
 
@@ -109,6 +110,12 @@ export class Approvals {
   leave(): void {
     const { core } = this.#options;
     core.set({ stepUp: undefined, problem: undefined, notice: undefined, draftCode: '' });
+  }
+
+  /** As on a phone that notices nothing: for the next story. */
+  calm(): void {
+    this.leave();
+    this.#options.core.set({ context: INITIAL.context });
   }
 
   /** Its end was read; what waits besides comes next. */

@@ -51,11 +51,10 @@ export class Paying {
       order: { ...draft, amount: amountOf(draft.amount), paymentId: crypto.randomUUID() },
       status: 'sending',
     };
-    await core.run('pay', async () => {
-      // A repeat of this action is a repeat of this payment.
-      core.set({ payment: core.state().payment ?? payment });
-      await this.#ask();
-    });
+    if (core.state().busy !== undefined) return;
+    // A repeat of this action is a repeat of this payment.
+    core.set({ payment });
+    await core.run('pay', () => this.#ask());
     if (core.state().payment?.status === 'sending') core.set({ payment: undefined });
   }
 
@@ -128,28 +127,34 @@ export class Paying {
       if (challenge !== undefined) {
         const { stepUpId } = challenge;
         const isNew = payment.stepUpId === undefined;
-        core.set({ payment: { ...payment, status: 'waiting', stepUpId } });
+        if (!this.#change(payment, { status: 'waiting', stepUpId })) return;
         if (isNew) await showStepUp(stepUpId);
         return;
       }
       if (!(error instanceof LatchkeyProblem) || error.code !== 'payment_refused') throw error;
       const { reason } = error.extra;
-      core.set({ payment: { ...payment, status: 'refused', reason: textOr(reason, 'unknown') } });
+      this.#change(payment, { status: 'refused', reason: textOr(reason, 'unknown') });
     }
   }
 
   #become(payment: ShownPayment, answer: unknown): void {
     const { status, paidAt, acr, usableAt } = isMembers(answer) ? answer : {};
     if (status !== 'paid' && status !== 'approved') return;
-    this.#options.core.set({
-      payment: {
-        ...payment,
-        status,
-        ...(typeof paidAt === 'string' ? { paidAt } : {}),
-        ...(typeof acr === 'string' ? { acr } : {}),
-        ...(typeof usableAt === 'string' ? { usableAt } : {}),
-      },
+    this.#change(payment, {
+      status,
+      ...(typeof paidAt === 'string' ? { paidAt } : {}),
+      ...(typeof acr === 'string' ? { acr } : {}),
+      ...(typeof usableAt === 'string' ? { usableAt } : {}),
     });
+  }
+
+  /** What was left meanwhile stays left; false: it was. */
+  #change({ order }: ShownPayment, change: Partial<ShownPayment>): boolean {
+    const { core } = this.#options;
+    const { payment } = core.state();
+    if (payment?.order.paymentId !== order.paymentId) return false;
+    core.set({ payment: { ...payment, ...change } });
+    return true;
   }
 }
 

@@ -124,7 +124,7 @@ function beginPayment(
     return bank.hold(customerId, story === 'pay-changed');
   });
   const isIn = model.state().screen.kind === 'home';
-  model.approvals.leave();
+  model.approvals.calm();
   if (story === 'pay-workflow') model.paying.leave();
   else if (isIn) model.paying.begin({ amount: AMOUNT_OF[story] });
 }

@@ -17,7 +17,14 @@ export function ApprovalCodeScreen({ view }: { readonly view: CustomerStepUp }) 
       refusalNote={<TriesLeft code={view.code} />}
       onSubmit={() => void model.approvals.submitCode(draftCode)}
       actions={
-        <>
+        <div className="approval-answers">
+          <Button
+            kind="secondary"
+            isBusy={busy === 'not_me'}
+            onPress={() => void model.approvals.deny('not_me')}
+          >
+            {words.notMe}
+          </Button>
           <Button
             kind="primary"
             type="submit"
@@ -26,14 +33,7 @@ export function ApprovalCodeScreen({ view }: { readonly view: CustomerStepUp }) 
           >
             {words.approve}
           </Button>
-          <Button
-            kind="quiet"
-            isBusy={busy === 'not_me'}
-            onPress={() => void model.approvals.deny('not_me')}
-          >
-            {words.notMe}
-          </Button>
-        </>
+        </div>
       }
     >
       {amount !== undefined && payee !== undefined && (

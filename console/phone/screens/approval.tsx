@@ -75,10 +75,7 @@ function CallText({ display }: { readonly display: StepUpDisplay }) {
   const { call } = texts.approvals;
   return (
     <>
-      <span className="medal" data-tone="good">
-        <Icon name="shield" size={32} />
-      </span>
-      <h2 className="page-title">{titleOf(display)}</h2>
+      <h2 className="page-title approval-call">{titleOf(display)}</h2>
       <dl className="approval-facts">
         {display.fields.map(({ label, value }) => (
           <div key={label}>
@@ -144,13 +141,15 @@ function Answers({ isCall }: { readonly isCall: boolean }) {
           {isCall ? words.call.approve : words.approve}
         </Button>
       </div>
-      <Button
-        kind="quiet"
-        isBusy={busy === 'declined'}
-        onPress={() => void approvals.deny('declined')}
-      >
-        {isCall ? words.declinePlain : words.decline}
-      </Button>
+      {!isCall && (
+        <Button
+          kind="quiet"
+          isBusy={busy === 'declined'}
+          onPress={() => void approvals.deny('declined')}
+        >
+          {words.decline}
+        </Button>
+      )}
     </div>
   );
 }

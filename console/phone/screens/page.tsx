@@ -109,7 +109,7 @@ export function Outcome({ misfit, refusalNote }: OutcomeProps) {
 }
 
 function NoticeBanner({
-  state: { notice, screen, endedSessions },
+  state: { notice, screen, endedSessions, stepUp },
 }: {
   readonly state: PhoneState;
 }) {
@@ -119,6 +119,7 @@ function NoticeBanner({
     case undefined:
       return null;
     case 'passkey_cancelled':
+      if (stepUp !== undefined) return <Banner tone="plain">{texts.approvals.cancelled}</Banner>;
       return <Banner tone="plain">{isCreating ? passkey.cancelled : loggedOut.cancelled}</Banner>;
     case 'code_resent':
       return <Banner tone="good">{code.resent}</Banner>;

@@ -7,8 +7,7 @@ export const approvals = {
   to: 'to',
   approve: 'Approve',
   notMe: 'Not me',
-  decline: 'It is me, but do not pay',
-  declinePlain: 'It is me, but no',
+  decline: 'It is me, but do not do it',
   until: (time: string) => `Waits for ${time}`,
   over: 'Its time is over',
   thenCode: 'A code by SMS follows.',
@@ -22,11 +21,9 @@ export const approvals = {
   delay: (time: string) => `If you approve, the bank still waits ${time} before it pays.`,
   cancelled: 'You closed the passkey prompt. Nothing was approved.',
   call: {
-    asks: 'Demo Bank is calling you',
-    title: 'You are speaking to the bank',
     otherwise: 'If you are not on the phone with us right now, hang up.',
-    approve: 'Yes, prove it is me',
-    notMe: 'I am not on a call',
+    approve: 'It is me',
+    notMe: 'No call',
   },
   code: {
     title: 'Enter the code we sent you',
@@ -96,7 +93,8 @@ export const approvals = {
 export const pay = {
   card: 'Pay',
   begin: 'Pay somebody',
-  cardText: 'Small amounts go at once. For larger ones the bank asks for your passkey.',
+  cardText:
+    'Small amounts go at once. For larger ones, or many on one day, the bank asks you first.',
   title: 'Whom do you pay?',
   amount: 'Amount',
   payee: 'Payee',

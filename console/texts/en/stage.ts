@@ -41,7 +41,7 @@ export const stage = {
     },
     'pay-40000': {
       name: '40,000: and SMS',
-      text: 'A high value adds a code, in a message that names amount and payee.',
+      text: 'A high value adds a code, in a message that names it. So does all else on that day.',
       steps: ['Logged in', 'Asked', 'Keys proved', 'Code right', 'Paid', 'Receipt checked'],
     },
     'pay-changed': {
