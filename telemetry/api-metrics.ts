@@ -31,7 +31,7 @@ export function createApiMetrics(registry: Registry): ApiMetrics {
   });
   const inFlight = new Gauge({
     name: 'latchkey_http_requests_in_flight',
-    help: 'Requests under way, streams included.',
+    help: 'Requests under way, the feeds of services included; who merely waits for news is not.',
     registers,
   });
   const logins = new Counter({
