@@ -15,6 +15,7 @@ import { appendAudit } from './audit.ts';
 import type { Tx } from './connection.ts';
 import { readStepUp, toStepUpSnapshot, type StepUpRecord, type StepUpTools } from './step-up.ts';
 import { enqueue } from './outbox.ts';
+import { refuseManyGuesses } from './step-up-guesses.ts';
 import { judgeGuess, latestAttempt, openCodeAttempt, type Guess } from './step-attempts.ts';
 import {
   finishSubmission,
@@ -84,7 +85,7 @@ async function provedPhone(
 
 /**
  * Judges the code of a submission, once: a repeat answers what was said then.
- * @throws LatchkeyError wrong_step (or how it ended), submission_expired, step_up_not_found: nothing was counted.
+ * @throws LatchkeyError wrong_step (or how it ended), submission_expired, step_up_not_found, too_many_requests: nothing was counted.
  */
 export async function judgeStepUpCode(
   tx: Tx,
@@ -104,6 +105,7 @@ export async function judgeStepUpCode(
   );
   const key = { tenantId, ceremonyId: stepUpId, step: STEP_UP_CODE } as const;
   const { attempt } = await latestAttempt(tx, key);
+  if (attempt?.status === 'open') await refuseManyGuesses(tx, stepUp);
   const { maxWrong, digits } = stepUp.policy.otp;
   const guess: Guess =
     attempt === undefined
