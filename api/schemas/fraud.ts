@@ -44,7 +44,7 @@ export const RevocationParams = Type.Object(
 export const RevocationReceiptView = Type.Object(
   {
     type: Type.Optional(Type.Literal('latchkey-revocation-receipt')),
-    version: Type.Union([Type.Literal(1), Type.Literal(2)]),
+    version: Type.Number({ enum: [1, 2], description: '2 is signed.' }),
     iss: Type.Optional(Type.String({ description: 'Whose receipt keys verify it.' })),
     tenant: Type.Optional(Type.String()),
     revocationId: Type.String(),
