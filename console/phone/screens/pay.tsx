@@ -37,7 +37,7 @@ export function PayScreen() {
       }}
       onSubmit={() => void paying.send()}
       actions={
-        <Button kind="primary" type="submit" isBusy={busy === 'pay'}>
+        <Button kind="primary" type="submit" isBusy={busy !== undefined}>
           {shown === undefined ? words.sendPlain : words.send(shown)}
         </Button>
       }
