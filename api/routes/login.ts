@@ -123,12 +123,17 @@ function registerLogin(app: LatchkeyApp, services: ApiServices): void {
           tellOfRefusal(services, login, error),
         );
         const { session, stepUp } = granted;
-        // Committed: whatever happens now, a repeat finds it.
-        if (stepUp !== undefined) throw await askForLoginFactor(services, stepUp);
         const proved = { name: 'loginsOfCredential', subject: request.body.credential.id } as const;
+        const noting = services.requestLimits.note(request.tenant, proved);
+        // Committed: whatever happens now, a repeat finds it.
+        if (stepUp !== undefined) {
+          // Before a code goes out: whoever has the passkey alone must not have them sent without end.
+          await noting;
+          throw await askForLoginFactor(services, stepUp);
+        }
         const [answer] = await Promise.all([
           answerLogin(services, request.tenant, session),
-          services.requestLimits.note(request.tenant, proved),
+          noting,
         ]);
         return { reference: session.sessionId, answer };
       },

@@ -184,6 +184,20 @@ describe('what is counted', () => {
     expect(refused.body).toMatchObject({ limit: 'loginsOfCredential' });
   });
 
+  it('of a passkey: the logins that need one more factor too', async () => {
+    const riskEngine = { evaluate: () => Promise.resolve('high' as const) };
+    const wary = await startTestApi({ policy, dependencies: { riskEngine } });
+    try {
+      const banker = await createBanker(wary);
+      const login = async () => logIn(banker, await createPhone(wary));
+      const { passed, refused } = await passedBefore(login);
+      expect(passed).toBe(6);
+      expect(refused.body).toMatchObject({ limit: 'loginsOfCredential' });
+    } finally {
+      await wary.close();
+    }
+  });
+
   it('of a login: not its repetition under the same key', async () => {
     const banker = await createBanker(api);
     const body = await loginBody(banker, banker.phone);
