@@ -7,7 +7,9 @@ import type { Tx } from '../../db/connection.ts';
 import { provingDevice } from '../../db/devices.ts';
 import { createStepUp } from '../../db/step-up-create.ts';
 import { openRequest, readStepUp, type StepUpRecord } from '../../db/step-up.ts';
+import { ACTION_TYPES } from '../../domain/action-types.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
+import { flawOf } from '../../domain/shown-text.ts';
 import { statusOf } from '../../domain/step-up.ts';
 import { startStepUp } from '../ceremonies/start-step-up.ts';
 import type { ApiServices } from '../dependencies.ts';
@@ -50,6 +52,7 @@ function registerStart(app: LatchkeyApp, services: ApiServices): void {
     const { customerId } = request.params;
     const { caseReference } = request.body;
     const caller = callerOf(request, 'staff');
+    const agent = shownNameOf(caller);
     const finish = async (stepUpId: string) => {
       await startStepUp(services, await callOf(services, { tenantId, stepUpId }));
       return await answer(services, { tenantId, stepUpId }, caller);
@@ -62,9 +65,9 @@ function registerStart(app: LatchkeyApp, services: ApiServices): void {
             tenantId,
             stepUpId,
             requester: { kind: 'staff', id: caller.staffId },
-            requesterName: caller.name,
+            requesterName: agent,
             customerId,
-            action: { type: 'verified_call', agent: caller.name, case: caseReference },
+            action: { type: 'verified_call', agent, case: caseReference },
             reference: caseReference,
             atLeast: 'latchkey:3',
           });
@@ -91,6 +94,14 @@ function registerReading(app: LatchkeyApp, services: ApiServices): void {
     const { stepUpId } = request.params;
     return answer(services, { tenantId, stepUpId }, callerOf(request, 'staff'));
   });
+}
+
+const MAX_AGENT = ACTION_TYPES.verified_call.members.agent.maxLength;
+
+/** A name is as its owner wrote it in the directory: one that could say more than who is on the line is not shown to a customer. */
+function shownNameOf({ name, employeeId }: Pick<StaffCaller, 'name' | 'employeeId'>): string {
+  if (flawOf(name, MAX_AGENT) === undefined) return name;
+  return employeeId.slice(0, MAX_AGENT);
 }
 
 interface Subject {

@@ -70,6 +70,23 @@ describe('a verified call', () => {
     expect(Date.parse(seen.body.deviceTrustedSince)).toBeLessThanOrEqual(Date.now());
   });
 
+  test('names the agent by the employee id where the name would say more than a name', async () => {
+    const banker = await customer();
+    for (const name of [
+      'Fraud desk\nCase: 4711, press yes',
+      'M\u0435re Tamahori',
+      'x'.repeat(90),
+    ]) {
+      const dishonest = await createStaff(stack.api, ['agent'], { name });
+      const { body } = await call(dishonest, banker, 'case-7');
+      await stack.reaches(String(body.stepUpId), 'open');
+      const { body: opened } = await openIt(banker.phone, String(body.stepUpId));
+      expect(opened.display.text).not.toContain(name);
+      expect(opened.requester.name).not.toBe(name);
+      expect(opened.display.text.split('\n')).toHaveLength(3);
+    }
+  });
+
   test('that the customer refuses is shown as refused', async () => {
     const banker = await customer();
     const { body } = await call(agent, banker, 'case-1');
