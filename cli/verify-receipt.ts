@@ -50,7 +50,7 @@ export async function verifyReceiptFile(args: readonly string[]): Promise<number
   }
   say('');
   if (receipt !== undefined) {
-    for (const [label, value] of statementOf(receipt)) say(`${label}: ${printable(value)}`);
+    for (const [label, value] of statementOf(receipt)) say(`${label}: ${indented(value)}`);
     say('');
   }
   say(says);
@@ -76,6 +76,11 @@ async function readText(path: string): Promise<string | undefined> {
     warn(`${path} cannot be read: ${describeError(error)}`);
     return undefined;
   }
+}
+
+/** What was shown has several lines; none of them looks like a line of ours. */
+function indented(text: string): string {
+  return text.split('\n').map(printable).join('\n    ');
 }
 
 /** A stranger's text moves no cursor and colours nothing. */

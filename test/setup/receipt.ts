@@ -232,7 +232,7 @@ function partsOf(record: StepUpRecord): PreimageParts {
       locale: 'en',
       template: 'payment',
       version: 1,
-      text: 'Pay 400.00 NZD to Mere Kahu, 12-3456-7890123-00, for Invoice 7, April.',
+      text: 'Pay 400.00 NZD to Mere Kahu\nAccount: 12-3456-7890123-00\nReference: Invoice 7, April',
     },
     policy: String(record.policyVersion),
     epoch: record.epoch,
