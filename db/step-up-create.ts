@@ -45,6 +45,8 @@ export interface NewStepUp extends StepUpSubject {
   readonly risk?: Risk | undefined;
   /** The customer's own when left out. */
   readonly locale?: string | undefined;
+  /** The id says which request it is, and no Idempotency-Key does: what needed no approval the first time needs none again. */
+  readonly mayRepeat?: boolean;
 }
 
 export type StepUpCreated =
@@ -66,6 +68,8 @@ export async function createStepUp(
   if (customer?.status !== 'active') throw new LatchkeyError('not_found');
   if (await hasActiveHold(tx, tenantId, customerId)) throw new LatchkeyError('customer_on_hold');
   await oneRequestAtATime(tx, tenantId, customerId);
+  if (request.mayRepeat === true && (await wasNotRequired(tx, request)))
+    return { notRequired: { required: 'none' } };
   await refuseForeign(tx, request, customer.epoch);
   const referenceIndex = tools.personalData.blindIndex(
     tenantId,
@@ -103,6 +107,15 @@ export async function createStepUp(
 
 async function oneRequestAtATime(tx: Tx, tenantId: string, customerId: string): Promise<void> {
   await tx`select pg_advisory_xact_lock(hashtextextended(${`step_up/${tenantId}/${customerId}`}, 0))`;
+}
+
+/** Counted already, within a day. Such a request has no row: its audit, of the same transaction as the count, is what there is. */
+async function wasNotRequired(tx: Tx, { tenantId, stepUpId }: NewStepUp): Promise<boolean> {
+  const rows = await tx`
+    select 1 from audit
+    where tenant_id = ${tenantId} and ceremony_id = ${stepUpId} and action = 'step_up.not_required'
+      and at > latchkey_now() - make_interval(days => 1) limit 1`;
+  return rows.length > 0;
 }
 
 async function refuseForeign(

@@ -55,7 +55,9 @@ export async function requestStepUp(
   asked: StepUpAsked & { readonly request: RequestStepUpBody },
 ): Promise<RequestedStepUp> {
   const { tenantId } = asked;
-  await deps.database.tenant(tenantId, (tx) => insertRequest(tx, deps, asked));
+  await deps.database.tenant(tenantId, (tx) =>
+    insertRequest(tx, deps, { ...asked, mayRepeat: true }),
+  );
   return await startRequested(deps, asked);
 }
 
@@ -63,7 +65,13 @@ export async function requestStepUp(
 export async function insertRequest(
   tx: Tx,
   deps: Pick<RequestDependencies, 'personalData' | 'newId'>,
-  { tenantId, stepUpId, client, request }: StepUpAsked & { readonly request: RequestStepUpBody },
+  {
+    tenantId,
+    stepUpId,
+    client,
+    request,
+    mayRepeat = false,
+  }: StepUpAsked & { readonly request: RequestStepUpBody; readonly mayRepeat?: boolean },
 ): Promise<void> {
   const requester = { kind: 'client', id: client.clientId } as const;
   const action = await readTenantAction(tx, tenantId, request.action);
@@ -83,6 +91,7 @@ export async function insertRequest(
     reference,
     atLeast,
     locale,
+    mayRepeat,
   });
 }
 

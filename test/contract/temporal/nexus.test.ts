@@ -96,6 +96,24 @@ describe('two who ask for the same', () => {
   });
 });
 
+describe('the same request below every threshold', () => {
+  test('is counted once however often it comes, and never asks the customer at last', async () => {
+    const customer = await bed.customer();
+    const order = bed.order(customer, '80.00');
+    // Of four, the last would pass the day's threshold.
+    for (let time = 0; time < 4; time += 1) {
+      const asking = await bed.ask(order, await bed.sign(order, 'payment-small'));
+      expect(await asking.result()).toMatchObject({ status: 'not_required' });
+    }
+    const [day] = await bed.inTenant(
+      (tx) => tx<{ total: number }[]>`
+        select sum(total_minor)::integer as total from step_up_spend where customer_id = ${customer.customerId}`,
+    );
+    expect(day?.total).toBe(8_000);
+    expect(await stepUpsOf(customer)).toEqual([]);
+  });
+});
+
 describe('a requester who gives up', () => {
   test('takes the step-up back by cancelling the operation', async () => {
     const customer = await bed.customer();
