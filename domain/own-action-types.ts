@@ -87,6 +87,11 @@ function moneyFlaws(members: Members): readonly string[] {
   const hidden = Object.entries(members).some(
     ([name, { kind }]) => (kind === 'amount') !== (name === 'amount'),
   );
+  const isBelow = entries.some(
+    (member) =>
+      member.kind === 'object' &&
+      Object.values(member.members).some(({ kind }) => kind === 'amount'),
+  );
   const below = entries.flatMap((member) =>
     member.kind === 'object' ? moneyFlaws(member.members) : [],
   );
@@ -94,6 +99,7 @@ function moneyFlaws(members: Members): readonly string[] {
     ...here,
     ...(hidden ? ['an amount is called `amount`, and nothing else is'] : []),
     ...below,
+    ...(isBelow ? ['an amount stands at the top, where it is counted'] : []),
   ];
 }
 

@@ -95,6 +95,16 @@ describe("a tenant's own type of action", () => {
       'an amount is called `amount`',
     ],
     [
+      'money in an object, which no threshold would see',
+      members({
+        fee: {
+          kind: 'object',
+          members: { amount: { kind: 'amount' }, currency: { kind: 'currency' } },
+        },
+      }),
+      'an amount stands at the top',
+    ],
+    [
       'an amount of no currency',
       changed({ members: { ...LOAN.members, currency: { kind: 'text', maxLength: 3 } } }),
       'needs the member `currency`',
