@@ -37,7 +37,7 @@ export function sessionSpecification(lifetimes: Lifetimes): Specification<ModelS
         case 'login':
           return afterLogin(state, call, lifetimes);
         case 'refresh':
-          return afterRefresh(state, call, lifetimes);
+          return afterRefresh(state, call, { part, lifetimes });
         case 'check':
           return agrees(call.answer, atTheGateway(judge(state, call, lifetimes)))
             ? state
@@ -64,10 +64,18 @@ export function sessionSpecification(lifetimes: Lifetimes): Specification<ModelS
 }
 
 /** Who may log out is asked before it is done; all else happens in one moment, and what nobody heard of that changes nothing in none. */
-function partsOf({ kind, answer }: Call): number {
+function partsOf(call: Call): number {
+  const { kind, answer } = call;
   const asksOnly = kind === 'check' || kind === 'introspect';
   if (asksOnly && answer === undefined) return 0;
+  // A proof may be spent before its refresh is judged: whoever shows it again in between is told so.
+  if (kind === 'refresh' && call.isShownTwice && isJudged(answer)) return 2;
   return (kind === 'logout' || kind === 'end one') && !isRefused(answer) ? 2 : 1;
+}
+
+/** Its proof was the first to come. */
+function isJudged(answer: object | undefined): boolean {
+  return answer !== undefined && !(isRefused(answer) && answer.refused === 'dpop_proof_replayed');
 }
 
 function isRefused(answer: object | undefined): answer is Refused {
@@ -129,13 +137,15 @@ function afterLogin(
 function afterRefresh(
   before: ModelState,
   call: Refresh,
-  lifetimes: Lifetimes,
+  { part, lifetimes }: { readonly part: number; readonly lifetimes: Lifetimes },
 ): ModelState | undefined {
   const { answer, nowMs } = call;
   if (!call.isKeyRight) return agrees(answer, 'dpop_key_mismatch') ? before : undefined;
-  if (before.spent.includes(call.proof))
-    return agrees(answer, 'dpop_proof_replayed') ? before : undefined;
-  const state = call.isShownTwice ? { ...before, spent: [...before.spent, call.proof] } : before;
+  const isSpent = before.spent.includes(call.proof);
+  if (isSpent && part === 0) return agrees(answer, 'dpop_proof_replayed') ? before : undefined;
+  const state =
+    call.isShownTwice && !isSpent ? { ...before, spent: [...before.spent, call.proof] } : before;
+  if (part === 0 && partsOf(call) > 1) return state;
   const session = find(state, call.sessionId);
   const refusal = refusalOf(state, session, nowMs, lifetimes);
   if (session === undefined || refusal !== undefined)
