@@ -85,6 +85,19 @@ describe('a payment', () => {
       await stage.phone.locator('.banner[data-tone=good]', { hasText: 'Genuine' }).waitFor();
       expect(await stage.phone.locator('.check:not([data-result=passed])').count()).toBe(0);
       await shootBothSizes('receipt');
+      const [saved] = await Promise.all([
+        stage.page.waitForEvent('download'),
+        stage.press('Save the file'),
+      ]);
+      const [page] = await Promise.all([
+        stage.page.waitForEvent('popup'),
+        stage.phone.getByRole('link', { name: 'Check a saved file' }).click(),
+      ]);
+      await page
+        .locator('input[type=file]')
+        .first()
+        .setInputFiles(await saved.path());
+      await page.getByText('Is it, to the last comma, what was signed?').waitFor();
       expect(stage.complaints).toStrictEqual([]);
     },
     PATIENCE_MS,

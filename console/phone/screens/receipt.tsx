@@ -7,6 +7,9 @@ import { usePhone } from '../phone-context.ts';
 import type { ShownReceipt } from '../phone-state.ts';
 import { Page } from './page.tsx';
 
+/** Where anybody checks the saved file, without this app and without the bank. */
+const CHECKING_PAGE = '/receipt.html';
+
 export function ReceiptScreen({ receipt }: { readonly receipt: ShownReceipt }) {
   const [{ busy }, { paying }] = usePhone();
   const { receipt: words } = texts.pay;
@@ -54,6 +57,11 @@ export function ReceiptScreen({ receipt }: { readonly receipt: ShownReceipt }) {
           </ul>
         </>
       )}
+      <p>
+        <a href={CHECKING_PAGE} target="_blank" rel="noreferrer">
+          {words.page} <Icon name="external" size={14} />
+        </a>
+      </p>
       <details className="raw">
         <summary>{words.raw}</summary>
         <pre tabIndex={0}>{text}</pre>

@@ -144,6 +144,7 @@ export const pay = {
     check: 'Check it',
     checks: 'What was checked',
     save: 'Save the file',
+    page: 'Check a saved file',
     raw: 'What it holds',
     verdicts: {
       genuine: 'Genuine',
