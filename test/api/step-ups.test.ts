@@ -51,8 +51,11 @@ async function asked(changes: object = {}): Promise<string> {
   return String(body.stepUpId);
 }
 
-async function approve(stepUpId: string): Promise<void> {
-  const opened = await openIt(banker.phone, stepUpId);
+async function approve(
+  stepUpId: string,
+  context: { readonly onCall?: boolean } = {},
+): Promise<void> {
+  const opened = await openIt(banker.phone, stepUpId, { context });
   const body = await approvalBody(banker, banker.phone, { opened, issuer });
   expect(await banker.phone.post(`/auth/step-ups/${stepUpId}/approve`, body)).toMatchObject({
     status: 200,
@@ -223,6 +226,16 @@ describe('an approval', () => {
     expect(answers.every(({ status }) => status === 200)).toBe(true);
     expect(answers.filter(({ body }) => body.isRepeat === false)).toHaveLength(1);
     expect(new Set(answers.map(({ body }) => body.consumedAt)).size).toBe(1);
+  });
+
+  test('that was given on a call is used a little later', async () => {
+    const stepUpId = await asked();
+    await approve(stepUpId, { onCall: true });
+    const early = await use(stepUpId);
+    expect(early).toMatchObject({ status: 409, body: { code: 'step_up_delayed' } });
+    const seconds = Number(early.headers['retry-after']);
+    expect(seconds).toBeGreaterThan(0);
+    expect(seconds).toBeLessThanOrEqual(DEFAULT_POLICY.stepUp.contextDelaySeconds);
   });
 
   test('is not used by a client that may ask for such actions no longer', async () => {

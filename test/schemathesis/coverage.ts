@@ -36,6 +36,7 @@ const CUSTOMER_STEP_UPS = [
   'resendStepUpCode',
   'denyStepUp',
 ];
+const REQUESTED_STEP_UPS = ['requestStepUp', 'getStepUp', 'consumeStepUp', 'cancelStepUp'];
 const LOGIN_STEP_UPS = ['submitLoginCode', 'resendLoginCode', 'finishLogin'];
 
 /** Stories of their own, each brought about by the test that is named. */
@@ -96,6 +97,28 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     shownBy: 'test/api/staff-holds.test.ts',
   },
   {
+    codes: [
+      'action_invalid',
+      'insufficient_scope',
+      'customer_on_hold',
+      'device_not_allowed',
+      'step_ups_paused',
+      'step_up_delayed',
+      'step_up_not_approved',
+      'step_up_ended',
+      'revoked',
+    ],
+    operations: REQUESTED_STEP_UPS,
+    why: 'a customer, a device, a scope or a time of its own each',
+    shownBy: 'test/api/step-ups.test.ts',
+  },
+  {
+    codes: ['session_ended', 'step_up_expired', 'credential_unknown'],
+    operations: REQUESTED_STEP_UPS,
+    why: 'time, or another change, between two steps of one customer',
+    shownBy: 'test/contract/database/step-ups.test.ts',
+  },
+  {
     codes: ['wrong_step', 'step_up_ended'],
     operations: CUSTOMER_STEP_UPS,
     why: 'somebody else’s that has ended is not there at all',
@@ -148,6 +171,12 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     operations: ['approveStepUp', 'startCall'],
     why: 'a hold placed in between; asked for before one, it is judged again under the lock',
     shownBy: 'test/api/fraud.test.ts',
+  },
+  {
+    codes: ['receipt_pending'],
+    operations: ['getReceipt', 'getOwnReceipt'],
+    why: 'between an approval and its sealing',
+    shownBy: 'test/contract/database/receipts.test.ts',
   },
   {
     codes: ['step_ups_paused'],

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { importJWK, SignJWT } from 'jose';
 import { ACCESS, accessOf, isOperationId } from '../../api/access.ts';
 import type { AccessRow, CallerKind } from '../../api/access.ts';
-import { DEMO_BANK_KEY, DEMO_FRAUD_KEY } from '../../runtime/demo-secrets.ts';
+import { DEMO_BANK_KEY, DEMO_FRAUD_KEY, DEMO_PAYMENTS_KEY } from '../../runtime/demo-secrets.ts';
 import type { DemoPrivateKey } from '../../runtime/demo-secrets.ts';
 import { signBody } from '../../runtime/vendor-signature.ts';
 import { createKeyPair, makeProof } from '../setup/proof.ts';
@@ -61,10 +61,12 @@ export function createSigner(options: SignerOptions): Signer {
   };
   const fraudEngine = createMachine(options, FRAUD_ENGINE, heardNonce);
   const bank = createMachine(options, BANK, heardNonce);
+  const payments = createMachine(options, PAYMENTS, heardNonce);
   const asMachine = async (request: Request): Promise<Headers> => {
     const row: AccessRow | undefined = accessOf(request.operationId);
     const isBanks = BANK.scope.split(' ').includes(row?.scope ?? '');
-    const { key, token } = await (isBanks ? bank : fraudEngine)();
+    const ofOthers = isBanks ? bank : fraudEngine;
+    const { key, token } = await (row?.scopeFamily === 'step-ups' ? payments : ofOthers)();
     return { authorization: `DPoP ${token}`, dpop: await prove(request, { key, token }) };
   };
 
@@ -139,6 +141,12 @@ const BANK: Machine = {
   clientId: 'demo-bank',
   key: DEMO_BANK_KEY,
   scope: 'tokens:introspect customers:roles cut-offs:read',
+};
+
+const PAYMENTS: Machine = {
+  clientId: 'demo-payments',
+  key: DEMO_PAYMENTS_KEY,
+  scope: 'step-ups:payment step-ups:add-payee',
 };
 
 /** A machine of the demo, with every scope that it may have; its token is kept while it lives. */

@@ -1,4 +1,4 @@
-/** Every success of a customer's side of step-ups: a payment of a high value, one he refuses, a login that needs more, and a call of the bank. */
+/** Every success of step-ups, on both sides: a payment of a high value that is used, one refused, one taken back, and a login that needs more. */
 import { expect, vi } from 'vitest';
 import type postgres from 'postgres';
 import { systemClock } from '../../adapters/clock.ts';
@@ -30,11 +30,10 @@ export async function answerStepUps(walk: Walk): Promise<void> {
     scope: 'step-ups:payment',
     clock: systemClock,
   });
+  const post = (path: string, body: object) => payments.call({ method: 'POST', path, body });
   const ask = async (amount: string): Promise<string> => {
-    const payee = { name: 'Mere Kahu', account: '12-3456-7890123-00' };
-    const action = { type: 'payment', amount, currency: 'NZD', payee };
-    const body = { customerId, action, reference: `walk-${amount}` };
-    const answer = await payments.call({ method: 'POST', path: '/step-ups', body });
+    const body = { customerId, action: paymentOf(amount), reference: `walk-${amount}` };
+    const answer = await post('/step-ups', body);
     // The schema of the operation says so.
     const { stepUpId } = (await answer.json()) as { stepUpId: string };
     await vi.waitFor(async () => {
@@ -55,8 +54,22 @@ export async function answerStepUps(walk: Walk): Promise<void> {
     await stepUps.receipt(high);
   }, PATIENCE);
   await payments.call({ method: 'GET', path: `/step-ups/${high}/receipt` });
-  await stepUps.deny(await ask('400.00'), 'declined');
+  await payments.call({ method: 'GET', path: `/step-ups/${high}` });
+  await post(`/step-ups/${high}/consume`, { action: paymentOf('40000.01') });
+  await post(`/step-ups/${high}/consume`, { action: paymentOf('40000.00') });
+  await post('/step-ups', { customerId, action: paymentOf('1.00'), reference: 'walk-small' });
+  const refused = await ask('400.00');
+  await post('/step-ups', { customerId, action: paymentOf('500.00'), reference: 'walk-500' });
+  await post(`/step-ups/${refused}/consume`, { action: paymentOf('400.00') });
+  await stepUps.deny(refused, 'declined');
+  await post(`/step-ups/${refused}/consume`, { action: paymentOf('400.00') });
+  await post(`/step-ups/${await ask('410.00')}/cancel`, {});
   await logInWithCode(walk);
+}
+
+function paymentOf(amount: string) {
+  const payee = { name: 'Mere Kahu', account: '12-3456-7890123-00' };
+  return { type: 'payment', amount, currency: 'NZD', payee };
 }
 
 /** Codes that the number was sent so far. */
