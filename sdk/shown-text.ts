@@ -1,5 +1,6 @@
 /**
- * Whether what is shown is what will be signed: the challenge is computed again from the preimage, and the text and its parts are looked for in it.
+ * Whether what is shown is what will be signed: the challenge is computed again from the preimage, and the text, each of its parts in their order and
+ * who asks must be what stands in it.
  * An app that skips this lets whoever stands between it and the bank show one payment and have another one signed.
  */
 import { base64url } from 'jose';
@@ -10,7 +11,7 @@ const LABEL = 'latchkey/step-up/1\0';
 
 /** @throws LatchkeyProblem text_mismatch */
 export async function assertShown(opened: OpenedStepUp): Promise<void> {
-  const { preimage, challenge, display, stepUpId, rpId } = opened;
+  const { preimage, challenge, display, stepUpId, rpId, requester, type } = opened;
   const bytes = new TextEncoder().encode(LABEL + preimage);
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
   if (base64url.encode(digest) !== challenge) throw mismatch('challenge');
@@ -18,8 +19,13 @@ export async function assertShown(opened: OpenedStepUp): Promise<void> {
   const text = membersOf(signed['display'])['text'];
   if (signed['stepUpId'] !== stepUpId || signed['rpId'] !== rpId) throw mismatch('step-up');
   if (text !== display.text) throw mismatch('text');
-  const stray = display.fields.find(({ value }) => !display.text.includes(value));
-  if (stray !== undefined) throw mismatch('parts');
+  // After the title, the text is its parts, a line each: neither one less, nor a shorter value, nor one under another label.
+  const parts = display.fields.map(({ label, value }) => `${label}: ${value}`);
+  if (display.text.split('\n').slice(1).join('\n') !== parts.join('\n')) throw mismatch('parts');
+  const asking = membersOf(signed['requester']);
+  if (asking['kind'] !== requester.kind || asking['name'] !== requester.name)
+    throw mismatch('requester');
+  if (membersOf(signed['action'])['type'] !== type) throw mismatch('type');
 }
 
 function mismatch(what: string) {

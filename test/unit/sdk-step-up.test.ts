@@ -11,7 +11,14 @@ import type { Answerer } from './sdk-fakes.ts';
 
 const CONTEXT = { onCall: false, screenShared: false, accessibilityService: false };
 const WISH = { locale: 'en', context: CONTEXT };
-const TEXT = 'Pay 400.00 NZD to Mere Roofing';
+const TEXT = 'Pay 400.00 NZD to Mere Roofing\nAmount: 400.00 NZD\nTo: Mere Roofing';
+
+const AMOUNT = { label: 'Amount', value: '400.00 NZD' };
+const TO = { label: 'To', value: 'Mere Roofing' };
+
+function withFields(...fields: (typeof AMOUNT)[]): OpenedStepUp {
+  return opened({ display: { ...opened().display, fields } });
+}
 
 function opened(change: Partial<OpenedStepUp> = {}, signed: object = {}): OpenedStepUp {
   const display = {
@@ -19,13 +26,12 @@ function opened(change: Partial<OpenedStepUp> = {}, signed: object = {}): Opened
     template: 'payment',
     version: 1,
     text: TEXT,
-    fields: [
-      { label: 'Amount', value: '400.00 NZD' },
-      { label: 'To', value: 'Mere Roofing' },
-    ],
+    fields: [AMOUNT, TO],
   };
   const preimage = JSON.stringify({
+    action: { type: 'payment' },
     display: { locale: 'en', template: 'payment', text: TEXT, version: 1 },
+    requester: { id: 'demo-payments', kind: 'client', name: 'Demo Bank payments' },
     rpId: 'localhost',
     stepUpId: 'cer_1',
     ...signed,
@@ -90,6 +96,17 @@ describe('opening a step-up', () => {
       'a part that stands nowhere in the text',
       opened({ display: { ...opened().display, fields: [{ label: 'To', value: 'Aroha' }] } }),
     ],
+    ['a part cut short', withFields({ label: 'Amount', value: '400.00' }, TO)],
+    ['a part left out', withFields(AMOUNT)],
+    ['no parts', withFields()],
+    ['labels exchanged', withFields({ ...AMOUNT, label: 'To' }, { ...TO, label: 'Amount' })],
+    ['parts in another order', withFields(TO, AMOUNT)],
+    ['another asking', opened({ requester: { kind: 'client', name: 'Your bank' } })],
+    [
+      'a service that says it is staff',
+      opened({ requester: { kind: 'staff', name: 'Demo Bank payments' } }),
+    ],
+    ['another type of action', opened({ type: 'verified_call' })],
   ];
   it.each(forged)('shows nothing of %s', async (_name, answer) => {
     const { latchkey } = await customer(() => json(200, answer));
