@@ -101,6 +101,11 @@ class FakeApi {
     send: (status: number, content: unknown) => void,
   ) {
     const assertion = form.get('client_assertion') ?? '';
+    // The payments service asks for a token too; its own tests say with what.
+    if (form.get('client_id') !== 'demo-fraud') {
+      send(401, { error: 'invalid_client' });
+      return;
+    }
     await jwtVerify(assertion, createLocalJWKSet(demoFraudJwks()), {
       issuer: 'demo-fraud',
       subject: 'demo-fraud',

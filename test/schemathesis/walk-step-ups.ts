@@ -61,6 +61,9 @@ export async function answerStepUps(walk: Walk): Promise<void> {
   const refused = await ask('400.00');
   await post('/step-ups', { customerId, action: paymentOf('500.00'), reference: 'walk-500' });
   await post(`/step-ups/${refused}/consume`, { action: paymentOf('400.00') });
+  // Neither side has a receipt of what was not approved.
+  await payments.call({ method: 'GET', path: `/step-ups/${refused}/receipt` });
+  await expect(stepUps.receipt(refused)).rejects.toMatchObject({ code: 'step_up_not_approved' });
   await stepUps.deny(refused, 'declined');
   await post(`/step-ups/${refused}/consume`, { action: paymentOf('400.00') });
   await post(`/step-ups/${await ask('410.00')}/cancel`, {});
