@@ -85,7 +85,7 @@ export function problemsOf(
     ...ALWAYS,
     ...(route.url.includes('/t/:tenant') ? BELOW_A_TENANT : []),
     ...(isOpenToPages(route) ? [] : (['origin_not_allowed'] as const)),
-    ...(route.schema?.body === undefined ? [] : WITH_A_BODY),
+    ...(readsBodies(method) ? WITH_A_BODY : []),
     ...(needsIdempotencyKey(route.config?.operationId, method) ? WITH_AN_IDEMPOTENCY_KEY : []),
     ...(row === undefined ? [] : OF_CALLER[row.caller]),
     ...(row?.acr === undefined && row?.maxAgeSeconds === undefined
@@ -97,6 +97,9 @@ export function problemsOf(
   // Object.keys of the table answers its codes.
   return (Object.keys(ERRORS) as ErrorCode[]).filter((code) => codes.has(code));
 }
+
+/** Fastify reads what was sent before it asks whether the route wants it: a DELETE with a form is 415 too. */
+const readsBodies = (method: string): boolean => method !== 'GET' && method !== 'HEAD';
 
 /** What the public may read, any page may; what stands below no tenant asks nobody where he comes from. */
 function isOpenToPages({ config, method, url }: Pick<RouteOptions, 'config' | 'method' | 'url'>) {

@@ -68,7 +68,11 @@ export function readOperations(): Operations {
         .operationId,
     breach: (exchange) => {
       const place = places.find(({ operation }) => operation.operationId === exchange.operationId);
-      return place === undefined ? undefined : judge(place.operation, exchange);
+      if (place === undefined) return undefined;
+      const wrong = judge(place.operation, exchange);
+      return wrong === undefined
+        ? undefined
+        : `${place.operation.operationId}, ${exchange.method} ${exchange.path}: ${wrong}`;
     },
   };
 }

@@ -196,7 +196,7 @@ function examples(proxy: SigningProxy): ReadonlyMap<string, Exchange> {
   );
 }
 
-const WITH_A_BODY: ReadonlySet<string> = new Set(['POST', 'PUT']);
+const WITH_A_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'DELETE']);
 const ID_IN_PATH = /\/([a-z]{3})_[0-9a-f]{32}/;
 
 interface Change {
@@ -227,7 +227,7 @@ function changesFor(
   enrollments: readonly string[],
 ): Change[] {
   const hasBody = WITH_A_BODY.has(example.method);
-  const type = example.headers['content-type'] ?? '';
+  const type = example.headers['content-type'] ?? 'application/json';
   const names = (operation.parameters ?? []).map(({ name }) => name);
   // As it was once more under a new key, and by nobody.
   const changes: Change[] = [{}, { headers: { [SIGN_HEADER]: 'nothing', ...own(example) } }];
@@ -239,8 +239,8 @@ function changesFor(
   }
   if (hasBody) {
     changes.push(
-      { body: '{"a":' },
-      { body: 'x'.repeat(66_000) },
+      { body: '{"a":', headers: { 'content-type': type } },
+      { body: 'x'.repeat(66_000), headers: { 'content-type': type } },
       { headers: { 'content-type': 'text/plain' } },
     );
     if (type.includes('form'))
