@@ -3,7 +3,7 @@
  * language. A change of a member or a text is a new version: receipts name the one that was signed.
  */
 
-/** What a member may hold. Every text is held to domain/shown-text.ts. */
+/** What a member may hold. Every text is held to domain/text-flaws.ts. */
 export type Member =
   /** A decimal of the currency that stands beside it. */
   | { readonly kind: 'amount' }

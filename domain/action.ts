@@ -8,7 +8,7 @@ import { canonicalJson } from './canonical-json.ts';
 import type { JsonValue } from './canonical-json.ts';
 import { LatchkeyError } from './errors.ts';
 import { currencyDigits, normalAmount } from './money.ts';
-import { flawOf } from './shown-text.ts';
+import { flawOf } from './text-flaws.ts';
 
 type ActionMember = string | { readonly [name: string]: ActionMember };
 

@@ -7,7 +7,7 @@ import type { ActionType, ActionTypes, Member, Members, Template } from './actio
 import { canonicalAction, readAction } from './action.ts';
 import type { Action } from './action.ts';
 import { LatchkeyError } from './errors.ts';
-import { flawOf } from './shown-text.ts';
+import { flawOf } from './text-flaws.ts';
 
 export type ActionTypeDefinition = Pick<ActionType, 'members' | 'templates'>;
 

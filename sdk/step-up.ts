@@ -5,7 +5,7 @@
 import type { Call } from './http.ts';
 import { deviceKey, signApproval } from './keys.ts';
 import { LatchkeyProblem } from './problem.ts';
-import { assertShown } from './shown-text.ts';
+import { assertShown } from './assert-shown.ts';
 import type { Store } from './store.ts';
 import type { CustomerStepUp, OpenedStepUp, StepUpContext } from './types.ts';
 import type { WebAuthn } from './webauthn.ts';

@@ -23,7 +23,7 @@ export const CUSTOMER_STEP_UP_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'approvals: a passkey that was removed will do',
-    file: 'api/ceremonies/approval.ts',
+    file: 'api/step-ups/approval.ts',
     from: "credential: credential?.status === 'active' ? credential : undefined,",
     to: 'credential,',
     ...APPROVALS,
@@ -31,7 +31,7 @@ export const CUSTOMER_STEP_UP_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'approvals: a phone that was reported lost is asked to log in',
-    file: 'api/ceremonies/approval.ts',
+    file: 'api/step-ups/approval.ts',
     from: "if (caller.deviceStatus === 'restricted') throw",
     to: "if (caller.deviceStatus === 'revoked') throw",
     ...APPROVALS,

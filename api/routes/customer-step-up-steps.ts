@@ -1,8 +1,8 @@
 /** The steps by which a customer approves: both signatures, then, when the value is high, the code. Each goes the whole way through the workflow. */
 import type { ErrorCode } from '../../domain/errors.ts';
-import { prepareApproval, trustedCallerOf } from '../ceremonies/approval.ts';
-import { customerSide, ownStepUp } from '../ceremonies/customer-step-up.ts';
-import { STEP_UP_STEPS, takeStepUpStep } from '../ceremonies/step-up-steps.ts';
+import { prepareApproval, trustedCallerOf } from '../step-ups/approval.ts';
+import { customerSide, ownStepUp } from '../step-ups/own-step-up.ts';
+import { STEP_UP_STEPS, takeStepUpStep } from '../step-ups/steps.ts';
 import type { ApiServices } from '../dependencies.ts';
 import {
   ApproveStepUpBody,

@@ -8,9 +8,9 @@ import { endStepUp } from '../../db/step-up-ends.ts';
 import { openStepUp, type StepUpOpening } from '../../db/step-up-open.ts';
 import { listStepUps } from '../../db/step-up.ts';
 import { requireFreeHand } from '../callers/free-hand.ts';
-import { trustedCallerOf } from '../ceremonies/approval.ts';
-import { ownStepUp, showStepUp } from '../ceremonies/customer-step-up.ts';
-import { renderAction, signedDisplay } from '../ceremonies/display.ts';
+import { trustedCallerOf } from '../step-ups/approval.ts';
+import { ownStepUp, showStepUp } from '../step-ups/own-step-up.ts';
+import { renderAction, signedDisplay } from '../step-ups/display.ts';
 import type { ApiServices } from '../dependencies.ts';
 import {
   CustomerStepUp,

@@ -13,7 +13,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { isId } from '../../domain/ids.ts';
 import { judgeAppClient, requireAppClient } from '../callers/app-client.ts';
-import { askForLoginFactor, loginFactorOf, riskOfLogin } from '../ceremonies/login-factor.ts';
+import { askForLoginFactor, loginFactorOf, riskOfLogin } from '../step-ups/login-factor.ts';
 import { issueChallenge, openChallenge } from '../proofs/challenges.ts';
 import type { ChallengeContext } from '../proofs/challenges.ts';
 import type { ApiServices } from '../dependencies.ts';

@@ -8,7 +8,7 @@ import type { ReceiptKey } from '../../db/receipt-keys.ts';
 import { stepUpOfRequester } from '../../db/step-up.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Receipt } from '../../domain/receipt.ts';
-import { ownStepUp } from '../ceremonies/customer-step-up.ts';
+import { ownStepUp } from '../step-ups/own-step-up.ts';
 import type { ApiServices } from '../dependencies.ts';
 import { StepUpParams } from '../schemas/customer-step-ups.ts';
 import { ReceiptKeyList, ReceiptQuery, ReceiptView } from '../schemas/receipts.ts';

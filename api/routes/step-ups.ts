@@ -22,7 +22,7 @@ import {
   WaitQuery,
 } from '../schemas/step-ups.ts';
 import { insertRequest, requireScopeOf, startRequested } from '../step-ups/request.ts';
-import { requesterView } from '../step-ups/views.ts';
+import { requesterView } from '../step-ups/requester-view.ts';
 import { createStepUpWatch } from '../step-ups/watch.ts';
 import { callerOf, type LatchkeyApp, type MachineCaller } from '../types.ts';
 import { ENDED_PROBLEMS, OWN_PROBLEMS } from './step-up-problems.ts';

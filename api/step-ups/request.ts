@@ -9,10 +9,10 @@ import { createStepUp } from '../../db/step-up-create.ts';
 import { stepUpOfRequester } from '../../db/step-up.ts';
 import type { Action } from '../../domain/action.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { startStepUp } from '../ceremonies/start-step-up.ts';
+import { startStepUp } from './start.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { RequestStepUpBody, RequestedStepUp } from '../schemas/step-ups.ts';
-import { requesterView } from './views.ts';
+import { requesterView } from './requester-view.ts';
 
 export type RequestDependencies = Pick<
   AppDependencies,

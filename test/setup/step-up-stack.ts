@@ -10,7 +10,7 @@ import { createReceiptActivities } from '../../activities/receipt.ts';
 import { createStepUpActivities } from '../../activities/step-up.ts';
 import { systemClock } from '../../adapters/clock.ts';
 import { newId } from '../../adapters/random.ts';
-import { startStepUp } from '../../api/ceremonies/start-step-up.ts';
+import { startStepUp } from '../../api/step-ups/start.ts';
 import type { AppDependencies } from '../../api/dependencies.ts';
 import { messageFacts } from '../../db/messages.ts';
 import { createOutboxPort } from '../../db/outbox-port.ts';

@@ -10,7 +10,7 @@ import type { Risk } from '../../domain/ports.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import { maskPhone } from '../enrollment/contacts.ts';
 import { isoTime } from '../iso-time.ts';
-import { startStepUp } from './start-step-up.ts';
+import { startStepUp } from './start.ts';
 
 /** An engine that does not answer has no opinion: `not_evaluated`. */
 export async function riskOfLogin(

@@ -9,7 +9,7 @@ import {
   type StepUpState,
 } from '../../domain/step-up.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { takeStep, type CeremonyStep, type StepDependencies } from './step.ts';
+import { takeStep, type CeremonyStep, type StepDependencies } from '../ceremonies/step.ts';
 
 interface Step extends CeremonyStep {
   readonly states: readonly StepUpState[];

@@ -6,8 +6,8 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { CustomerStepUp } from '../schemas/customer-step-ups.ts';
 import { callerOf } from '../types.ts';
-import type { StepUpSide } from './step-up-steps.ts';
-import { customerStepUp } from './step-up-views.ts';
+import type { StepUpSide } from './steps.ts';
+import { customerStepUp } from './customer-views.ts';
 
 /** @throws LatchkeyError step_up_not_found */
 export async function ownStepUp(

@@ -1,6 +1,6 @@
 /**
- * Whether what is shown is what will be signed: the challenge is computed again from the preimage, and the text, each of its parts in their order and
- * who asks must be what stands in it.
+ * What is shown must be what will be signed: the challenge is computed again from the preimage, and the text, who asks, the kind of action, the
+ * step-up and its relying party must be what stands in it. The parts that an app shows must be the text, line by line.
  * An app that skips this lets whoever stands between it and the bank show one payment and have another one signed.
  */
 import { base64url } from 'jose';

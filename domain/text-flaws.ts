@@ -1,9 +1,9 @@
 /**
- * Text that a person will read before he signs: it must look like what it is. Refused is what hides, reorders or imitates: control, format and
- * bidirectional characters, other spaces than the plain one, private and unassigned characters, forms that NFC or a compatibility
- * decomposition would change, and words that mix scripts (UTS 39 section 5.1, "single script", with the mixes of its section 5.2 that
- * East Asian writing needs), digits of two systems (its section 5.3), and Latin letters that no name is written with. A name wholly in another
- * script that looks like a Latin one cannot be told from an honest one: the account beside it is what counts.
+ * The flaws of a text that a person will read before he signs: it must look like what it is. Refused is what hides, reorders or imitates: control,
+ * format and bidirectional characters, every space but a single plain one between words, piled up marks, private and unassigned characters,
+ * forms that NFC or a compatibility decomposition would change, a text that mixes scripts (UTS 39 section 5.1, "single script", with the mixes
+ * of its section 5.2 that East Asian writing needs) or digits of two systems (its section 5.3), and Latin letters that no name is written with.
+ * A name wholly in another script that looks like a Latin one cannot be told from an honest one: the account beside it is what counts.
  */
 
 /** Why a text is refused; a code for the one who sent it. */
@@ -61,7 +61,7 @@ const OF_SCRIPT = SCRIPTS.map((script) => ({
 const LATIN_OF_NAMES =
   /[A-Za-z\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u017F\u0181\u0186\u018A\u018F\u0190\u0198\u0199\u01A0\u01A1\u01AF\u01B0\u01B3\u01B4\u01CD-\u01DC\u0218-\u021B\u0253\u0254\u0257\u0259\u025B\u1E00-\u1EFF]/u;
 const PLAIN = /^[\x20-\x7E]*$/;
-/** No letter of another script, and no letter at all of a script that is not listed. */
+/** Of any script; marks, digits and punctuation are none. */
 const LETTER = /\p{L}/u;
 const WRITTEN_TOGETHER: readonly (readonly Script[])[] = [
   ['Han', 'Hiragana', 'Katakana', 'Latin'],
@@ -92,10 +92,10 @@ function digitSystems(text: string): number {
 
 function hasRareLatin(text: string): boolean {
   const latin = text.match(/\p{Script=Latin}/gu) ?? [];
-  return latin.some((letter) => /\p{L}/u.test(letter) && !LATIN_OF_NAMES.test(letter));
+  return latin.some((letter) => LETTER.test(letter) && !LATIN_OF_NAMES.test(letter));
 }
 
-/** Over the whole text, not word by word: a payee in two alphabets is one that imitates. */
+/** Over the whole text, not word by word: a payee in two alphabets is one that imitates. A letter of a script that is not listed is refused too. */
 function isOfOneScript(text: string): boolean {
   const found = new Set<Script>();
   for (const character of text) {
