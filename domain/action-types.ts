@@ -40,7 +40,8 @@ const money: Members = { amount: { kind: 'amount' }, currency: { kind: 'currency
 
 export const ACTION_TYPES = {
   payment: {
-    version: 1,
+    // 2: amounts with their thousands apart.
+    version: 2,
     members: { ...money, payee, reference: { kind: 'text', maxLength: 40, isOptional: true } },
     templates: {
       en: {
@@ -84,7 +85,8 @@ export const ACTION_TYPES = {
     },
   },
   change_limits: {
-    version: 1,
+    // 2: amounts with their thousands apart.
+    version: 2,
     members: {
       limit: { kind: 'text', maxLength: 60 },
       to: { kind: 'object', members: money },

@@ -45,6 +45,24 @@ export function minorUnits(amount: string, currency: string): bigint {
   return BigInt(normal.replace('.', ''));
 }
 
+/**
+ * Thousands and decimals by language (BCP 47, primary subtag). Elsewhere an apostrophe, which no language reads as a decimal sign. With all of
+ * the currency's digits after the sign, an amount has one meaning even for whoever is used to another language's signs.
+ */
+const SIGNS: ReadonlyMap<string, readonly [thousands: string, decimal: string]> = new Map([
+  ['en', [',', '.']],
+  ['de', ['.', ',']],
+]);
+const OTHER_SIGNS = ["'", '.'] as const;
+
+/** For people: a normal amount with its thousands apart. From a fixed table: what is signed must not change with a library's. */
+export function groupedAmount(normal: string, language: string): string {
+  const [thousands, decimal] = SIGNS.get(language) ?? OTHER_SIGNS;
+  const [whole = '', fraction] = normal.split('.');
+  const grouped = whole.replaceAll(/(?<=[0-9])(?=(?:[0-9]{3})+$)/g, thousands);
+  return fraction === undefined ? grouped : `${grouped}${decimal}${fraction}`;
+}
+
 function digits(count: number, currencies: string): Readonly<Record<string, number>> {
   return Object.fromEntries(currencies.split(' ').map((currency) => [currency, count]));
 }

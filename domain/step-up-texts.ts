@@ -1,10 +1,11 @@
 /**
- * The words for an action, in the customer's language, from the template of its type. They enter what he signs, so that the same action, language
- * and version always give the same text. No value is ever read as a template.
+ * The words for an action, in the customer's language, from the template of its type; amounts as that language writes them. They enter what he
+ * signs, and a receipt holds them word for word: no old one is ever written again. No value is ever read as a template.
  */
 import { ACTION_TYPES } from './action-types.ts';
-import type { ActionTypes, Template } from './action-types.ts';
+import type { ActionTypes, Member, Members, Template } from './action-types.ts';
 import type { Action } from './action.ts';
+import { groupedAmount } from './money.ts';
 
 export interface Display {
   /** The language of the text. */
@@ -32,8 +33,13 @@ export function displayOf(
   const language = (locale.split('-')[0] ?? 'en').toLowerCase();
   const found = Object.hasOwn(type.templates, language) ? type.templates[language] : undefined;
   const template: Template = found ?? type.templates.en;
-  const valueOf = (path: string): string | undefined =>
-    path === 'requester' ? requesterName : memberAt(action, path);
+  const shownIn = found === undefined ? 'en' : language;
+  const valueOf = (path: string): string | undefined => {
+    if (path === 'requester') return requesterName;
+    const value = memberAt(action, path);
+    const isAmount = value !== undefined && kindAt(type.members, path) === 'amount';
+    return isAmount ? groupedAmount(value, shownIn) : value;
+  };
   const fields = template.fields.flatMap(({ label, value }) => {
     const filled = fill(value, valueOf);
     return filled === undefined ? [] : [{ label, value: filled }];
@@ -41,12 +47,23 @@ export function displayOf(
   const title = fill(template.title, valueOf);
   if (title === undefined) throw new TypeError('a title names only what every action has');
   return {
-    locale: found === undefined ? 'en' : language,
+    locale: shownIn,
     template: action.type,
     version: type.version,
     text: [title, ...fields.map(({ label, value }) => `${label}: ${value}`)].join('\n'),
     fields,
   };
+}
+
+/** The parts of a text that was sent, whatever its template has become since. Each stands on a line of its own: no value has one. */
+export function fieldsOf(text: string): Display['fields'] {
+  return text
+    .split('\n')
+    .slice(1)
+    .map((line) => {
+      const [label = ''] = line.split(': ', 1);
+      return { label, value: line.slice(label.length + 2) };
+    });
 }
 
 /** undefined: a place that has no value. */
@@ -67,4 +84,11 @@ function memberAt(action: Action, path: string): string | undefined {
     value = value[name];
   }
   return typeof value === 'string' ? value : undefined;
+}
+
+function kindAt(members: Members, path: string): Member['kind'] | undefined {
+  const [name = '', ...below] = path.split('.');
+  const member = Object.hasOwn(members, name) ? members[name] : undefined;
+  if (below.length === 0) return member?.kind;
+  return member?.kind === 'object' ? kindAt(member.members, below.join('.')) : undefined;
 }

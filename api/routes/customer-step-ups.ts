@@ -5,7 +5,7 @@
 import { lockCustomer } from '../../db/customer-lock.ts';
 import { usablePasskeys } from '../../db/credentials.ts';
 import { endStepUp } from '../../db/step-up-ends.ts';
-import { openStepUp, type StepUpOpening } from '../../db/step-up-open.ts';
+import { openStepUp } from '../../db/step-up-open.ts';
 import { listStepUps } from '../../db/step-up.ts';
 import { requireFreeHand } from '../callers/free-hand.ts';
 import { trustedCallerOf } from '../step-ups/approval.ts';
@@ -95,8 +95,6 @@ function registerOpening(app: LatchkeyApp, services: ApiServices): void {
     const { stepUpId } = request.params;
     const { context, locale } = request.body;
     return await database.tenant(tenantId, async (tx) => {
-      const render = (subject: Parameters<StepUpOpening['render']>[0]) =>
-        renderAction(tx, { tenantId, ...subject });
       const { record, preimage, challenge } = await openStepUp(tx, services, {
         tenantId,
         stepUpId,
@@ -106,12 +104,12 @@ function registerOpening(app: LatchkeyApp, services: ApiServices): void {
         context,
         locale,
         rpId,
-        render,
+        render: (subject) => renderAction(tx, { tenantId, ...subject }),
       });
       const passkeys = await usablePasskeys(tx, { tenantId, customerId, deviceId });
       return {
         ...(await showStepUp(tx, services, request, record)),
-        display: await signedDisplay(tx, services, { record, preimage, render }),
+        display: signedDisplay(preimage),
         preimage,
         challenge: Buffer.from(challenge).toString('base64url'),
         rpId,

@@ -36,6 +36,18 @@ describe('a genuine receipt', () => {
     );
   });
 
+  test('stays one whatever has become of the template by which its text was written', async () => {
+    const display = { locale: 'en', template: 'payment' };
+    const first = { ...display, version: 1, text: 'Pay 40000.00 NZD to Mere\nTo: Mere' };
+    const second = { ...display, version: 2, text: 'Pay 40,000.00 NZD to Mere\nTo: Mere' };
+    for (const sent of [first, second]) {
+      const old = await makeReceipt({ preimage: { display: sent } });
+      const { verdict, receipt: read } = await verify(old);
+      expect(verdict).toBe('genuine');
+      expect(statementOf(read ?? never())[0]?.[1]).toBe(sent.text);
+    }
+  });
+
   test('may be written with other spaces and in another order of members', async () => {
     const turned = Object.fromEntries(Object.entries(receipt).toReversed());
     expect((await verify(JSON.stringify(turned, null, 4))).verdict).toBe('genuine');

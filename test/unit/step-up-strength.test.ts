@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readAction } from '../../domain/action.ts';
-import { minorUnits } from '../../domain/money.ts';
+import { currencyDigits, groupedAmount, minorUnits } from '../../domain/money.ts';
 import { DEFAULT_POLICY } from '../../domain/policy.ts';
 import { requiredStrength } from '../../domain/step-up-strength.ts';
-import { displayOf } from '../../domain/step-up-texts.ts';
+import { displayOf, fieldsOf } from '../../domain/step-up-texts.ts';
 import { CHALLENGE_LABEL, preimageText } from '../../domain/step-up-preimage.ts';
 
 const payment = (amount: string, currency = 'NZD') =>
@@ -110,7 +110,7 @@ describe('the text of an action', () => {
     expect(display).toEqual({
       locale: 'en',
       template: 'payment',
-      version: 1,
+      version: 2,
       text: 'Pay 400.00 NZD to Mere Kahu\nAmount: 400.00 NZD\nTo: Mere Kahu\nAccount: 12-3456-7890123-00',
       fields: [
         { label: 'Amount', value: '400.00 NZD' },
@@ -124,6 +124,89 @@ describe('the text of an action', () => {
     expect(displayOf(payment('400'), 'de-CH', 'Payments').text).toContain('an Mere Kahu zahlen');
     expect(displayOf(payment('400'), 'mi', 'Payments').locale).toBe('en');
     expect(displayOf(payment('400'), '__proto__', 'Payments').locale).toBe('en');
+  });
+
+  it.each([
+    ['en', '40000', 'NZD', '40,000.00 NZD'],
+    ['de', '40000', 'NZD', '40.000,00 NZD'],
+    ['en', '123456789012.5', 'EUR', '123,456,789,012.50 EUR'],
+    ['de', '123456789012.5', 'EUR', '123.456.789.012,50 EUR'],
+    ['en', '999', 'JPY', '999 JPY'],
+    ['en', '40000', 'JPY', '40,000 JPY'],
+    ['de', '40000', 'JPY', '40.000 JPY'],
+    ['en', '1234.5', 'KWD', '1,234.500 KWD'],
+    ['de', '1.234', 'KWD', '1,234 KWD'],
+  ])('writes an amount as its language does: %s %s %s', (language, amount, currency, written) => {
+    const { text, fields } = displayOf(payment(amount, currency), language, 'Payments');
+    expect(fields[0]?.value).toBe(written);
+    expect(text.split('\n', 1)[0]).toContain(written);
+  });
+
+  it('writes a new limit in the same way', () => {
+    const to = { amount: '40000', currency: 'NZD' };
+    const action = readAction({ type: 'change_limits', limit: 'Payments a day', to });
+    expect(displayOf(action, 'en', 'Cards').text).toBe(
+      'Change your limit to 40,000.00 NZD\nLimit: Payments a day\nNew limit: 40,000.00 NZD',
+    );
+    expect(displayOf(action, 'de', 'Cards').text).toContain('auf 40.000,00 NZD ändern');
+  });
+
+  it('groups amounts only: a number in a name or an account stays as it was written', () => {
+    const action = readAction({
+      type: 'payment',
+      amount: '1',
+      currency: 'NZD',
+      payee: { name: '40000 Club', account: '40000' },
+      reference: '40000.00',
+    });
+    expect(displayOf(action, 'en', 'Payments').fields.map(({ value }) => value)).toEqual([
+      '1.00 NZD',
+      '40000 Club',
+      '40000',
+      '40000.00',
+    ]);
+  });
+
+  it('has one meaning whichever language an amount is read in: its last digits are the currency’s', () => {
+    const language = fc.constantFrom('en', 'de', 'ru', 'fr');
+    const currency = fc.constantFrom('NZD', 'JPY', 'KWD');
+    fc.assert(
+      fc.property(
+        fc.bigInt({ min: 1n, max: 999_999_999_999n }),
+        currency,
+        language,
+        (minor, of, shownIn) => {
+          const digits = currencyDigits(of) ?? 0;
+          const plain = String(minor).padStart(digits + 1, '0');
+          const amount =
+            digits === 0 ? plain : `${plain.slice(0, -digits)}.${plain.slice(-digits)}`;
+          const shown = groupedAmount(amount, shownIn);
+          expect(shown).toMatch(/^[0-9]{1,3}([,.'][0-9]{3})*([,.][0-9]{2,3})?$/);
+          expect(BigInt(shown.replaceAll(/[^0-9]/g, ''))).toBe(minor);
+          // The sign before the currency's digits is no sign between thousands.
+          const decimal = digits === 0 ? 'none' : shown.at(-digits - 1);
+          const thousands = digits === 0 ? shown : shown.slice(0, -digits - 1);
+          expect(thousands).not.toContain(decimal);
+        },
+      ),
+    );
+  });
+
+  it('gives its parts back, whatever has become of its template', () => {
+    const to = { amount: '40000', currency: 'NZD' };
+    const odd = { name: 'Mere: Amount', account: '40000' };
+    const actions = [
+      payment('400'),
+      readAction({ type: 'payment', ...to, payee: odd, reference: 'To: somebody' }),
+      readAction({ type: 'change_limits', limit: 'Payments a day', to }),
+    ];
+    for (const action of actions) {
+      const { text, fields } = displayOf(action, 'de', 'Payments');
+      expect(fieldsOf(text)).toEqual(fields);
+    }
+    expect(fieldsOf('Pay 40000.00 NZD to Mere\nAmount: 40000.00 NZD')).toEqual([
+      { label: 'Amount', value: '40000.00 NZD' },
+    ]);
   });
 
   it('never reads a value as a template', () => {

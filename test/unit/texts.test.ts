@@ -131,10 +131,10 @@ describe('an action in one line', () => {
       reference: 'Invoice 7',
     };
     expect(actionLine(displayOf(action, 'en', 'Payments'))).toBe(
-      'Pay 40000.00 NZD to Mere Kahu; Account: 12-3456-7890123-00; Reference: Invoice 7',
+      'Pay 40,000.00 NZD to Mere Kahu; Account: 12-3456-7890123-00; Reference: Invoice 7',
     );
     expect(actionLine(displayOf(action, 'de-AT', 'Payments'))).toBe(
-      '40000.00 NZD an Mere Kahu zahlen; Konto: 12-3456-7890123-00; Verwendungszweck: Invoice 7',
+      '40.000,00 NZD an Mere Kahu zahlen; Konto: 12-3456-7890123-00; Verwendungszweck: Invoice 7',
     );
   });
 });

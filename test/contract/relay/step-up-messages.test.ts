@@ -8,7 +8,7 @@ import { endStepUp } from '../../../db/step-up-ends.ts';
 import { createMessageDelivery } from '../../../relay/messages.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
-import { SessionRows } from '../../setup/session-rows.ts';
+import { SessionRows } from '../../setup/rows/session-rows.ts';
 import {
   asked,
   drive,
@@ -92,7 +92,7 @@ describe('the code of a high value', () => {
     expect(await messages()).toEqual([
       {
         to: PHONE,
-        text: `Demo Bank: ${code} is your code to approve this: Pay 40000.00 NZD to Mere Kahu; Account: 12-3456-7890123-00; Reference: Invoice 7. Valid 5 min. The bank never asks for it. Not what you want? Refuse it in the app.`,
+        text: `Demo Bank: ${code} is your code to approve this: Pay 40,000.00 NZD to Mere Kahu; Account: 12-3456-7890123-00; Reference: Invoice 7. Valid 5 min. The bank never asks for it. Not what you want? Refuse it in the app.`,
       },
     ]);
   });
@@ -100,7 +100,7 @@ describe('the code of a high value', () => {
   test('speaks the customer’s language', async () => {
     await keysProved('de');
     expect(await messages()).toMatchObject([
-      { text: expect.stringContaining('um dies freizugeben: 40000.00 NZD an Mere Kahu zahlen') },
+      { text: expect.stringContaining('um dies freizugeben: 40.000,00 NZD an Mere Kahu zahlen') },
     ]);
   });
 
