@@ -49,17 +49,37 @@ export function requiredStrength(question: StrengthQuestion): StrengthAnswer {
   return { required, delaySeconds: isRisky ? policy.stepUp.contextDelaySeconds : 0 };
 }
 
-/** What moves no money always needs passkey and approval key. An amount of a currency without thresholds needs all there is. */
+/**
+ * What moves no money always needs passkey and approval key; a new limit also what a payment or a day of as much would need, so that nobody raises
+ * the limit first and pays below it. An amount of a currency without thresholds needs all there is.
+ */
 function ofAmount({ action, dayTotalMinor, policy }: StrengthQuestion): RequiredStrength {
-  const { amount, currency } = action;
-  if (typeof amount !== 'string' || typeof currency !== 'string') return 'latchkey:3';
+  const paid = moneyIn(action);
+  if (paid !== undefined) return ofMoney(paid, dayTotalMinor, policy);
+  const limits = Object.values(action).flatMap((member) => {
+    const money = typeof member === 'string' ? undefined : moneyIn(member);
+    return money === undefined ? [] : [money];
+  });
+  // A limit says what it becomes, not by how much: steps lead to it no cheaper than one leap.
+  return strongest(['latchkey:3', ...limits.map((one) => ofMoney(one, one.minor, policy))]);
+}
+
+interface Money {
+  readonly currency: string;
+  readonly minor: bigint;
+}
+
+function moneyIn({ amount, currency }: { readonly [member: string]: unknown }): Money | undefined {
+  if (typeof amount !== 'string' || typeof currency !== 'string') return undefined;
+  return { currency, minor: minorUnits(amount, currency) };
+}
+
+function ofMoney({ currency, minor }: Money, dayMinor: bigint, policy: Policy): RequiredStrength {
   const { thresholds } = policy.stepUp;
   const limits = Object.hasOwn(thresholds, currency) ? thresholds[currency] : undefined;
   if (limits === undefined) return 'latchkey:4';
-  const single = minorUnits(amount, currency);
   const reaches = (one: keyof StepUpThresholds, day: keyof StepUpThresholds) =>
-    single >= minorUnits(limits[one], currency) ||
-    dayTotalMinor >= minorUnits(limits[day], currency);
+    minor >= minorUnits(limits[one], currency) || dayMinor >= minorUnits(limits[day], currency);
   if (reaches('secondChannelFrom', 'daySecondChannelFrom')) return 'latchkey:4';
   return reaches('passkeyFrom', 'dayPasskeyFrom') ? 'latchkey:3' : 'none';
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readAction } from '../../domain/action.ts';
 import { currencyDigits, groupedAmount, minorUnits } from '../../domain/money.ts';
 import { DEFAULT_POLICY } from '../../domain/policy.ts';
+import type { Policy } from '../../domain/policy.ts';
 import { requiredStrength } from '../../domain/step-up-strength.ts';
 import { displayOf, fieldsOf } from '../../domain/step-up-texts.ts';
 import { CHALLENGE_LABEL, preimageText } from '../../domain/step-up-preimage.ts';
@@ -81,6 +82,54 @@ describe('what an amount needs', () => {
           expect(place({ ...question(minor, before), risk: 'high' })).toBe(2);
         },
       ),
+    );
+  });
+});
+
+describe('what a new limit needs', () => {
+  const limitOf = (amount: string, currency = 'NZD', change: Partial<Policy['stepUp']> = {}) =>
+    requiredStrength({
+      action: readAction({ type: 'change_limits', limit: 'Payments', to: { amount, currency } }),
+      dayTotalMinor: 0n,
+      policy: { ...policy, stepUp: { ...policy.stepUp, ...change } },
+    }).required;
+
+  it.each([
+    ['1.00', 'NZD', 'latchkey:3'],
+    ['9999.99', 'NZD', 'latchkey:3'],
+    ['10000.00', 'NZD', 'latchkey:4'],
+    ['999999', 'JPY', 'latchkey:3'],
+    ['1000000', 'JPY', 'latchkey:4'],
+    ['1.00', 'CHF', 'latchkey:4'],
+  ])('of %s %s is %s', (amount, currency, required) => {
+    expect(limitOf(amount, currency)).toBe(required);
+  });
+
+  it('is what the day needs, where the day needs more than one payment', () => {
+    const thresholds = {
+      NZD: {
+        passkeyFrom: '100.00',
+        secondChannelFrom: '10000.00',
+        dayPasskeyFrom: '100.00',
+        daySecondChannelFrom: '5000.00',
+      },
+    };
+    expect(limitOf('4999.99', 'NZD', { thresholds })).toBe('latchkey:3');
+    expect(limitOf('5000.00', 'NZD', { thresholds })).toBe('latchkey:4');
+  });
+
+  it('cannot be had cheaper in steps: whoever gets there has shown the second channel', () => {
+    const cents = fc.integer({ min: 1, max: 9_999_999 });
+    fc.assert(
+      fc.property(fc.array(cents, { maxLength: 12 }), cents, (steps, last) => {
+        const path = [...steps, last];
+        const needs = path.map((minor) => limitOf((minor / 100).toFixed(2)));
+        const highest = Math.max(...path);
+        expect(needs.includes('latchkey:4')).toBe(highest >= 1_000_000);
+        // A payment of that much alone would need no more than the limit that lets it through.
+        const one = strengthOf((last / 100).toFixed(2));
+        expect(ORDER.indexOf(needs.at(-1) ?? '')).toBeGreaterThanOrEqual(ORDER.indexOf(one));
+      }),
     );
   });
 });
