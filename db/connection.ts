@@ -56,7 +56,7 @@ export interface DatabaseOptions {
   /** How long to wait for a free connection; five seconds when left out. */
   readonly patienceMs?: number;
   readonly observer?: DatabaseObserver;
-  /** The time of each transaction; heard only by databases that carry test/setup/test-clock.sql. */
+  /** The time of each transaction; heard only by databases that carry test/setup/postgres/test-clock.sql. */
   readonly testNowMs?: () => number;
 }
 

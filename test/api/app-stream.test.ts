@@ -8,7 +8,7 @@ import { createEnrolledPhone } from '../setup/callers.ts';
 import type { EnrolledPhone } from '../setup/callers.ts';
 import { cutOffCustomer } from '../setup/customer.ts';
 import { makeProof } from '../setup/proof.ts';
-import { insertStepUpRows, moveStepUp } from '../setup/waiting-step-up.ts';
+import { insertStepUpRows, moveStepUp } from '../setup/rows/waiting-step-up.ts';
 
 const MAX_IN_FLIGHT = 4;
 

@@ -6,8 +6,8 @@ import { createPhone } from '../setup/callers.ts';
 import { addDevice, createBanker, logIn, loginBody } from '../setup/login-bed.ts';
 import type { Banker } from '../setup/login-bed.ts';
 import { randomPhone } from '../setup/somebody.ts';
-import { approvalBody, openIt, StepUpStack } from '../setup/step-up-stack.ts';
-import type { SpoiltApproval } from '../setup/step-up-stack.ts';
+import { approvalBody, openIt, StepUpStack } from '../setup/beds/step-up-stack.ts';
+import type { SpoiltApproval } from '../setup/beds/step-up-stack.ts';
 import { payment } from '../setup/step-ups.ts';
 
 let stack: StepUpStack;

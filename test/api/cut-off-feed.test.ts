@@ -4,7 +4,7 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startTestApi } from '../setup/api.ts';
 import type { TestApi } from '../setup/api.ts';
-import { CuttableLine } from '../setup/cuttable-line.ts';
+import { CuttableLine } from '../setup/postgres/cuttable-line.ts';
 import { cutOffCustomer, insertCustomer } from '../setup/customer.ts';
 import { createMachine } from '../setup/machine.ts';
 import { makeProof } from '../setup/proof.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { footprintOf, hasClosed } from '../setup/enrollment-rows.ts';
+import { footprintOf, hasClosed } from '../setup/rows/enrollment-rows.ts';
 import { randomPhone } from '../setup/somebody.ts';
-import { EnrollmentStack } from '../setup/enrollment-stack.ts';
+import { EnrollmentStack } from '../setup/beds/enrollment-stack.ts';
 import { createPhone } from '../setup/callers.ts';
 
 let stack: EnrollmentStack;

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../adapters/random.ts';
 import { createEnrollmentStore } from '../../db/enrollment-store.ts';
 import type { EnrollmentEvent, EnrollmentState } from '../../domain/enrollment.ts';
-import { footprintOf, isReferenceKept } from '../setup/enrollment-rows.ts';
+import { footprintOf, isReferenceKept } from '../setup/rows/enrollment-rows.ts';
 import { SOMEBODY, randomPhone } from '../setup/somebody.ts';
-import { EnrollmentStack } from '../setup/enrollment-stack.ts';
-import type { Enrollee } from '../setup/enrollment-stack.ts';
+import { EnrollmentStack } from '../setup/beds/enrollment-stack.ts';
+import type { Enrollee } from '../setup/beds/enrollment-stack.ts';
 import { createPhone } from '../setup/callers.ts';
 import type { Answer, Phone } from '../setup/callers.ts';
 

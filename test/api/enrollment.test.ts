@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ERASED, hasClosed, tracesOf } from '../setup/enrollment-rows.ts';
+import { ERASED, hasClosed, tracesOf } from '../setup/rows/enrollment-rows.ts';
 import { SOMEBODY, randomPhone } from '../setup/somebody.ts';
-import { EnrollmentStack } from '../setup/enrollment-stack.ts';
+import { EnrollmentStack } from '../setup/beds/enrollment-stack.ts';
 import { createPhone } from '../setup/callers.ts';
 
 let stack: EnrollmentStack;

@@ -1,6 +1,6 @@
 /** The gateway check: whose request may pass, and that every doubt is an answer that no gateway takes for a yes. Temporal is down throughout. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CuttableLine } from '../setup/cuttable-line.ts';
+import { CuttableLine } from '../setup/postgres/cuttable-line.ts';
 import { createBanker, loginBody, logIn, refresh } from '../setup/login-bed.ts';
 import type { Banker } from '../setup/login-bed.ts';
 import { startTestApi } from '../setup/api.ts';

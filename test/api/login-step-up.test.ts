@@ -8,7 +8,7 @@ import { cutOffCustomer } from '../setup/customer.ts';
 import { createBanker, logIn, loginBody, refresh } from '../setup/login-bed.ts';
 import type { Banker } from '../setup/login-bed.ts';
 import { randomPhone } from '../setup/somebody.ts';
-import { StepUpStack } from '../setup/step-up-stack.ts';
+import { StepUpStack } from '../setup/beds/step-up-stack.ts';
 
 const NEEDED = { status: 403, body: { code: 'login_needs_approval' } };
 

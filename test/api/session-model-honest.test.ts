@@ -5,10 +5,10 @@
 import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openLifeBed } from '../setup/session-model/bed.ts';
-import type { LifeBed } from '../setup/session-model/bed.ts';
-import { createHonestPhone, untilHeard } from '../setup/session-model/honest-phone.ts';
-import type { HonestPhone } from '../setup/session-model/honest-phone.ts';
+import { openLifeBed } from '../setup/models/session/bed.ts';
+import type { LifeBed } from '../setup/models/session/bed.ts';
+import { createHonestPhone, untilHeard } from '../setup/models/session/honest-phone.ts';
+import type { HonestPhone } from '../setup/models/session/honest-phone.ts';
 
 const RUNS = Number(process.env['LATCHKEY_MODEL_RUNS'] ?? '20');
 const SEED = Number(process.env['LATCHKEY_MODEL_SEED'] ?? randomInt(2 ** 31));

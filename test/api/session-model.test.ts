@@ -5,9 +5,9 @@
 import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { lives } from '../setup/session-model/actions.ts';
-import { openLifeBed } from '../setup/session-model/bed.ts';
-import type { LifeBed } from '../setup/session-model/bed.ts';
+import { lives } from '../setup/models/session/actions.ts';
+import { openLifeBed } from '../setup/models/session/bed.ts';
+import type { LifeBed } from '../setup/models/session/bed.ts';
 
 /** The floor in `npm test`; more by LATCHKEY_MODEL_RUNS, the same lives again by LATCHKEY_MODEL_SEED (what overlaps differs each time). */
 const RUNS = Number(process.env['LATCHKEY_MODEL_RUNS'] ?? '60');

@@ -5,7 +5,7 @@ import { createBanker, logIn } from '../setup/login-bed.ts';
 import type { Banker } from '../setup/login-bed.ts';
 import { createStaff } from '../setup/staff.ts';
 import type { Staff } from '../setup/staff.ts';
-import { approvalBody, openIt, StepUpStack } from '../setup/step-up-stack.ts';
+import { approvalBody, openIt, StepUpStack } from '../setup/beds/step-up-stack.ts';
 
 let stack: StepUpStack;
 let issuer: string;

@@ -10,9 +10,9 @@ import { DEMO_PEOPLE } from '../../runtime/staff-people.ts';
 import { startTestApi } from '../setup/api.ts';
 import type { TestApi } from '../setup/api.ts';
 import { TEST_OPERATIONS_URL } from '../setup/demo-tenant.ts';
-import { createStaffBrowser } from '../setup/staff-browser.ts';
-import type { StaffBrowser } from '../setup/staff-browser.ts';
-import { logInAtDirectory } from '../setup/staff-login.ts';
+import { createStaffBrowser } from '../setup/staff/staff-browser.ts';
+import type { StaffBrowser } from '../setup/staff/staff-browser.ts';
+import { logInAtDirectory } from '../setup/staff/staff-login.ts';
 import { knock } from '../setup/staff.ts';
 
 const LOGIN = '/t/demo/staff/login';

@@ -4,9 +4,9 @@ import { createLogger } from '../../api/frame/logging.ts';
 import { STAFF_COOKIE } from '../../api/staff/cookies.ts';
 import { startTestApi } from '../setup/api.ts';
 import type { TestApi } from '../setup/api.ts';
-import { startCrookedProvider } from '../setup/crooked-provider.ts';
-import type { CrookedProvider, ProviderWish } from '../setup/crooked-provider.ts';
-import { createStaffBrowser } from '../setup/staff-browser.ts';
+import { startCrookedProvider } from '../setup/vendors/crooked-provider.ts';
+import type { CrookedProvider, ProviderWish } from '../setup/vendors/crooked-provider.ts';
+import { createStaffBrowser } from '../setup/staff/staff-browser.ts';
 
 const CLIENT = 'latchkey-operations';
 /** Problems instead of pages. */

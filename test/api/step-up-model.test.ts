@@ -6,9 +6,9 @@
 import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CERTAIN_LIVES, lives } from '../setup/step-up-model/actions.ts';
-import { openStepUpBed } from '../setup/step-up-model/bed.ts';
-import type { StepUpBed } from '../setup/step-up-model/bed.ts';
+import { CERTAIN_LIVES, lives } from '../setup/models/step-up/actions.ts';
+import { openStepUpBed } from '../setup/models/step-up/bed.ts';
+import type { StepUpBed } from '../setup/models/step-up/bed.ts';
 
 /** The floor in `npm test`; more by LATCHKEY_MODEL_RUNS, the same lives again by LATCHKEY_MODEL_SEED (what overlaps differs each time). */
 const RUNS = Number(process.env['LATCHKEY_MODEL_RUNS'] ?? '30');

@@ -5,7 +5,7 @@ import type { Answer, Caller } from '../setup/callers.ts';
 import { createBanker, logIn } from '../setup/login-bed.ts';
 import type { Banker } from '../setup/login-bed.ts';
 import { createMachine } from '../setup/machine.ts';
-import { approvalBody, openIt, StepUpStack } from '../setup/step-up-stack.ts';
+import { approvalBody, openIt, StepUpStack } from '../setup/beds/step-up-stack.ts';
 import { payment } from '../setup/step-ups.ts';
 
 let stack: StepUpStack;

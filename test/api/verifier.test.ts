@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { ServiceRequest } from '../../sdk/verifier/request.ts';
 import type { Requirement } from '../../sdk/verifier/verifier.ts';
 import { cutOffCustomer } from '../setup/customer.ts';
-import type { LoggedIn } from '../setup/gateway-bed.ts';
+import type { LoggedIn } from '../setup/beds/gateway-bed.ts';
 import { createMachine } from '../setup/machine.ts';
 import { createKeyPair } from '../setup/proof.ts';
-import { requestOf, startServiceBed } from '../setup/service-bed.ts';
-import type { Sending, ServiceBed } from '../setup/service-bed.ts';
+import { requestOf, startServiceBed } from '../setup/beds/service-bed.ts';
+import type { Sending, ServiceBed } from '../setup/beds/service-bed.ts';
 
 const PAY: Requirement = { scope: 'payments:write' };
 

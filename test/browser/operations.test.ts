@@ -9,7 +9,7 @@ import { startLoopbackLogin } from '../../cli/loopback-login.ts';
 import { buildPages, stateOfPages } from '../../cli/pages.ts';
 import { workflowId } from '../../domain/ids.ts';
 import type { DemoPersonId } from '../../runtime/staff-people.ts';
-import { launchBrowser } from '../setup/browser.ts';
+import { launchBrowser } from '../setup/programs/browser.ts';
 import { fraudEngine, openRows } from '../setup/faults.ts';
 import {
   beginEnrollment,

@@ -7,7 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Receipt } from '../../domain/receipt.ts';
-import { launchBrowser } from '../setup/browser.ts';
+import { launchBrowser } from '../setup/programs/browser.ts';
 import { keyList, makeReceipt } from '../setup/receipt.ts';
 import { seriousFindings, shootBothSchemes } from './both-schemes.ts';
 

@@ -3,7 +3,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTestApi } from '../setup/api.ts';
 import type { TestApi } from '../setup/api.ts';
-import { launchBrowser } from '../setup/browser.ts';
+import { launchBrowser } from '../setup/programs/browser.ts';
 
 let api: TestApi;
 let browser: Browser;

@@ -5,7 +5,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildPages, stateOfPages } from '../../cli/pages.ts';
-import { launchBrowser } from '../setup/browser.ts';
+import { launchBrowser } from '../setup/programs/browser.ts';
 import { startTestStack } from '../setup/stack.ts';
 import type { TestStack } from '../setup/stack.ts';
 import { NARROW, StageDriver, WIDE } from './stage-driver.ts';

@@ -14,8 +14,8 @@ import { DEMO_FRAUD_KEY, DEMO_STAFF_SECRET } from '../../runtime/demo-secrets.ts
 import { MachineClient } from '../../runtime/machine-client.ts';
 import { PayloadEncryption } from '../../temporal/payload-codec.ts';
 import { openRows, shortenSecondListing } from '../setup/faults.ts';
-import { startOtlpCollector } from '../setup/otlp-collector.ts';
-import type { OtlpCollector } from '../setup/otlp-collector.ts';
+import { startOtlpCollector } from '../setup/vendors/otlp-collector.ts';
+import type { OtlpCollector } from '../setup/vendors/otlp-collector.ts';
 import { ROOMY_POLICY } from '../setup/demo-tenant.ts';
 import { startTestStack } from '../setup/stack.ts';
 import type { TestStack } from '../setup/stack.ts';

@@ -12,7 +12,7 @@ import { startLocalServer } from '../../runtime/local-http.ts';
 import { signBody } from '../../runtime/vendor-signature.ts';
 import { createDataConverter } from '../../temporal/data-converter.ts';
 import type { PayloadKey } from '../../temporal/payload-codec.ts';
-import type { OtlpCollector } from '../setup/otlp-collector.ts';
+import type { OtlpCollector } from '../setup/vendors/otlp-collector.ts';
 import type { Actor, Scene } from './ceremonies.ts';
 import type { CanaryKind } from './needles.ts';
 import type { Haystack, Sink } from './search.ts';

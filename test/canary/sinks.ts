@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Connection } from '@temporalio/client';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import type postgres from 'postgres';
-import type { OtlpCollector } from '../setup/otlp-collector.ts';
+import type { OtlpCollector } from '../setup/vendors/otlp-collector.ts';
 import { scrape } from '../setup/scrape.ts';
 import type { TestStack } from '../setup/stack.ts';
 import type { Haystack, Sink } from './search.ts';

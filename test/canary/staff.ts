@@ -3,8 +3,8 @@ import { Connection } from '@temporalio/client';
 import { expect } from 'vitest';
 import { workflowId } from '../../domain/ids.ts';
 import { fraudEngine, watchRevocation } from '../setup/faults.ts';
-import { logInAtDoor } from '../setup/staff-at-door.ts';
-import type { StaffAtDoor } from '../setup/staff-at-door.ts';
+import { logInAtDoor } from '../setup/staff/staff-at-door.ts';
+import type { StaffAtDoor } from '../setup/staff/staff-at-door.ts';
 import type { Actor, Scene } from './ceremonies.ts';
 
 export async function workAtTheDesk(scene: Scene, actor: Actor, customerId: string): Promise<void> {

@@ -15,9 +15,9 @@ import {
   insertLiveSession,
   insertProvedPhone,
 } from '../setup/customer.ts';
-import { startStaffDesk } from '../setup/staff-desk-process.ts';
-import type { StaffDesk } from '../setup/staff-desk-process.ts';
-import { logInAtDirectory } from '../setup/staff-login.ts';
+import { startStaffDesk } from '../setup/staff/staff-desk-process.ts';
+import type { StaffDesk } from '../setup/staff/staff-desk-process.ts';
+import { logInAtDirectory } from '../setup/staff/staff-login.ts';
 
 const program = fileURLToPath(new URL('../../cli/latchkey.ts', import.meta.url));
 const RIGHTS_OF_OTHERS = 0o077;

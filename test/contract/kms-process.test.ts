@@ -10,8 +10,8 @@ import { createTestDatabase } from '../setup/database.ts';
 import type { TestDatabase } from '../setup/database.ts';
 import { seedDemoTenant } from '../setup/demo-tenant.ts';
 import { createKmsKey, createKmsSigningKey } from '../setup/kms-keys.ts';
-import { MOTO_CREDENTIALS, MOTO_REGION, startMoto } from '../setup/moto.ts';
-import type { Moto } from '../setup/moto.ts';
+import { MOTO_CREDENTIALS, MOTO_REGION, startMoto } from '../setup/programs/moto.ts';
+import type { Moto } from '../setup/programs/moto.ts';
 
 const fileOf = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 

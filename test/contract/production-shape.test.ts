@@ -13,10 +13,10 @@ import { findFreePort } from '../../runtime/ports.ts';
 import { startPostgres } from '../../runtime/postgres.ts';
 import type { PostgresServer } from '../../runtime/postgres.ts';
 import { currentBuildId } from '../../temporal/deployment.ts';
-import { durationMs, readCompose } from '../setup/compose.ts';
-import type { Compose } from '../setup/compose.ts';
-import { Production } from '../setup/production.ts';
-import type { RunningService } from '../setup/production.ts';
+import { durationMs, readCompose } from '../setup/documents/compose.ts';
+import type { Compose } from '../setup/documents/compose.ts';
+import { Production } from '../setup/beds/production.ts';
+import type { RunningService } from '../setup/beds/production.ts';
 
 const PUBLIC_URL = 'https://login.bank.example';
 const TENANT = 'ops/compose/tenant.example.json';

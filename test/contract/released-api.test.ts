@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { goTool } from '../setup/go-tool.ts';
+import { goTool } from '../setup/programs/go-tool.ts';
 
 const docs = new URL('../../docs/', import.meta.url);
 const RELEASED = /^openapi-(\d+)\.(\d+)\.(\d+)\.json$/;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEMO_STAFF_ACR, startStaffDirectory } from '../../runtime/staff-directory.ts';
 import type { StaffDirectory } from '../../runtime/staff-directory.ts';
 import { DEMO_PEOPLE } from '../../runtime/staff-people.ts';
-import { logInAtDirectory } from '../setup/staff-login.ts';
+import { logInAtDirectory } from '../setup/staff/staff-login.ts';
 
 const REDIRECT_URI = 'http://localhost:4603/t/demo/staff/callback';
 const raised: unknown[] = [];

@@ -2,8 +2,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { debianTool } from '../setup/debian-tool.ts';
-import { pythonTool } from '../setup/python-tool.ts';
+import { debianTool } from '../setup/programs/debian-tool.ts';
+import { pythonTool } from '../setup/programs/python-tool.ts';
 
 const run = promisify(execFile);
 

@@ -24,7 +24,7 @@ import { createTestDatabase } from '../setup/database.ts';
 import type { TestDatabase } from '../setup/database.ts';
 import { labelledEvent } from '../setup/labelled-event.ts';
 import { TEST_PAYLOAD_KEYS } from '../setup/payload-keys.ts';
-import { SessionRows } from '../setup/session-rows.ts';
+import { SessionRows } from '../setup/rows/session-rows.ts';
 import type { SeededCustomer } from '../setup/customer.ts';
 
 const NAMESPACE = 'latchkey';

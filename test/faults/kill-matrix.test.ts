@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { FailPointName } from '../../domain/fail-point.ts';
 import { workflowId } from '../../domain/ids.ts';
 import { customerWithEverythingOpen, cutOff, expectAllClosed, STOPPED } from '../setup/cut-off.ts';
-import { prepareFaultBed } from '../setup/fault-bed.ts';
+import { prepareFaultBed } from '../setup/beds/fault-bed.ts';
 import { fraudEngine, watchRevocation } from '../setup/faults.ts';
 import { armKill, type Kill, type Part } from '../setup/kill.ts';
 import {

@@ -1,7 +1,7 @@
 /** Rows of the outbox that are delivered twice, and rows that nobody can deliver: the first change nothing, the second hold up nobody. */
 import { describe, expect, test } from 'vitest';
 import { customerWithEverythingOpen, cutOff, expectAllClosed } from '../setup/cut-off.ts';
-import { prepareFaultBed } from '../setup/fault-bed.ts';
+import { prepareFaultBed } from '../setup/beds/fault-bed.ts';
 import { fraudEngine, latchkey, watchRevocation } from '../setup/faults.ts';
 import {
   beginEnrollment,

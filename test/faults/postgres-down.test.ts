@@ -1,6 +1,6 @@
 /** PostgreSQL killed and started again over the same data: 503 while it is down, nothing half-done, and no process has to be restarted. */
 import { describe, expect, test, vi } from 'vitest';
-import { prepareFaultBed } from '../setup/fault-bed.ts';
+import { prepareFaultBed } from '../setup/beds/fault-bed.ts';
 import { abandonClaims, fraudEngine, openRows } from '../setup/faults.ts';
 import {
   beginEnrollment,

@@ -3,8 +3,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../adapters/clock.ts';
 import { DEMO_PAYMENTS_KEY } from '../../runtime/demo-secrets.ts';
 import { MachineClient } from '../../runtime/machine-client.ts';
-import { FakeApns } from '../setup/fake-apns.ts';
-import { prepareFaultBed } from '../setup/fault-bed.ts';
+import { FakeApns } from '../setup/vendors/fake-apns.ts';
+import { prepareFaultBed } from '../setup/beds/fault-bed.ts';
 import { enrollPhone } from '../setup/software-phone.ts';
 
 const apns = await FakeApns.start();

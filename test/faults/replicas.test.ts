@@ -6,16 +6,16 @@ import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FailPointName } from '../../domain/fail-point.ts';
-import { lives } from '../setup/session-model/actions.ts';
-import type { Action, Round } from '../setup/session-model/actions.ts';
-import { lookAt, mustBeInOrder } from '../setup/session-model/bed.ts';
-import { castOf } from '../setup/session-model/cast.ts';
-import { createHonestPhone, untilHeard } from '../setup/session-model/honest-phone.ts';
-import { Life } from '../setup/session-model/life.ts';
-import { startReplicas } from '../setup/session-model/replicas.ts';
-import type { Replicas } from '../setup/session-model/replicas.ts';
-import { USUAL_LIFETIMES } from '../setup/session-model/model-state.ts';
-import type { Door } from '../setup/session-model/wire.ts';
+import { lives } from '../setup/models/session/actions.ts';
+import type { Action, Round } from '../setup/models/session/actions.ts';
+import { lookAt, mustBeInOrder } from '../setup/models/session/bed.ts';
+import { castOf } from '../setup/models/session/cast.ts';
+import { createHonestPhone, untilHeard } from '../setup/models/session/honest-phone.ts';
+import { Life } from '../setup/models/session/life.ts';
+import { startReplicas } from '../setup/models/session/replicas.ts';
+import type { Replicas } from '../setup/models/session/replicas.ts';
+import { USUAL_LIFETIMES } from '../setup/models/session/model-state.ts';
+import type { Door } from '../setup/models/session/wire.ts';
 
 /** Customers that live at once in the floor of `npm test`; more by LATCHKEY_REPLICA_LIVES, the same again by LATCHKEY_MODEL_SEED. */
 const LIVES = Number(process.env['LATCHKEY_REPLICA_LIVES'] ?? '8');

@@ -10,7 +10,7 @@ import { expect, test } from 'vitest';
 import { workflowId } from '../../domain/ids.ts';
 import { postgresDataDirectory } from '../../runtime/postgres.ts';
 import { cutOff } from '../setup/cut-off.ts';
-import { prepareFaultBed } from '../setup/fault-bed.ts';
+import { prepareFaultBed } from '../setup/beds/fault-bed.ts';
 import { fraudEngine, latchkey, restart, watchRevocation } from '../setup/faults.ts';
 import {
   beginEnrollment,

@@ -1,7 +1,7 @@
 /** One fraud signal from end to end, over real processes: what it stops, and what its workflow does afterwards. */
 import { describe, expect, test } from 'vitest';
 import { customerWithEverythingOpen, cutOff, expectAllClosed, STOPPED } from '../setup/cut-off.ts';
-import { prepareFaultBed } from '../setup/fault-bed.ts';
+import { prepareFaultBed } from '../setup/beds/fault-bed.ts';
 import { fraudEngine, watchRevocation } from '../setup/faults.ts';
 import { messagesTo, reach } from '../setup/software-phone.ts';
 

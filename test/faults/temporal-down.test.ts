@@ -1,7 +1,7 @@
 /** Temporal killed and started again over the same data: ceremonies pause, everything that PostgreSQL decides goes on, workflows catch up. */
 import { describe, expect, test } from 'vitest';
 import { workflowId } from '../../domain/ids.ts';
-import { prepareFaultBed } from '../setup/fault-bed.ts';
+import { prepareFaultBed } from '../setup/beds/fault-bed.ts';
 import { fraudEngine, watchRevocation } from '../setup/faults.ts';
 import {
   beginEnrollment,

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { workflowId } from '../../domain/ids.ts';
 import { customerWithEverythingOpen, cutOff } from '../setup/cut-off.ts';
-import { prepareFaultBed } from '../setup/fault-bed.ts';
+import { prepareFaultBed } from '../setup/beds/fault-bed.ts';
 import {
   armFault,
   fraudEngine,

@@ -1,7 +1,7 @@
 /** Steps whose answer got lost on Temporal's side: run late, too late, or never. A caller who repeats his key is told the truth in the end. */
 import { describe, expect, test } from 'vitest';
 import { workflowId } from '../../domain/ids.ts';
-import { prepareFaultBed } from '../setup/fault-bed.ts';
+import { prepareFaultBed } from '../setup/beds/fault-bed.ts';
 import { armFault, restart } from '../setup/faults.ts';
 import {
   beginEnrollment,

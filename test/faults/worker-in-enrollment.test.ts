@@ -1,7 +1,7 @@
 /** kill -9 of the worker inside a step of an enrollment, at each place where something could get lost or happen twice. */
 import { describe, expect, test } from 'vitest';
 import { workflowId } from '../../domain/ids.ts';
-import { prepareFaultBed } from '../setup/fault-bed.ts';
+import { prepareFaultBed } from '../setup/beds/fault-bed.ts';
 import { armFault, endLeases, restart } from '../setup/faults.ts';
 import {
   beginEnrollment,

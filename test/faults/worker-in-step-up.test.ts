@@ -4,7 +4,7 @@ import { systemClock } from '../../adapters/clock.ts';
 import type { FailPointName } from '../../domain/fail-point.ts';
 import { DEMO_PAYMENTS_KEY } from '../../runtime/demo-secrets.ts';
 import { MachineClient } from '../../runtime/machine-client.ts';
-import { prepareFaultBed } from '../setup/fault-bed.ts';
+import { prepareFaultBed } from '../setup/beds/fault-bed.ts';
 import { armFault, endLeases, restart } from '../setup/faults.ts';
 import { enrollPhone, untilDecided } from '../setup/software-phone.ts';
 

@@ -7,9 +7,9 @@ import { PLAIN_CONVERTER } from '../../temporal/nexus-worker.ts';
 import { buildWorkflows } from '../../temporal/workflow-bundle.ts';
 import * as workflows from '../../workflows/index.ts';
 import { TEST_PAYLOAD_KEYS } from '../setup/payload-keys.ts';
-import { readHistories } from '../setup/recorded-history.ts';
-import type { RecordedHistory } from '../setup/recorded-history.ts';
-import { quietTemporal } from '../setup/quiet-temporal.ts';
+import { readHistories } from '../setup/temporal/recorded-history.ts';
+import type { RecordedHistory } from '../setup/temporal/recorded-history.ts';
+import { quietTemporal } from '../setup/temporal/quiet-temporal.ts';
 
 const histories = readHistories();
 let bundle: WorkflowBundle;

@@ -12,7 +12,7 @@ import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openRows } from '../setup/faults.ts';
 import { createKeyPair } from '../setup/proof.ts';
-import { pythonTool } from '../setup/python-tool.ts';
+import { pythonTool } from '../setup/programs/python-tool.ts';
 import { startTestStack } from '../setup/stack.ts';
 import type { TestStack } from '../setup/stack.ts';
 import { coverageOf, ELSEWHERE } from './coverage.ts';

@@ -2,7 +2,7 @@
 import { ACCESS, accessOf, isOperationId } from '../../api/access.ts';
 import type { StaffRole } from '../../domain/staff.ts';
 import type { DemoPersonId } from '../../runtime/staff-people.ts';
-import { logInAtDoor } from '../setup/staff-at-door.ts';
+import { logInAtDoor } from '../setup/staff/staff-at-door.ts';
 import type { TestStack } from '../setup/stack.ts';
 import type { Signer } from './signing-proxy.ts';
 

@@ -4,8 +4,8 @@ import type postgres from 'postgres';
 import { newId } from '../../adapters/random.ts';
 import { fraudEngine } from '../setup/faults.ts';
 import { enrollPhone } from '../setup/software-phone.ts';
-import { logInAtDoor } from '../setup/staff-at-door.ts';
-import { logInAtDirectory } from '../setup/staff-login.ts';
+import { logInAtDoor } from '../setup/staff/staff-at-door.ts';
+import { logInAtDirectory } from '../setup/staff/staff-login.ts';
 import type { TestStack } from '../setup/stack.ts';
 
 export async function succeedAtDesk(stack: TestStack, rows: postgres.Sql): Promise<void> {

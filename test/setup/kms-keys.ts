@@ -1,7 +1,7 @@
 /** Keys made in a local KMS for one test file. */
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import type { CreateKeyCommandInput } from '@aws-sdk/client-kms';
-import { MOTO_CREDENTIALS, MOTO_REGION } from './moto.ts';
+import { MOTO_CREDENTIALS, MOTO_REGION } from './programs/moto.ts';
 
 /** Answers the ARN of a new key. */
 export async function createKmsKey(endpoint: string): Promise<string> {

@@ -13,7 +13,7 @@ import { endAbandoned, StartRecord } from '../../runtime/start-record.ts';
 import { findTemporal } from '../../runtime/temporal-finder.ts';
 import { startTemporalServer } from '../../runtime/temporal-server.ts';
 import type { TemporalServer } from '../../runtime/temporal-server.ts';
-import { makeTemplate } from './template-database.ts';
+import { makeTemplate } from './postgres/template-database.ts';
 
 const NAMESPACE = 'latchkey';
 const TEMPLATE = 'latchkey_template';

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readCompose, startOrder, variablesOf } from '../setup/compose.ts';
-import type { ComposeService } from '../setup/compose.ts';
-import { readDockerfile } from '../setup/image-tree.ts';
+import { readCompose, startOrder, variablesOf } from '../setup/documents/compose.ts';
+import type { ComposeService } from '../setup/documents/compose.ts';
+import { readDockerfile } from '../setup/documents/image-tree.ts';
 
 const GIVEN = Object.fromEntries(variablesOf().map((name) => [name, `given-${name}`]));
 const compose = readCompose(GIVEN);

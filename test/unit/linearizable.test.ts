@@ -1,10 +1,10 @@
 /** The search for an order of overlapping calls, on a register that everybody knows, and on sessions: it must say no as well as yes. */
 import { describe, expect, test } from 'vitest';
-import type { Call } from '../setup/session-model/calls.ts';
-import { linearize } from '../setup/session-model/linearizable.ts';
-import type { Specification, Timed } from '../setup/session-model/linearizable.ts';
-import { SHORT_LIFETIMES } from '../setup/session-model/model-state.ts';
-import { sessionSpecification } from '../setup/session-model/specification.ts';
+import type { Call } from '../setup/models/session/calls.ts';
+import { linearize } from '../setup/models/linearizable.ts';
+import type { Specification, Timed } from '../setup/models/linearizable.ts';
+import { SHORT_LIFETIMES } from '../setup/models/session/model-state.ts';
+import { sessionSpecification } from '../setup/models/session/specification.ts';
 
 interface RegisterCall extends Timed {
   readonly write?: number;

@@ -7,7 +7,7 @@ import {
   type RevocationFacts,
   type RevocationState,
 } from '../../domain/revocation.ts';
-import { readFlowDiagram } from '../setup/flow-diagram.ts';
+import { readFlowDiagram } from '../setup/documents/flow-diagram.ts';
 
 const STATES: readonly RevocationState[] = [
   'ending_rows',

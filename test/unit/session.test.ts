@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { sessionTransition } from '../../domain/session.ts';
 import type { SessionEvent, SessionState } from '../../domain/session.ts';
-import { readFlowDiagram } from '../setup/flow-diagram.ts';
+import { readFlowDiagram } from '../setup/documents/flow-diagram.ts';
 
 const STATES: readonly SessionState[] = ['asleep', 'asking', 'waiting', 'closed'];
 const EVENTS: readonly SessionEvent[] = [

@@ -12,7 +12,7 @@ import { createDatabaseMetrics } from '../../telemetry/database-metrics.ts';
 import { serveMetrics } from '../../telemetry/metrics-server.ts';
 import type { MetricsServer } from '../../telemetry/metrics-server.ts';
 import { createTracing } from '../../telemetry/tracing.ts';
-import { startOtlpCollector } from '../setup/otlp-collector.ts';
+import { startOtlpCollector } from '../setup/vendors/otlp-collector.ts';
 import { readScrape, scrape } from '../setup/scrape.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';

@@ -4,9 +4,9 @@ import { judgeGuess, latestAttempt } from '../../db/step-attempts.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { DEFAULT_POLICY } from '../../domain/policy.ts';
 import { cutOffCustomer } from '../setup/customer.ts';
-import { EnrollmentBed } from '../setup/enrollment-bed.ts';
-import { ERASED, tracesOf } from '../setup/enrollment-rows.ts';
-import type { Enrollee } from '../setup/enrollment-bed.ts';
+import { EnrollmentBed } from '../setup/beds/enrollment-bed.ts';
+import { ERASED, tracesOf } from '../setup/rows/enrollment-rows.ts';
+import type { Enrollee } from '../setup/beds/enrollment-bed.ts';
 
 const HOUR = 3_600_000;
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { workflowId } from '../../domain/ids.ts';
-import { EnrollmentBed } from '../setup/enrollment-bed.ts';
+import { EnrollmentBed } from '../setup/beds/enrollment-bed.ts';
 import { SOMEBODY } from '../setup/somebody.ts';
-import type { Enrollee } from '../setup/enrollment-bed.ts';
-import { historyText } from '../setup/history-text.ts';
-import { recordHistory } from '../setup/recorded-history.ts';
-import { TIME_SKIPPING_NAMESPACE } from '../setup/time-skipping.ts';
+import type { Enrollee } from '../setup/beds/enrollment-bed.ts';
+import { historyText } from '../setup/temporal/history-text.ts';
+import { recordHistory } from '../setup/temporal/recorded-history.ts';
+import { TIME_SKIPPING_NAMESPACE } from '../setup/temporal/time-skipping.ts';
 
 const HOUR_MS = 3_600_000;
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_POLICY } from '../../domain/policy.ts';
-import { EnrollmentBed } from '../setup/enrollment-bed.ts';
-import { ERASED, tracesOf } from '../setup/enrollment-rows.ts';
+import { EnrollmentBed } from '../setup/beds/enrollment-bed.ts';
+import { ERASED, tracesOf } from '../setup/rows/enrollment-rows.ts';
 
 const SECOND = 1000;
 const HOUR = 3_600_000;

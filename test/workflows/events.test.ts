@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { faultsOf, typesOf, typesSeen } from '../setup/emitted-events.ts';
 import type { EmittedEvent } from '../setup/emitted-events.ts';
-import { EnrollmentBed } from '../setup/enrollment-bed.ts';
+import { EnrollmentBed } from '../setup/beds/enrollment-bed.ts';
 
 let bed: EnrollmentBed;
 beforeAll(async () => {

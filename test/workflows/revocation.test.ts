@@ -3,7 +3,7 @@ import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { createRevocationActivities } from '../../activities/revocation.ts';
 import { revocation } from '../../workflows/revocation.ts';
-import { createTimeSkippingEnvironment } from '../setup/time-skipping.ts';
+import { createTimeSkippingEnvironment } from '../setup/temporal/time-skipping.ts';
 
 type Activities = ReturnType<typeof createRevocationActivities>;
 

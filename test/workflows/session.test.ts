@@ -16,9 +16,12 @@ import { buildWorkflows } from '../../temporal/workflow-bundle.ts';
 import { createTestDatabase } from '../setup/database.ts';
 import type { TestDatabase } from '../setup/database.ts';
 import { TEST_PAYLOAD_KEYS } from '../setup/payload-keys.ts';
-import { SessionRows } from '../setup/session-rows.ts';
+import { SessionRows } from '../setup/rows/session-rows.ts';
 import type { SeededCustomer } from '../setup/customer.ts';
-import { createTimeSkippingEnvironment, TIME_SKIPPING_NAMESPACE } from '../setup/time-skipping.ts';
+import {
+  createTimeSkippingEnvironment,
+  TIME_SKIPPING_NAMESPACE,
+} from '../setup/temporal/time-skipping.ts';
 
 const IDLE_MS = DEFAULT_POLICY.session.idleSeconds * 1_000;
 const ABSOLUTE_MS = DEFAULT_POLICY.session.absoluteSeconds * 1_000;

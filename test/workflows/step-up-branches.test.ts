@@ -3,8 +3,8 @@ import { endRevokedRows } from '../../db/revocation.ts';
 import { judgeGuess, latestAttempt } from '../../db/step-attempts.ts';
 import { DEFAULT_POLICY } from '../../domain/policy.ts';
 import { cutOffCustomer } from '../setup/customer.ts';
-import { StepUpBed } from '../setup/step-up-bed.ts';
-import type { Asked } from '../setup/step-up-bed.ts';
+import { StepUpBed } from '../setup/beds/step-up-bed.ts';
+import type { Asked } from '../setup/beds/step-up-bed.ts';
 
 const MAX_UPDATES = 6;
 const HIGH = '40000.00';

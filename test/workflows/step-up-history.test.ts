@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stepUpAnswerId, workflowId } from '../../domain/ids.ts';
-import { historyText } from '../setup/history-text.ts';
-import { recordHistory } from '../setup/recorded-history.ts';
-import { StepUpBed } from '../setup/step-up-bed.ts';
-import type { Asked } from '../setup/step-up-bed.ts';
-import { TIME_SKIPPING_NAMESPACE } from '../setup/time-skipping.ts';
+import { historyText } from '../setup/temporal/history-text.ts';
+import { recordHistory } from '../setup/temporal/recorded-history.ts';
+import { StepUpBed } from '../setup/beds/step-up-bed.ts';
+import type { Asked } from '../setup/beds/step-up-bed.ts';
+import { TIME_SKIPPING_NAMESPACE } from '../setup/temporal/time-skipping.ts';
 
 const HIGH = '40000.00';
 

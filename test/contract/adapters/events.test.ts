@@ -13,8 +13,8 @@ import { createStreamEventSink } from '../../../adapters/events/stream.ts';
 import { createWebhookSink } from '../../../adapters/events/webhook.ts';
 import type { DomainEvent, EventSink } from '../../../domain/ports.ts';
 import { findFreePort } from '../../../runtime/ports.ts';
-import { MOTO_CREDENTIALS, MOTO_REGION, startMoto } from '../../setup/moto.ts';
-import type { Moto } from '../../setup/moto.ts';
+import { MOTO_CREDENTIALS, MOTO_REGION, startMoto } from '../../setup/programs/moto.ts';
+import type { Moto } from '../../setup/programs/moto.ts';
 import { startHttpVendor } from './http-vendor.ts';
 import type { HttpVendor } from './http-vendor.ts';
 

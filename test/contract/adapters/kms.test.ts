@@ -12,8 +12,8 @@ import { createEmbeddedSigner, oneSpelling } from '../../../adapters/kms/lasting
 import type { KeyManagement, LastingSigner } from '../../../domain/ports.ts';
 import { findFreePort } from '../../../runtime/ports.ts';
 import { createKmsKey, createKmsSigningKey } from '../../setup/kms-keys.ts';
-import { MOTO_CREDENTIALS, MOTO_REGION, startMoto } from '../../setup/moto.ts';
-import type { Moto } from '../../setup/moto.ts';
+import { MOTO_CREDENTIALS, MOTO_REGION, startMoto } from '../../setup/programs/moto.ts';
+import type { Moto } from '../../setup/programs/moto.ts';
 
 const masterKeys = [
   { kid: 'm2', key: randomBytes(32) },

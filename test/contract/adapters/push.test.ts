@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createApnsSender } from '../../../adapters/push/apns.ts';
 import { createFcmSender } from '../../../adapters/push/fcm.ts';
 import type { PushNotice, PushSender } from '../../../domain/ports.ts';
-import { FakeApns } from '../../setup/fake-apns.ts';
-import { FakeFcm } from '../../setup/fake-fcm.ts';
+import { FakeApns } from '../../setup/vendors/fake-apns.ts';
+import { FakeFcm } from '../../setup/vendors/fake-fcm.ts';
 
 const START_MS = Date.now();
 let nowMs = START_MS;

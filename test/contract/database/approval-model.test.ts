@@ -7,12 +7,12 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectDatabase } from '../../../db/connection.ts';
 import { insertCustomer } from '../../setup/customer.ts';
-import { approvalCommands, beginning } from '../../setup/approval-commands.ts';
-import type { ApprovalModel, ApprovalReal } from '../../setup/approval-commands.ts';
+import { approvalCommands, beginning } from '../../setup/models/approval-commands.ts';
+import type { ApprovalModel, ApprovalReal } from '../../setup/models/approval-commands.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import { seedDemoTenant } from '../../setup/demo-tenant.ts';
 import type { TestDatabase } from '../../setup/database.ts';
-import { insertStaff } from '../../setup/staff-rows.ts';
+import { insertStaff } from '../../setup/rows/staff-rows.ts';
 
 /** The floor in `npm test`; more by LATCHKEY_MODEL_RUNS, the same again by LATCHKEY_MODEL_SEED. */
 const RUNS = Number(process.env['LATCHKEY_MODEL_RUNS'] ?? '60');

@@ -16,8 +16,8 @@ import type { SeededCustomer } from '../../setup/customer.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
 import { seedDemoTenant } from '../../setup/demo-tenant.ts';
-import { insertStaff, setRoles } from '../../setup/staff-rows.ts';
-import type { SeededStaff } from '../../setup/staff-rows.ts';
+import { insertStaff, setRoles } from '../../setup/rows/staff-rows.ts';
+import type { SeededStaff } from '../../setup/rows/staff-rows.ts';
 
 const TTL_MS = 600_000;
 

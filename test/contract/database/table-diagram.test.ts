@@ -2,7 +2,7 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
-import { tableDiagram } from '../../setup/table-diagram.ts';
+import { tableDiagram } from '../../setup/postgres/table-diagram.ts';
 
 let testDatabase: TestDatabase;
 let sql: postgres.Sql;

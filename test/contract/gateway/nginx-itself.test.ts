@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { findFreePort } from '../../../runtime/ports.ts';
-import { balanceOver, startNginx } from '../../setup/nginx.ts';
+import { balanceOver, startNginx } from '../../setup/programs/nginx.ts';
 
 describe('the nginx of the tests', () => {
   it('stands before replicas and goes on when one of them is gone', async () => {

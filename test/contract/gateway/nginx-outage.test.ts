@@ -1,8 +1,8 @@
 /** The documented nginx configuration while Latchkey, or what it stands on, is away: 503 for the app, and nothing reaches the service. */
 import { describe, expect, test } from 'vitest';
-import { CuttableLine } from '../../setup/cuttable-line.ts';
-import { logInSomebody, startGatewayBed } from '../../setup/gateway-bed.ts';
-import type { Answered } from '../../setup/gateway-bed.ts';
+import { CuttableLine } from '../../setup/postgres/cuttable-line.ts';
+import { logInSomebody, startGatewayBed } from '../../setup/beds/gateway-bed.ts';
+import type { Answered } from '../../setup/beds/gateway-bed.ts';
 
 function expectUnavailable(answer: Answered): void {
   expect(answer.status).toBe(503);

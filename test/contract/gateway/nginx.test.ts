@@ -5,8 +5,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createMachine } from '../../setup/machine.ts';
 import { createKeyPair, makeProof } from '../../setup/proof.ts';
-import { logInSomebody, ORIGIN, startGatewayBed } from '../../setup/gateway-bed.ts';
-import type { GatewayBed, LoggedIn, Seen } from '../../setup/gateway-bed.ts';
+import { logInSomebody, ORIGIN, startGatewayBed } from '../../setup/beds/gateway-bed.ts';
+import type { GatewayBed, LoggedIn, Seen } from '../../setup/beds/gateway-bed.ts';
 
 let bed: GatewayBed;
 let customer: LoggedIn;

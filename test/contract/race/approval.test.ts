@@ -8,12 +8,12 @@ import { approveRelease, declineRelease, requestRelease } from '../../../db/appr
 import type { Tx } from '../../../db/connection.ts';
 import { cutOffCustomer } from '../../setup/customer.ts';
 import type { SeededCustomer } from '../../setup/customer.ts';
-import { mergesOf } from '../../setup/interleaving.ts';
-import type { Actor } from '../../setup/interleaving.ts';
-import { openRace } from '../../setup/race.ts';
-import type { Race } from '../../setup/race.ts';
-import { insertStaff, setRoles } from '../../setup/staff-rows.ts';
-import type { SeededStaff } from '../../setup/staff-rows.ts';
+import { mergesOf } from '../../setup/postgres/interleaving.ts';
+import type { Actor } from '../../setup/postgres/interleaving.ts';
+import { openRace } from '../../setup/postgres/race.ts';
+import type { Race } from '../../setup/postgres/race.ts';
+import { insertStaff, setRoles } from '../../setup/rows/staff-rows.ts';
+import type { SeededStaff } from '../../setup/rows/staff-rows.ts';
 
 let race: Race;
 let agent: SeededStaff;

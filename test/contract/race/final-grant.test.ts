@@ -9,10 +9,10 @@ import { endRevokedRows } from '../../../db/revocation.ts';
 import { insertSession } from '../../../db/sessions.ts';
 import { cutOffCustomer } from '../../setup/customer.ts';
 import type { SeededCustomer } from '../../setup/customer.ts';
-import { mergesOf } from '../../setup/interleaving.ts';
-import type { Actor } from '../../setup/interleaving.ts';
-import { grantedSession, openRace, verifiedLogin } from '../../setup/race.ts';
-import type { Race } from '../../setup/race.ts';
+import { mergesOf } from '../../setup/postgres/interleaving.ts';
+import type { Actor } from '../../setup/postgres/interleaving.ts';
+import { grantedSession, openRace, verifiedLogin } from '../../setup/postgres/race.ts';
+import type { Race } from '../../setup/postgres/race.ts';
 
 let race: Race;
 

@@ -14,10 +14,10 @@ import { DEFAULT_POLICY } from '../../../domain/policy.ts';
 import { judgeSession } from '../../../domain/session-standing.ts';
 import { cutOffCustomer } from '../../setup/customer.ts';
 import type { SeededCustomer } from '../../setup/customer.ts';
-import { mergesOf } from '../../setup/interleaving.ts';
-import type { Actor } from '../../setup/interleaving.ts';
-import { grantedSession, openRace } from '../../setup/race.ts';
-import type { Race } from '../../setup/race.ts';
+import { mergesOf } from '../../setup/postgres/interleaving.ts';
+import type { Actor } from '../../setup/postgres/interleaving.ts';
+import { grantedSession, openRace } from '../../setup/postgres/race.ts';
+import type { Race } from '../../setup/postgres/race.ts';
 
 let race: Race;
 

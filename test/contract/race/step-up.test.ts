@@ -8,10 +8,10 @@ import { consumeStepUp } from '../../../db/step-up-consume.ts';
 import { endStepUp } from '../../../db/step-up-ends.ts';
 import { statusOf } from '../../../domain/step-up.ts';
 import { cutOffCustomer } from '../../setup/customer.ts';
-import { mergesOf } from '../../setup/interleaving.ts';
-import type { Actor } from '../../setup/interleaving.ts';
-import { openRace } from '../../setup/race.ts';
-import type { Race } from '../../setup/race.ts';
+import { mergesOf } from '../../setup/postgres/interleaving.ts';
+import type { Actor } from '../../setup/postgres/interleaving.ts';
+import { openRace } from '../../setup/postgres/race.ts';
+import type { Race } from '../../setup/postgres/race.ts';
 import {
   approvalOf,
   approved,

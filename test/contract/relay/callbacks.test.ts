@@ -11,8 +11,8 @@ import { CALLBACK_ATTEMPTS, createCallbackDelivery } from '../../../relay/callba
 import type { SeededCustomer } from '../../setup/customer.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
-import { SessionRows } from '../../setup/session-rows.ts';
-import { insertStepUpRows, moveStepUp } from '../../setup/waiting-step-up.ts';
+import { SessionRows } from '../../setup/rows/session-rows.ts';
+import { insertStepUpRows, moveStepUp } from '../../setup/rows/waiting-step-up.ts';
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const kms = createEmbeddedKms([{ kid: 'k1', key: new Uint8Array(32).fill(7) }]);

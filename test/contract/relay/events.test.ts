@@ -16,7 +16,7 @@ import type { TestDatabase } from '../../setup/database.ts';
 import { labelledEvent } from '../../setup/labelled-event.ts';
 import { createRelayTally } from '../../setup/relay-tally.ts';
 import type { RelayTally } from '../../setup/relay-tally.ts';
-import { SessionRows } from '../../setup/session-rows.ts';
+import { SessionRows } from '../../setup/rows/session-rows.ts';
 
 const LEASE_MS = 30_000;
 const HOUR_MS = 3_600_000;

@@ -14,7 +14,7 @@ import { DEFAULT_POLICY } from '../../../domain/policy.ts';
 import { createMessageDelivery } from '../../../relay/messages.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
-import { SessionRows } from '../../setup/session-rows.ts';
+import { SessionRows } from '../../setup/rows/session-rows.ts';
 
 const PHONE = '+41791234567';
 const EMAIL = 'ada@example.org';

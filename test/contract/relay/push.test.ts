@@ -13,8 +13,8 @@ import { insertDevice } from '../../setup/customer.ts';
 import type { SeededCustomer } from '../../setup/customer.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
-import { SessionRows } from '../../setup/session-rows.ts';
-import { insertStepUpRows, moveStepUp } from '../../setup/waiting-step-up.ts';
+import { SessionRows } from '../../setup/rows/session-rows.ts';
+import { insertStepUpRows, moveStepUp } from '../../setup/rows/waiting-step-up.ts';
 
 const personalData = createPersonalData(
   createEmbeddedKms([{ kid: 'k1', key: new Uint8Array(32).fill(7) }]),

@@ -17,10 +17,10 @@ import { createReconciler } from '../../../relay/reconciler.ts';
 import type { ReconcilerOptions } from '../../../relay/reconciler.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
-import { SessionRows } from '../../setup/session-rows.ts';
+import { SessionRows } from '../../setup/rows/session-rows.ts';
 import type { SeededCustomer } from '../../setup/customer.ts';
-import { createSessionTemporal } from '../../setup/session-workers.ts';
-import type { SessionTemporal } from '../../setup/session-workers.ts';
+import { createSessionTemporal } from '../../setup/beds/session-workers.ts';
+import type { SessionTemporal } from '../../setup/beds/session-workers.ts';
 
 const HOUR_MS = 3_600_000;
 

@@ -12,7 +12,7 @@ import { relayRound, startRelay } from '../../../relay/relay.ts';
 import type { RelayOptions } from '../../../relay/relay.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
-import { SessionRows } from '../../setup/session-rows.ts';
+import { SessionRows } from '../../setup/rows/session-rows.ts';
 
 const LEASE_MS = 30_000;
 

@@ -14,7 +14,7 @@ import { createRelayTally } from '../../setup/relay-tally.ts';
 import { sweepOnce } from '../../../relay/sweeper.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
-import { SessionRows } from '../../setup/session-rows.ts';
+import { SessionRows } from '../../setup/rows/session-rows.ts';
 import type { SeededCustomer } from '../../setup/customer.ts';
 
 const MINUTE_MS = 60_000;

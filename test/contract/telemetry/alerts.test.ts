@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { debianTool } from '../../setup/debian-tool.ts';
-import { metricNames } from '../../setup/metric-names.ts';
+import { debianTool } from '../../setup/programs/debian-tool.ts';
+import { metricNames } from '../../setup/documents/metric-names.ts';
 
 interface Rule {
   readonly alert: string;

@@ -6,11 +6,11 @@ import { readFileSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { fraudEngine } from '../../setup/faults.ts';
-import { recordHistory } from '../../setup/recorded-history.ts';
+import { recordHistory } from '../../setup/temporal/recorded-history.ts';
 import { TEST_PAYLOAD_KEYS } from '../../setup/payload-keys.ts';
-import { startOtlpCollector } from '../../setup/otlp-collector.ts';
-import type { CollectedSpan, OtlpCollector } from '../../setup/otlp-collector.ts';
-import { metricNames } from '../../setup/metric-names.ts';
+import { startOtlpCollector } from '../../setup/vendors/otlp-collector.ts';
+import type { CollectedSpan, OtlpCollector } from '../../setup/vendors/otlp-collector.ts';
+import { metricNames } from '../../setup/documents/metric-names.ts';
 import { scrape } from '../../setup/scrape.ts';
 import type { Scrape } from '../../setup/scrape.ts';
 import {

@@ -10,9 +10,9 @@ import { connectTemporal } from '../../../temporal/connection.ts';
 import type { TemporalGateway } from '../../../temporal/client.ts';
 import { createDataConverter } from '../../../temporal/data-converter.ts';
 import { buildWorkflows } from '../../../temporal/workflow-bundle.ts';
-import { historyText } from '../../setup/history-text.ts';
+import { historyText } from '../../setup/temporal/history-text.ts';
 import { TEST_PAYLOAD_KEYS } from '../../setup/payload-keys.ts';
-import { quietTemporal } from '../../setup/quiet-temporal.ts';
+import { quietTemporal } from '../../setup/temporal/quiet-temporal.ts';
 import { createTestNamespace } from '../../setup/temporal.ts';
 
 const gatewayOf = (connection: Connection, namespace: string): TemporalGateway =>

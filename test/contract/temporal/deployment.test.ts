@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { workflowId } from '../../../domain/ids.ts';
 import { currentBuildId, promote } from '../../../temporal/deployment.ts';
-import { createSessionTemporal } from '../../setup/session-workers.ts';
-import type { SessionTemporal } from '../../setup/session-workers.ts';
+import { createSessionTemporal } from '../../setup/beds/session-workers.ts';
+import type { SessionTemporal } from '../../setup/beds/session-workers.ts';
 import { buildWorkflows } from '../../../temporal/workflow-bundle.ts';
 
 const store = { due: () => Promise.resolve({ state: 'ended' as const }) };

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { temporal } from '@temporalio/proto';
 import { workflowId } from '../../../domain/ids.ts';
 import { createDataConverter } from '../../../temporal/data-converter.ts';
-import { hasClosed } from '../../setup/enrollment-rows.ts';
+import { hasClosed } from '../../setup/rows/enrollment-rows.ts';
 import { SOMEBODY } from '../../setup/somebody.ts';
-import { EnrollmentStack } from '../../setup/enrollment-stack.ts';
-import type { Enrollee } from '../../setup/enrollment-stack.ts';
+import { EnrollmentStack } from '../../setup/beds/enrollment-stack.ts';
+import type { Enrollee } from '../../setup/beds/enrollment-stack.ts';
 import { TEST_PAYLOAD_KEYS } from '../../setup/payload-keys.ts';
-import { recordHistory } from '../../setup/recorded-history.ts';
+import { recordHistory } from '../../setup/temporal/recorded-history.ts';
 
 let stack: EnrollmentStack;
 beforeAll(async () => {

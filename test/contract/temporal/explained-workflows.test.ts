@@ -10,8 +10,8 @@ import {
   STATE_ATTRIBUTE,
 } from '../../../temporal/search-attributes.ts';
 import { WORKFLOW_TEXTS } from '../../../temporal/workflow-texts.ts';
-import { EnrollmentStack } from '../../setup/enrollment-stack.ts';
-import type { Enrollee } from '../../setup/enrollment-stack.ts';
+import { EnrollmentStack } from '../../setup/beds/enrollment-stack.ts';
+import type { Enrollee } from '../../setup/beds/enrollment-stack.ts';
 import { TEST_PAYLOAD_KEYS } from '../../setup/payload-keys.ts';
 
 let stack: EnrollmentStack;

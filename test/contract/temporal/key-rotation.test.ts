@@ -9,8 +9,8 @@ import { createDataConverter } from '../../../temporal/data-converter.ts';
 import { KEY_ROTATION_SCHEDULE, prepareSchedules } from '../../../temporal/schedules.ts';
 import { buildWorkflows } from '../../../temporal/workflow-bundle.ts';
 import { TEST_PAYLOAD_KEYS } from '../../setup/payload-keys.ts';
-import { quietTemporal } from '../../setup/quiet-temporal.ts';
-import { recordHistory } from '../../setup/recorded-history.ts';
+import { quietTemporal } from '../../setup/temporal/quiet-temporal.ts';
+import { recordHistory } from '../../setup/temporal/recorded-history.ts';
 import { createTestNamespace } from '../../setup/temporal.ts';
 
 let connection: Connection;

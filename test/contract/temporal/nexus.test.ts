@@ -1,9 +1,9 @@
 /** The Nexus operation on the real server, called by the bank's own workflows from a namespace of theirs. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stepUpAnswerId } from '../../../domain/ids.ts';
-import { historyText } from '../../setup/history-text.ts';
-import { NexusBed } from '../../setup/nexus-bed.ts';
-import type { Signing } from '../../setup/nexus-bed.ts';
+import { historyText } from '../../setup/temporal/history-text.ts';
+import { NexusBed } from '../../setup/beds/nexus-bed.ts';
+import type { Signing } from '../../setup/beds/nexus-bed.ts';
 import type { StepUpCustomer } from '../../setup/step-ups.ts';
 
 const PATIENCE = { timeout: 30_000 };

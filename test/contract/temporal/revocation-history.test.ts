@@ -8,8 +8,8 @@ import type { TemporalGateway } from '../../../temporal/client.ts';
 import { createDataConverter } from '../../../temporal/data-converter.ts';
 import { buildWorkflows } from '../../../temporal/workflow-bundle.ts';
 import { TEST_PAYLOAD_KEYS } from '../../setup/payload-keys.ts';
-import { recordHistory } from '../../setup/recorded-history.ts';
-import { quietTemporal } from '../../setup/quiet-temporal.ts';
+import { recordHistory } from '../../setup/temporal/recorded-history.ts';
+import { quietTemporal } from '../../setup/temporal/quiet-temporal.ts';
 import { createTestNamespace } from '../../setup/temporal.ts';
 
 type Activities = ReturnType<typeof createRevocationActivities>;

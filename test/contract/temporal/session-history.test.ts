@@ -4,10 +4,10 @@ import type { SessionAnswer } from '../../../domain/session.ts';
 import { workflowId } from '../../../domain/ids.ts';
 import { LatchkeyError } from '../../../domain/errors.ts';
 import { promote } from '../../../temporal/deployment.ts';
-import { historyText } from '../../setup/history-text.ts';
-import { recordHistory } from '../../setup/recorded-history.ts';
-import { createSessionTemporal, loggedErrors } from '../../setup/session-workers.ts';
-import type { SessionTemporal } from '../../setup/session-workers.ts';
+import { historyText } from '../../setup/temporal/history-text.ts';
+import { recordHistory } from '../../setup/temporal/recorded-history.ts';
+import { createSessionTemporal, loggedErrors } from '../../setup/beds/session-workers.ts';
+import type { SessionTemporal } from '../../setup/beds/session-workers.ts';
 
 const TENANT = 'ten_0198c0de000070008000000000000001';
 const DAY_MS = 24 * 3_600_000;

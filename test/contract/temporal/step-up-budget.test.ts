@@ -1,6 +1,6 @@
 /** How much history a step-up leaves on the real server. The figures are printed: a change of them is a change of what Temporal costs. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { NexusBed } from '../../setup/nexus-bed.ts';
+import { NexusBed } from '../../setup/beds/nexus-bed.ts';
 
 const MOST_EVENTS = 40;
 const MOST_BYTES = 20_480;
