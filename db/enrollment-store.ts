@@ -7,8 +7,8 @@ import type {
   EnrollmentSnapshot,
   EnrollmentSubject,
 } from '../domain/enrollment.ts';
-import { LatchkeyError, type ErrorCode } from '../domain/errors.ts';
 import type { OtpCodes } from '../domain/ports.ts';
+import { answering, type Refused } from './answers.ts';
 import type { Database } from './connection.ts';
 import {
   IDENTITY_PURPOSE,
@@ -25,11 +25,6 @@ import {
 import { advanceEnrollment, type Advanced, type AdvanceRequest } from './enrollment-moves.ts';
 import { markEnrollmentClosed, readEnrollment, toSnapshot } from './enrollment.ts';
 import { latestIdentityAttempt, recordVendorReference } from './step-attempts.ts';
-
-export interface Refused {
-  readonly refused: ErrorCode;
-  readonly extra: Readonly<Record<string, string | number | boolean>>;
-}
 
 export interface EnrollmentReading {
   readonly snapshot: EnrollmentSnapshot;
@@ -112,22 +107,6 @@ export function createEnrollmentStore(
       vendorReference: string;
     }): Promise<void> => database.tenant(args.tenantId, (tx) => recordVendorReference(tx, args)),
   };
-}
-
-/** These are the machine's troubles, to be tried again or to be found by people; every other code is an answer for the caller. */
-const TROUBLES: ReadonlySet<ErrorCode> = new Set([
-  'database_unavailable',
-  'conflict',
-  'internal_error',
-]);
-
-async function answering<T>(work: () => Promise<T>): Promise<T | Refused> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof LatchkeyError) || TROUBLES.has(error.code)) throw error;
-    return { refused: error.code, extra: error.extra };
-  }
 }
 
 /** A unique index that two grants ran into, by its name. */

@@ -2,11 +2,10 @@
  * The step-up workflow's view of PostgreSQL: one method an activity, each one transaction bound to the tenant. Expected refusals are
  * answers, not exceptions, so that no activity is tried again because a customer was too early or wrong. Wired in worker/activities.ts.
  */
-import { LatchkeyError, type ErrorCode } from '../domain/errors.ts';
 import type { OtpCodes } from '../domain/ports.ts';
 import type { StepUpEvent, StepUpSnapshot, StepUpSubject } from '../domain/step-up.ts';
+import { answering, type Refused } from './answers.ts';
 import type { Database } from './connection.ts';
-import type { Refused } from './enrollment-store.ts';
 import {
   judgeStepUpCode,
   pendingStepUpFact,
@@ -89,20 +88,4 @@ export function createStepUpStore(
 /** Whatever was approved has its receipt, also when it was taken back or cut off afterwards. A login has none. */
 function isDone({ outcome, approvedAtMs, isLogin, receiptId }: StepUpRecord): boolean {
   return outcome !== null && (approvedAtMs === null || isLogin || receiptId !== null);
-}
-
-/** These are the machine's troubles, to be tried again or to be found by people; every other code is an answer for the caller. */
-const TROUBLES: ReadonlySet<ErrorCode> = new Set([
-  'database_unavailable',
-  'conflict',
-  'internal_error',
-]);
-
-async function answering<T>(work: () => Promise<T>): Promise<T | Refused> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof LatchkeyError) || TROUBLES.has(error.code)) throw error;
-    return { refused: error.code, extra: error.extra };
-  }
 }

@@ -4,19 +4,7 @@
  * Ends `completed`, `expired`, `cancelled`, `denied` or `revoked`. Begun anew in whatever state its row is.
  * Diagram: docs/flows/enrollment.mermaid. It must never hold a code, a name or an address, nor name a next state: domain/enrollment.ts does.
  */
-import {
-  ActivityFailure,
-  allHandlersFinished,
-  CancellationScope,
-  condition,
-  defineSignal,
-  defineUpdate,
-  log,
-  setCurrentDetails,
-  setHandler,
-  upsertSearchAttributes,
-} from '@temporalio/workflow';
-import type { UpdateDefinition } from '@temporalio/common';
+import { ActivityFailure, defineSignal, log } from '@temporalio/workflow';
 import type { EnrollmentActivities } from '../activities/enrollment.ts';
 import type { IdentityActivities } from '../activities/identity.ts';
 import {
@@ -24,48 +12,31 @@ import {
   nextDueMs,
   REFUSED_GUESSES,
   transition,
-  type CeremonyOutcome,
   type CodeStep,
   type EnrollmentEvent,
   type EnrollmentSnapshot,
 } from '../domain/enrollment.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { DEFAULT_POLICY } from '../domain/policy.ts';
+import type {
+  CeremonyInput,
+  CeremonyResult,
+  CeremonyRule,
+  Doorbell,
+  StepHandle,
+} from './ceremony-rule.ts';
+import { Ceremony, stepUpdate } from './ceremony.ts';
 import { describeEnrollment, describeTimer } from './enrollment-details.ts';
 import { explainedActivities, explainedLocalActivities } from './explained-activities.ts';
-import { fail, type RefusalExtra } from './failure.ts';
 import { DEADLINE_ATTRIBUTE, OUTCOME_ATTRIBUTE, STATE_ATTRIBUTE } from './search-attributes.ts';
 
-export interface EnrollmentInput {
-  readonly tenantId: string;
-  /** The enrollment's id. */
-  readonly id: string;
-}
-
-/** A handle of what the API wrote; past `notAfterMs` no activity acts on it. */
-export interface StepHandle {
-  readonly submissionId: string;
-  readonly notAfterMs: number;
-}
-
-export interface EnrollmentResult {
-  readonly outcome: CeremonyOutcome | 'unknown';
-  readonly reason: string | null;
-}
-
-type StepUpdate = UpdateDefinition<void, [StepHandle]>;
-
-interface Doorbell {
-  readonly signalId: string;
-}
-
-export const submitPhoneCodeUpdate = defineUpdate<void, [StepHandle]>('submitPhoneCode');
-export const resendPhoneCodeUpdate = defineUpdate<void, [StepHandle]>('resendPhoneCode');
-export const identityDetailsUpdate = defineUpdate<void, [StepHandle]>('identityDetails');
-export const submitEmailUpdate = defineUpdate<void, [StepHandle]>('submitEmail');
-export const submitEmailCodeUpdate = defineUpdate<void, [StepHandle]>('submitEmailCode');
-export const resendEmailCodeUpdate = defineUpdate<void, [StepHandle]>('resendEmailCode');
-export const bindPasskeyUpdate = defineUpdate<void, [StepHandle]>('bindPasskey');
+export const submitPhoneCodeUpdate = stepUpdate('submitPhoneCode');
+export const resendPhoneCodeUpdate = stepUpdate('resendPhoneCode');
+export const identityDetailsUpdate = stepUpdate('identityDetails');
+export const submitEmailUpdate = stepUpdate('submitEmail');
+export const submitEmailCodeUpdate = stepUpdate('submitEmailCode');
+export const resendEmailCodeUpdate = stepUpdate('resendEmailCode');
+export const bindPasskeyUpdate = stepUpdate('bindPasskey');
 export const revokeSignal = defineSignal<[Doorbell]>('revoke');
 export const cancelSignal = defineSignal<[Doorbell]>('cancel');
 export const identityResultSignal = defineSignal<[Doorbell]>('identityResult');
@@ -95,40 +66,40 @@ const vendors = explainedActivities<IdentityActivities>(
   { startIdentityCheck: 'asks the identity vendor to check the document' },
 );
 
-/** Timers look again at least this much later: the database's clock may be a little behind Temporal's. */
-const RECHECK_MS = 100;
+const rule: CeremonyRule<EnrollmentSnapshot, EnrollmentEvent> = {
+  transition,
+  nextDueMs,
+  refusedGuesses: REFUSED_GUESSES,
+  describe: describeEnrollment,
+  describeTimer,
+  attributes: (row) => [
+    { key: STATE_ATTRIBUTE, value: row.state },
+    { key: DEADLINE_ATTRIBUTE, value: new Date(row.stepDeadlineMs ?? row.deadlineMs) },
+    ...(row.outcome === null ? [] : [{ key: OUTCOME_ATTRIBUTE, value: row.outcome }]),
+  ],
+  notFound: 'ceremony_not_found',
+  defaultMaxUpdates: DEFAULT_POLICY.enrollment.maxUpdates,
+  isTimerKept: false,
+};
 
-export async function enrollment(input: EnrollmentInput): Promise<EnrollmentResult> {
-  // What must happen once it has begun happens, whoever asks Temporal to cancel: only rows end an enrollment.
-  return await CancellationScope.nonCancellable(() => new EnrollmentRun(input).story());
+export async function enrollment(
+  input: CeremonyInput,
+): Promise<CeremonyResult<EnrollmentSnapshot>> {
+  return await new Enrollment(input).run();
 }
 
-class EnrollmentRun {
+class Enrollment extends Ceremony<EnrollmentSnapshot, EnrollmentEvent> {
   private readonly subject: { readonly tenantId: string; readonly enrollmentId: string };
-  private row: EnrollmentSnapshot | undefined;
-  private updates = 0;
-  private rings = 0;
-  /** Steps and timers take turns: each sees the row as the one before left it. */
-  private turn: Promise<unknown> = Promise.resolve();
   private isCheckAsked = false;
 
-  constructor(input: EnrollmentInput) {
+  constructor(input: CeremonyInput) {
+    super(rule);
     this.subject = { tenantId: input.tenantId, enrollmentId: input.id };
-    this.listen();
-  }
-
-  private listen(): void {
-    const validator = (): void => this.refuseTooMany();
-    const step = (update: StepUpdate, act: (handle: StepHandle) => Promise<void>) => {
-      const handler = (handle: StepHandle): Promise<void> => {
-        this.updates += 1;
-        return this.inTurn(async () => {
-          if (this.row === undefined) await this.look();
-          await act(handle);
-        });
-      };
-      setHandler<void, [StepHandle], StepUpdate>(update, handler, { validator });
-    };
+    const step = (update: typeof bindPasskeyUpdate, act: (handle: StepHandle) => Promise<void>) =>
+      this.step(update, async (handle) => {
+        if (this.row === undefined) await this.look();
+        await act(handle);
+      });
     step(submitPhoneCodeUpdate, (handle) => this.submitCode('phone', handle));
     step(resendPhoneCodeUpdate, (handle) => this.resendCode('phone', handle));
     step(identityDetailsUpdate, (handle) => this.handIn('identity_submitted', handle));
@@ -136,35 +107,10 @@ class EnrollmentRun {
     step(submitEmailCodeUpdate, (handle) => this.submitCode('email_code', handle));
     step(resendEmailCodeUpdate, (handle) => this.resendCode('email_code', handle));
     step(bindPasskeyUpdate, (handle) => this.handIn('passkey_bound', handle));
-    for (const signal of [revokeSignal, cancelSignal, identityResultSignal]) {
-      setHandler(signal, () => {
-        this.rings += 1;
-      });
-    }
+    this.doorbells(revokeSignal, cancelSignal, identityResultSignal);
   }
 
-  async story(): Promise<EnrollmentResult> {
-    let ringsHeard = this.rings;
-    await this.inTurn(() => this.look());
-    while (this.row !== undefined && this.row.outcome === null) {
-      const { seq, nowMs } = this.row;
-      const wasCalled = await condition(
-        () => this.row?.seq !== seq || this.rings !== ringsHeard,
-        Math.max(nextDueMs(this.row) - nowMs, RECHECK_MS),
-        { summary: describeTimer(this.row) },
-      );
-      // After a step the row in hand is fresh; a timer or a doorbell asks it.
-      if (wasCalled && this.rings === ringsHeard) continue;
-      ringsHeard = this.rings;
-      await this.inTurn(() => this.look());
-    }
-    await condition(allHandlersFinished);
-    await rows.markEnrollmentClosed(this.subject);
-    return { outcome: this.row?.outcome ?? 'unknown', reason: this.row?.reason ?? null };
-  }
-
-  /** Reads the row and follows what it holds: a fact nobody acted on, then the timers that have run out. */
-  private async look(): Promise<void> {
+  protected override async look(): Promise<void> {
     const reading = await rows.readEnrollment(this.subject);
     if (reading === null) return;
     this.show(reading.snapshot);
@@ -179,22 +125,11 @@ class EnrollmentRun {
 
   private async submitCode(step: CodeStep, { submissionId }: StepHandle): Promise<void> {
     const judged = await rows.judgeEnrollmentCode({ ...this.subject, submissionId, step });
-    if ('refused' in judged) this.refuse(judged.refused, judged.extra);
-    this.show(judged.snapshot);
-    // A repeat of what has been followed already: told the same, nothing moves.
-    const isDue = judged.snapshot.state === step;
-    const refused = isDue ? await this.follow(judged.fact) : undefined;
-    if (refused !== undefined) this.refuse(refused);
-    const code = REFUSED_GUESSES[judged.fact];
-    if (code === undefined) return;
-    const { attemptsLeft } = judged;
-    this.refuse(code, attemptsLeft === null ? {} : { attemptsLeft });
+    await this.followGuess(judged, step, (fact) => this.follow(fact));
   }
 
   private async resendCode(step: CodeStep, { submissionId }: StepHandle): Promise<void> {
-    const resent = await rows.resendEnrollmentCode({ ...this.subject, submissionId, step });
-    if ('refused' in resent) this.refuse(resent.refused, resent.extra);
-    this.show(resent.snapshot);
+    this.take(await rows.resendEnrollmentCode({ ...this.subject, submissionId, step }));
   }
 
   private async handIn(event: EnrollmentEvent, { submissionId }: StepHandle): Promise<void> {
@@ -203,58 +138,22 @@ class EnrollmentRun {
     if (refused !== undefined) this.refuse(refused);
   }
 
-  /** Makes the move that follows from a fact. Answers why not, when the domain or the move's transaction refused it. */
+  /** The submission belongs to the fact that was handed in, not to what the rows say instead. */
   private async follow(
     event: EnrollmentEvent,
     submissionId: string | null = null,
   ): Promise<ErrorCode | undefined> {
-    for (let fact = event; ;) {
-      if (this.row === undefined) return 'ceremony_not_found';
-      const next = transition(this.row, fact, this.row.nowMs);
-      if ('refused' in next) return next.refused;
-      if ('stay' in next) return undefined;
-      const advanced = await rows.advanceEnrollment({
+    return await this.move(event, (move) =>
+      rows.advanceEnrollment({
         ...this.subject,
-        from: { state: this.row.state, seq: this.row.seq },
-        event: fact,
-        to: next.move.state,
-        submissionId: fact === event ? submissionId : null,
-      });
-      if ('refused' in advanced) return advanced.refused;
-      if ('fact' in advanced) {
-        fact = advanced.fact;
-        continue;
-      }
-      this.show(advanced.snapshot);
-      if (advanced.isMoved) return undefined;
-    }
+        ...move,
+        submissionId: move.event === event ? submissionId : null,
+      }),
+    );
   }
 
-  private refuse(code: ErrorCode, extra: RefusalExtra = {}): never {
-    fail(code, { ...extra, ...(this.row === undefined ? {} : { state: this.row.state }) });
-  }
-
-  private refuseTooMany(): void {
-    const limit = this.row?.maxUpdates ?? DEFAULT_POLICY.enrollment.maxUpdates;
-    if (this.updates >= limit) fail('too_many_updates');
-  }
-
-  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.turn.then(work);
-    this.turn = mine.catch(() => undefined);
-    return await mine;
-  }
-
-  private show(row: EnrollmentSnapshot): void {
-    if (row.state !== this.row?.state) {
-      upsertSearchAttributes([
-        { key: STATE_ATTRIBUTE, value: row.state },
-        { key: DEADLINE_ATTRIBUTE, value: new Date(row.stepDeadlineMs ?? row.deadlineMs) },
-        ...(row.outcome === null ? [] : [{ key: OUTCOME_ATTRIBUTE, value: row.outcome }]),
-      ]);
-    }
-    this.row = row;
-    setCurrentDetails(describeEnrollment(row));
+  protected override show(row: EnrollmentSnapshot): void {
+    super.show(row);
     if (row.state === 'identity_check' && row.outcome === null) this.startCheck();
   }
 
@@ -270,5 +169,9 @@ class EnrollmentRun {
       const cause = error instanceof ActivityFailure ? error.cause?.message : undefined;
       log.error('the identity vendor refused the check', { cause });
     });
+  }
+
+  protected override async markClosed(): Promise<void> {
+    await rows.markEnrollmentClosed(this.subject);
   }
 }

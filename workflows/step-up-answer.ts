@@ -15,10 +15,11 @@ import {
 } from '@temporalio/workflow';
 import type { StepUpAnswerActivities } from '../activities/step-up-answer.ts';
 import { workflowId } from '../domain/ids.ts';
+import type { CeremonyInput } from './ceremony-rule.ts';
 import { describeNow } from './current-details.ts';
 import { explainedLocalActivities } from './explained-activities.ts';
 import { fail } from './failure.ts';
-import { answeredSignal, watchSignal, type StepUpInput } from './step-up.ts';
+import { answeredSignal, watchSignal } from './step-up-bell.ts';
 
 /** As activities read it. */
 type Reading = NonNullable<Awaited<ReturnType<StepUpAnswerActivities['readStepUpAnswer']>>>;
@@ -38,7 +39,7 @@ const rows = explainedLocalActivities<StepUpAnswerActivities>(
 /** It expires by its own workflow: this one looks a little later, and again for as long as that is late. */
 const LATER_MS = 1_000;
 
-export async function stepUpAnswer({ tenantId, id }: StepUpInput): Promise<Reading['answer']> {
+export async function stepUpAnswer({ tenantId, id }: CeremonyInput): Promise<Reading['answer']> {
   const subject = { tenantId, stepUpId: id };
   let rings = 0;
   setHandler(answeredSignal, () => {
