@@ -1,6 +1,6 @@
 /**
  * The transaction that asks a customer: under which epoch, how strongly (with the day's total, which this request raises), whether one is
- * waited for already, whether this requester was refused too often. Requests for one customer queue here, so that none overtakes another.
+ * waited for already, whether this requester was refused, or went unanswered, too often. Requests for one customer queue here, so that none overtakes another.
  */
 import { canonicalAction, type Action } from '../domain/action.ts';
 import { LatchkeyError } from '../domain/errors.ts';
@@ -22,6 +22,7 @@ import { activePolicy } from './policies.ts';
 import { actorOf } from './step-up-consume.ts';
 import { expireStepUp, supersedeStepUp } from './step-up-ends.ts';
 import { announceRequest } from './step-up-events.ts';
+import { nameOf, refusePaused } from './step-up-pauses.ts';
 import { addSpend } from './step-up-spend.ts';
 import { readStepUp, sealRequest, type StepUpRecord, type StepUpTools } from './step-up.ts';
 
@@ -56,14 +57,14 @@ export type StepUpCreated =
 
 /**
  * In the state `starting`: nobody is told before its workflow runs.
- * @throws LatchkeyError not_found, customer_on_hold, device_not_allowed, session_ended, step_up_pending, step_ups_paused.
+ * @throws LatchkeyError not_found, customer_on_hold, device_not_allowed, session_ended, step_up_pending, step_ups_paused, too_many_requests.
  */
 export async function createStepUp(
   tx: Tx,
   tools: StepUpTools,
   request: NewStepUp,
 ): Promise<StepUpCreated> {
-  const { tenantId, customerId, action } = request;
+  const { tenantId, customerId, requester, action } = request;
   const customer = await shareCustomer(tx, tenantId, customerId);
   if (customer?.status !== 'active') throw new LatchkeyError('not_found');
   if (await hasActiveHold(tx, tenantId, customerId)) throw new LatchkeyError('customer_on_hold');
@@ -92,7 +93,7 @@ export async function createStepUp(
   }
   if (waiting !== undefined)
     throw new LatchkeyError('step_up_pending', { extra: { stepUpId: waiting } });
-  await refusePaused(tx, request, policy);
+  await refusePaused(tx, { tenantId, customerId, requester, policy });
   const inserted = await insertStepUp(tx, tools, request, {
     epoch: customer.epoch,
     policyVersion: version,
@@ -174,31 +175,6 @@ async function isForReference(
     select 1 from step_up
     where tenant_id = ${tenantId} and step_up_id = ${stepUpId} and reference_index = ${referenceIndex}`;
   return rows.length > 0;
-}
-
-/** Two refusals by the customer himself, soon after each other, give him a rest from this requester. */
-async function refusePaused(
-  tx: Tx,
-  { tenantId, customerId, requester }: NewStepUp,
-  { stepUp }: Policy,
-): Promise<void> {
-  const { denialsToPause, denialWindowSeconds, pauseSeconds } = stepUp;
-  const [row] = await tx<{ waitSeconds: number | null }[]>`
-    with t as materialized (select latchkey_now() as now),
-    refused as materialized (
-      select c.ended_at, row_number() over (order by c.ended_at desc) as place from ceremony c
-      where c.tenant_id = ${tenantId} and c.customer_id = ${customerId} and c.kind = 'step_up' and c.requester = ${nameOf(requester)}
-        and c.outcome = 'denied' and c.reason in ('not_me', 'declined')
-      order by c.ended_at desc limit ${denialsToPause})
-    select ceil(extract(epoch from max(ended_at) + make_interval(secs => ${pauseSeconds}) - t.now))::integer as wait_seconds
-    from refused, t group by t.now
-    having count(*) >= ${denialsToPause} and max(ended_at) - min(ended_at) <= make_interval(secs => ${denialWindowSeconds})`;
-  const waitSeconds = row?.waitSeconds ?? 0;
-  if (waitSeconds > 0)
-    throw new LatchkeyError('step_ups_paused', {
-      retryAfterSeconds: waitSeconds,
-      extra: { retryAfterSeconds: waitSeconds },
-    });
 }
 
 interface Spent {
@@ -291,8 +267,4 @@ async function auditRequest(
     ceremonyId: stepUpId,
     detail,
   });
-}
-
-function nameOf({ kind, id }: StepUpRequester): string {
-  return `${kind}:${id}`;
 }

@@ -63,6 +63,9 @@ export interface Policy {
     readonly denialsToPause: number;
     readonly denialWindowSeconds: number;
     readonly pauseSeconds: number;
+    /** So many prompts of one requester that the customer did not answer, asked for within the window, and it waits. */
+    readonly unansweredToPause: number;
+    readonly unansweredWindowSeconds: number;
     /** 1: "this wasn't me" cuts the customer off and holds him, as a fraud signal does. */
     readonly holdOnNotMe: number;
     /** How long after its approval an action cannot be used that was approved on a call, with a shared screen or beside an accessibility service. */
@@ -136,6 +139,8 @@ export const DEFAULT_POLICY: Policy = {
     denialsToPause: 2,
     denialWindowSeconds: 30 * MINUTE,
     pauseSeconds: 30 * MINUTE,
+    unansweredToPause: 5,
+    unansweredWindowSeconds: 10 * MINUTE,
     holdOnNotMe: 0,
     contextDelaySeconds: MINUTE,
     thresholds: {
@@ -218,6 +223,8 @@ const BOUNDS: { readonly [path: string]: readonly [minimum: number, maximum: num
   'stepUp.denialsToPause': [1, 10],
   'stepUp.denialWindowSeconds': [MINUTE, DAY],
   'stepUp.pauseSeconds': [MINUTE, DAY],
+  'stepUp.unansweredToPause': [2, 100],
+  'stepUp.unansweredWindowSeconds': [MINUTE, DAY],
   'stepUp.holdOnNotMe': [0, 1],
   'stepUp.contextDelaySeconds': [0, HOUR],
   'limits.startsOfSource': [5, 1_000_000],

@@ -139,10 +139,17 @@ export const STEP_UP_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'step-up: refusals that pause nobody',
-    file: 'db/step-up-create.ts',
-    from: 'await refusePaused(tx, request, policy);',
+    file: 'db/step-up-pauses.ts',
+    from: 'await refuseRefused(tx, asking);',
     to: '',
     ...ROWS,
+  },
+  {
+    name: 'step-up: prompts without end',
+    file: 'db/step-up-pauses.ts',
+    from: 'await refuseUnanswered(tx, asking);',
+    to: '',
+    ...CROWD,
   },
   {
     name: 'step-up: a message to a workflow taken for a code',

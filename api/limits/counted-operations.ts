@@ -55,7 +55,7 @@ export const COUNTED_OPERATIONS = {
   resendStepUpCode: customer,
   denyStepUp: ENDS_ACCESS,
   getOwnReceipt: customer,
-  // One that waits a requester and customer, and two refusals pause: that bounds it, by whom it concerns.
+  // One that waits a requester and customer, and refusals and prompts without an answer pause: that bounds it, by whom it concerns.
   requestStepUp: KNOWN_SERVICE,
   getStepUp: KNOWN_SERVICE,
   getReceipt: KNOWN_SERVICE,

@@ -189,6 +189,18 @@ describe('a service that asks', () => {
     expect(seconds).toBeLessThanOrEqual(DEFAULT_POLICY.stepUp.pauseSeconds);
   });
 
+  test('rings nobody without end: a requester that takes the place of its own request again and again waits', async () => {
+    const order = reference();
+    const { unansweredToPause, unansweredWindowSeconds } = DEFAULT_POLICY.stepUp;
+    for (let prompts = 0; prompts < unansweredToPause; prompts += 1)
+      expect(await ask({ reference: order })).toMatchObject({ status: 201 });
+    const refused = await ask({ reference: order });
+    expect(refused).toMatchObject({ status: 429, body: { code: 'too_many_requests' } });
+    const seconds = Number(refused.headers['retry-after']);
+    expect(seconds).toBeGreaterThan(0);
+    expect(seconds).toBeLessThanOrEqual(unansweredWindowSeconds);
+  });
+
   test('starts nothing while Temporal is down, and loses nothing: the same key goes on afterwards', async () => {
     const order = reference();
     stack.temporal.isDown = true;

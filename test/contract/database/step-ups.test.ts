@@ -6,6 +6,7 @@ import { endRevokedRows } from '../../../db/revocation.ts';
 import { resendStepUpCode } from '../../../db/step-up-codes.ts';
 import { consumeStepUp } from '../../../db/step-up-consume.ts';
 import type { StepUpUse } from '../../../db/step-up-consume.ts';
+import type { NewStepUp } from '../../../db/step-up-create.ts';
 import { endStepUp } from '../../../db/step-up-ends.ts';
 import type { StepUpEnd } from '../../../db/step-up-ends.ts';
 import { readStepUpEvidence } from '../../../db/step-up-evidence.ts';
@@ -233,6 +234,53 @@ describe('two refusals', () => {
     await run((tx) => drive(tx, customer, risky, { event: 'risk_refused' }));
     expect(await status(risky)).toBe('denied');
     await run((tx) => asked(tx, customer));
+  });
+});
+
+describe('prompts that nobody answered', () => {
+  const { unansweredToPause, unansweredWindowSeconds } = DEFAULT_POLICY.stepUp;
+  const again = (request: Partial<NewStepUp> = {}) =>
+    run((tx) => asked(tx, customer, { reference: 'order 1', ...request }));
+
+  it('are so many of one requester, whether it asks anew or takes back and asks, and it decays', async () => {
+    const first = nowMs;
+    for (let prompts = 1; prompts < unansweredToPause; prompts += 1) {
+      const stepUpId = await again();
+      nowMs += 1000;
+      if (prompts === 1) await end(stepUpId, { event: 'cancelled' });
+    }
+    const last = await again();
+    await run((tx) => drive(tx, customer, last, { event: 'opened' }));
+    const waitSeconds = unansweredWindowSeconds - (nowMs - first) / 1000;
+    await expect(again()).rejects.toEqual(
+      refused('too_many_requests', { retryAfterSeconds: waitSeconds }),
+    );
+    // Refused, it has taken nobody's place.
+    expect(await status(last)).toBe('pending');
+    await again({ requester: CARDS });
+    nowMs = first + unansweredWindowSeconds * 1000 - 1;
+    await expect(again()).rejects.toEqual(refused('too_many_requests'));
+    nowMs += 1;
+    await again();
+  });
+
+  it('are not those that the customer answered, and not those of other customers', async () => {
+    for (let prompts = 0; prompts < unansweredToPause; prompts += 1)
+      await end(await again(), { event: 'denied', reason: 'declined' }).then(() => {
+        nowMs += DEFAULT_POLICY.stepUp.pauseSeconds * 1000;
+      });
+    for (let prompts = 1; prompts < unansweredToPause; prompts += 1) await again();
+    customer = await run((tx) => insertStepUpCustomer(tx, tenantId));
+    expect(await status(await again())).toBe('pending');
+  });
+
+  it('count those too whose time ran out', async () => {
+    for (let prompts = 0; prompts < unansweredToPause; prompts += 1) {
+      const stepUpId = await again();
+      await run((tx) => drive(tx, customer, stepUpId, { event: 'opened' }));
+    }
+    nowMs += DEFAULT_POLICY.stepUp.approveSeconds * 1000;
+    await expect(again()).rejects.toEqual(refused('too_many_requests'));
   });
 });
 

@@ -3,27 +3,16 @@
  * of a life can be put in order. Time stands still but for what a round lets pass; no timer of a workflow fires by it, so that expiry is
  * judged where it must be: in PostgreSQL.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Connection } from '@temporalio/client';
-import { NativeConnection } from '@temporalio/worker';
 import postgres from 'postgres';
-import { inject } from 'vitest';
 import { createStepUpActivities } from '../../../../activities/step-up.ts';
-import { systemClock } from '../../../../adapters/clock.ts';
 import { connectDatabase } from '../../../../db/connection.ts';
 import { createStepUpStore } from '../../../../db/step-up-store.ts';
 import { DEFAULT_POLICY } from '../../../../domain/policy.ts';
-import { createTemporalGateway } from '../../../../temporal/client.ts';
-import { createDataConverter } from '../../../../temporal/data-converter.ts';
-import { startWorkerGroup } from '../../../../temporal/worker-group.ts';
-import { buildWorkflows } from '../../../../temporal/workflow-bundle.ts';
 import { createTestDatabase } from '../../database.ts';
 import { ROOMY_POLICY, seedDemoTenant } from '../../demo-tenant.ts';
-import { TEST_PAYLOAD_KEYS } from '../../payload-keys.ts';
-import { quietTemporal } from '../../temporal/quiet-temporal.ts';
-import { linearize } from '../linearizable.ts';
+import { carryOut, mustBeInOrder } from '../rounds.ts';
+import { openTestTemporal } from '../../temporal/test-temporal.ts';
 import { insertStepUpCustomer, STEP_UP_TOOLS } from '../../step-ups.ts';
-import { createTestNamespace } from '../../temporal.ts';
 import { describeAction } from './actions.ts';
 import type { Round } from './actions.ts';
 import { describeCall } from './calls.ts';
@@ -32,8 +21,6 @@ import { Life, SUBMISSION_SECONDS } from './life.ts';
 import { stepUpSpecification } from './specification.ts';
 import type { ModelPolicy } from './specification.ts';
 
-/** Each asks PostgreSQL once; what is waited for comes within a few. */
-const MOST_LOOKS = 400;
 const DAY_MS = 24 * 3_600_000;
 
 export interface StepUpBed {
@@ -45,7 +32,6 @@ export interface StepUpBed {
 }
 
 export async function openStepUpBed(): Promise<StepUpBed> {
-  quietTemporal();
   const testDatabase = await createTestDatabase();
   const policy = { ...ROOMY_POLICY, stepUp: { ...DEFAULT_POLICY.stepUp, holdOnNotMe: 1 } };
   const tenantId = await seedDemoTenant(testDatabase, { policy });
@@ -58,7 +44,17 @@ export async function openStepUpBed(): Promise<StepUpBed> {
     });
   const [database, ofWorker] = [connect(), connect()];
   const rows = postgres(testDatabase.superuserUrl, { max: 2, onnotice: () => undefined });
-  const temporal = await openTemporal(ofWorker);
+  const temporal = await openTestTemporal();
+  await temporal.work({
+    activities: {
+      ceremonies: createStepUpActivities({
+        store: createStepUpStore(ofWorker, STEP_UP_TOOLS),
+        risk: { evaluate: () => Promise.resolve('low' as const) },
+      }),
+      // Receipts have tests of their own.
+      vendors: { sealReceipt: () => Promise.resolve({}) },
+    },
+  });
   const run = <T>(work: Parameters<typeof database.tenant<T>>[1]) =>
     database.tenant(tenantId, work);
   const ground = { tenantId, gateway: temporal.gateway, nowMs: () => nowMs, run };
@@ -79,12 +75,24 @@ export async function openStepUpBed(): Promise<StepUpBed> {
       });
       for (const round of rounds) {
         nowMs += round.waitMs;
-        await act(rows, life, round);
+        await carryOut(round, {
+          rows,
+          act: (action) => life.act(action),
+          hold: holdRowsOf(customer.customerId),
+        });
         if (round.isSwept) await life.sweep();
         life.look(await lookAt(rows, life.customerId));
       }
       for (const { kind, answer } of life.calls) count(tally, kind, answer);
-      mustBeInOrder(life.calls, rounds, specification);
+      const { calls } = life;
+      mustBeInOrder({
+        subject: 'step-ups',
+        calls,
+        rounds,
+        specification,
+        describeCall,
+        describeAction,
+      });
       return life.calls;
     },
     close: async () => {
@@ -92,49 +100,6 @@ export async function openStepUpBed(): Promise<StepUpBed> {
       await rows.end();
       await Promise.all([database.close(), ofWorker.close()]);
       await testDatabase.drop();
-    },
-  };
-}
-
-async function openTemporal(database: ReturnType<typeof connectDatabase>) {
-  const { address, namespace } = await createTestNamespace();
-  const connection = await Connection.connect({ address: inject('servers').temporal.address });
-  const native = await NativeConnection.connect({ address });
-  const dataConverter = createDataConverter({ namespace, keys: TEST_PAYLOAD_KEYS });
-  const store = createStepUpStore(database, STEP_UP_TOOLS);
-  const workers = await startWorkerGroup({
-    connection: native,
-    namespace,
-    workflows: await buildWorkflows(),
-    dataConverter,
-    identity: 'test-worker',
-    buildId: undefined,
-    log: { error: () => undefined },
-    activities: {
-      sessions: { none: () => Promise.resolve() },
-      ceremonies: createStepUpActivities({
-        store,
-        risk: { evaluate: () => Promise.resolve('low' as const) },
-      }),
-      revocations: { none: () => Promise.resolve() },
-      // Receipts have tests of their own.
-      vendors: { sealReceipt: () => Promise.resolve({}) },
-    },
-  });
-  const gateway = createTemporalGateway({
-    connection,
-    namespace,
-    dataConverter,
-    identity: 'test-client',
-    clock: systemClock,
-  });
-  return {
-    gateway,
-    close: async () => {
-      workers.shutdown();
-      await workers.stopped;
-      await gateway.close();
-      await native.close();
     },
   };
 }
@@ -149,47 +114,16 @@ function modelPolicy(): ModelPolicy {
     denialsToPause: stepUp.denialsToPause,
     denialWindowMs: stepUp.denialWindowSeconds * 1000,
     pauseMs: stepUp.pauseSeconds * 1000,
+    unansweredToPause: stepUp.unansweredToPause,
+    unansweredWindowMs: stepUp.unansweredWindowSeconds * 1000,
   };
 }
 
-async function act(rows: postgres.Sql, life: Life, round: Round): Promise<void> {
-  let underWay = round.lanes.length;
-  const carryOut = () =>
-    Promise.all(
-      round.lanes.map(async (lane) => {
-        try {
-          for (const action of lane) await life.act(action);
-        } finally {
-          underWay -= 1;
-        }
-      }),
-    );
-  if (round.stall === 'none') {
-    await carryOut();
-    return;
-  }
-  const { stall } = round;
-  const lanes = await rows.begin(async (holding) => {
-    const { customerId } = life;
-    await (stall === 'ceremony'
+function holdRowsOf(customerId: string) {
+  return (holding: postgres.TransactionSql, stall: 'ceremony' | 'customer') =>
+    stall === 'ceremony'
       ? holding`select from ceremony where customer_id = ${customerId} order by ceremony_id for update`
-      : holding`select from customer where customer_id = ${customerId} for update`);
-    const carried = carryOut();
-    await untilNothingMoves(rows, () => underWay);
-    return { carried };
-  });
-  await lanes.carried;
-}
-
-/** Every lane that has not come to its end waits for a lock, or for a workflow that does. */
-async function untilNothingMoves(rows: postgres.Sql, underWay: () => number): Promise<void> {
-  for (let looks = 0; looks < MOST_LOOKS && underWay() > 0; looks += 1) {
-    const [found] = await rows<{ waiting: number }[]>`
-      select count(*)::int as waiting from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock'`;
-    if ((found?.waiting ?? 0) >= underWay()) return;
-    await nextTurn();
-  }
+      : holding`select from customer where customer_id = ${customerId} for update`;
 }
 
 /** Nothing else may be under way. */
@@ -221,28 +155,4 @@ function count(tally: Map<string, number>, kind: string, answer: Call['answer'])
 
 function wordOf(answer: object): string {
   return 'isRepeat' in answer && answer.isRepeat === true ? 'repeated' : 'done';
-}
-
-function mustBeInOrder(
-  calls: readonly Call[],
-  rounds: readonly Round[],
-  specification: ReturnType<typeof stepUpSpecification>,
-): void {
-  const verdict = linearize(calls, specification);
-  if (verdict.isLinearizable) return;
-  const lines = [
-    'no order of these calls is one that step-ups may have:',
-    ...calls.map(describeCall),
-    'in order so far:',
-    ...verdict.order.slice(-6).map(describeCall),
-    `which leads to ${JSON.stringify(verdict.state)}`,
-    'and none of these may be next:',
-    ...verdict.stuck.map(describeCall),
-    'the rounds of this life:',
-    ...rounds.map(
-      ({ waitMs, stall, lanes }) =>
-        `${String(waitMs)} ms, ${stall}: ${lanes.map((lane) => lane.map(describeAction).join(' > ')).join(' | ')}`,
-    ),
-  ];
-  throw new Error(lines.join('\n'));
 }

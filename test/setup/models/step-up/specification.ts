@@ -17,6 +17,8 @@ export interface ModelPolicy {
   readonly denialsToPause: number;
   readonly denialWindowMs: number;
   readonly pauseMs: number;
+  readonly unansweredToPause: number;
+  readonly unansweredWindowMs: number;
 }
 
 interface ModelStepUp {
@@ -114,6 +116,8 @@ function afterAsk(before: ModelState, call: Ask, policy: ModelPolicy): ModelStat
   if (isWaiting) return agrees(answer, 'step_up_pending') ? before : undefined;
   if (isPaused(state, requester, nowMs, policy))
     return agrees(answer, 'step_ups_paused') ? before : undefined;
+  if (isUnanswered(state, requester, nowMs, policy))
+    return agrees(answer, 'too_many_requests') ? before : undefined;
   if (answer === undefined || 'refused' in answer) return undefined;
   const asked: ModelStepUp = {
     ...call,
@@ -311,6 +315,23 @@ function isPaused(
   return (
     times.length === denialsToPause && last - first <= denialWindowMs && nowMs < last + pauseMs
   );
+}
+
+const UNANSWERED: readonly string[] = [ENDS.superseded, ENDS.cancel, ENDS.not_approved];
+
+function isUnanswered(
+  { stepUps }: ModelState,
+  requester: Requester,
+  nowMs: number,
+  { approveMs, unansweredToPause, unansweredWindowMs }: ModelPolicy,
+): boolean {
+  const lately = stepUps.filter(
+    (one) =>
+      one.requester === requester &&
+      UNANSWERED.includes(one.end) &&
+      one.approveByMs - approveMs > nowMs - unansweredWindowMs,
+  );
+  return lately.length >= unansweredToPause;
 }
 
 /** What is not in that state, in the words that say why. */
