@@ -66,6 +66,9 @@ export interface Policy {
     /** So many prompts of one requester that the customer did not answer, asked for within the window, and it waits. */
     readonly unansweredToPause: number;
     readonly unansweredWindowSeconds: number;
+    /** Wrong codes of one customer by all keys together that belong to no trusted device of his, within so many seconds. */
+    readonly wrongOfUnknownKeys: number;
+    readonly wrongOfUnknownKeysSeconds: number;
     /** 1: "this wasn't me" cuts the customer off and holds him, as a fraud signal does. */
     readonly holdOnNotMe: number;
     /** How long after its approval an action cannot be used that was approved on a call, with a shared screen or beside an accessibility service. */
@@ -141,6 +144,8 @@ export const DEFAULT_POLICY: Policy = {
     pauseSeconds: 30 * MINUTE,
     unansweredToPause: 5,
     unansweredWindowSeconds: 10 * MINUTE,
+    wrongOfUnknownKeys: 50,
+    wrongOfUnknownKeysSeconds: HOUR,
     holdOnNotMe: 0,
     contextDelaySeconds: MINUTE,
     thresholds: {
@@ -225,6 +230,8 @@ const BOUNDS: { readonly [path: string]: readonly [minimum: number, maximum: num
   'stepUp.pauseSeconds': [MINUTE, DAY],
   'stepUp.unansweredToPause': [2, 100],
   'stepUp.unansweredWindowSeconds': [MINUTE, DAY],
+  'stepUp.wrongOfUnknownKeys': [10, 100],
+  'stepUp.wrongOfUnknownKeysSeconds': [HOUR, DAY],
   'stepUp.holdOnNotMe': [0, 1],
   'stepUp.contextDelaySeconds': [0, HOUR],
   'limits.startsOfSource': [5, 1_000_000],

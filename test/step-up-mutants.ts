@@ -7,6 +7,10 @@ import type { Mutant } from './mutants.ts';
 const LIVES = { project: 'api', test: 'test/api/step-up-model.test.ts' } as const;
 const RACE = { project: 'contract', test: 'test/contract/race/step-up.test.ts' } as const;
 const CROWD = { project: 'contract', test: 'test/contract/race/step-up-crowd.test.ts' } as const;
+const GUESSES = {
+  project: 'contract',
+  test: 'test/contract/database/step-up-guesses.test.ts',
+} as const;
 const ROWS = { project: 'contract', test: 'test/contract/database/step-ups.test.ts' } as const;
 
 export const STEP_UP_MUTANTS: readonly Mutant[] = [
@@ -143,6 +147,20 @@ export const STEP_UP_MUTANTS: readonly Mutant[] = [
     from: 'await refuseRefused(tx, asking);',
     to: '',
     ...ROWS,
+  },
+  {
+    name: 'step-up: a thief’s guesses counted against the owner’s phone',
+    file: 'db/step-up-guesses.ts',
+    from: 'not (k.is_known or mine.is_known) as is_unknown',
+    to: 'true as is_unknown',
+    ...GUESSES,
+  },
+  {
+    name: 'step-up: keys that nobody knows without an end together',
+    file: 'db/step-up-guesses.ts',
+    from: 'unknown.wrong >= policy.stepUp.wrongOfUnknownKeys',
+    to: 'unknown.wrong < 0',
+    ...GUESSES,
   },
   {
     name: 'step-up: prompts without end',

@@ -1,10 +1,13 @@
-/** Guesses at the codes of one customer: each code has its own few, and all of them together have some too. */
+/**
+ * Guesses at the codes of one customer: each code has its own few, each key that guesses has some, and all keys that nobody knows have some together.
+ * What a thief guesses takes nothing from the owner's phone.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connectDatabase } from '../../../db/connection.ts';
 import type { Database, Tx } from '../../../db/connection.ts';
 import { askForFactor } from '../../../db/login-factor.ts';
 import { newId } from '../../../adapters/random.ts';
-import { DEFAULT_POLICY } from '../../../domain/policy.ts';
+import { DEFAULT_POLICY, policyBreaches } from '../../../domain/policy.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
 import { seedDemoTenant } from '../../setup/demo-tenant.ts';
@@ -22,7 +25,8 @@ import {
 import type { StepUpCustomer } from '../../setup/step-ups.ts';
 
 const { otp, stepUp } = DEFAULT_POLICY;
-const MOST = 2 * otp.maxWrong;
+const OF_A_KEY = 2 * otp.maxWrong;
+const OF_STRANGERS = stepUp.wrongOfUnknownKeys;
 
 let testDatabase: TestDatabase;
 let database: Database;
@@ -45,8 +49,8 @@ beforeEach(async () => {
 
 const run = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => database.tenant(tenantId, work);
 
-/** A login by another key each time, as a thief makes them who has the passkey and not the number. */
-async function login(): Promise<string> {
+/** A login by another key each time, as a thief makes them who has the passkey and not the number, or by the key that is given. */
+async function login(jkt: string = newId('request')): Promise<string> {
   const { customerId, credentialId } = customer;
   const stepUpId = newId('ceremony');
   const verified = {
@@ -54,7 +58,7 @@ async function login(): Promise<string> {
     customerId,
     credentialId,
     clientId: 'demo-app',
-    jkt: newId('request'),
+    jkt,
   };
   await run((tx) =>
     askForFactor(tx, STEP_UP_TOOLS, {
@@ -80,30 +84,92 @@ const outcomeOf = (stepUpId: string, code: string): Promise<string> =>
     (error: unknown) => String((error as { code?: string }).code),
   );
 
-describe('wrong codes of one customer', () => {
-  it('count over all his logins, whichever keys began them, and decay by themselves', async () => {
-    // All begun before the first guess: none of them knows of the others.
-    const logins = await Promise.all(Array.from({ length: 4 }, login));
-    const facts: string[] = [];
-    for (const stepUpId of logins) {
-      const wrong = await wrongOf(stepUpId);
-      for (let tries = 1; tries < otp.maxWrong; tries += 1)
-        facts.push(await outcomeOf(stepUpId, wrong));
-    }
-    expect(facts.filter((fact) => fact === 'code_wrong')).toHaveLength(MOST);
-    expect(facts.slice(MOST)).toEqual(facts.slice(MOST).map(() => 'too_many_requests'));
-    const next = await login();
-    const right = await run((tx) => sentCode(tx, customer, next));
-    expect(await outcomeOf(next, right)).toBe('too_many_requests');
-    nowMs += stepUp.pauseSeconds * 1000 + 1;
-    const later = await login();
-    expect(await outcomeOf(later, await run((tx) => sentCode(tx, customer, later)))).toBe(
-      'code_matched',
-    );
+/** As many as one key may: two codes' worth, none of them used up. */
+async function guessAsAKey(jkt: string = newId('request')): Promise<string[]> {
+  const facts: string[] = [];
+  while (facts.length < OF_A_KEY) {
+    const stepUpId = await login(jkt);
+    const wrong = await wrongOf(stepUpId);
+    for (let tries = 1; tries < otp.maxWrong && facts.length < OF_A_KEY; tries += 1)
+      facts.push(await outcomeOf(stepUpId, wrong));
+  }
+  return facts;
+}
+
+/** A payment by the customer's own phone, to its code. */
+async function payAtHome(): Promise<string> {
+  const stepUpId = await run((tx) => asked(tx, customer, { action: payment('40000.00') }));
+  await run((tx) => drive(tx, customer, stepUpId, { event: 'opened' }));
+  const opened = await run((tx) => show(tx, customer, stepUpId));
+  await run((tx) => proveKeys(tx, customer, stepUpId, opened));
+  return stepUpId;
+}
+
+const rightOf = async (stepUpId: string): Promise<string> =>
+  outcomeOf(stepUpId, await run((tx) => sentCode(tx, customer, stepUpId)));
+
+describe('wrong codes of one key', () => {
+  it('count over all its logins, and decay by themselves', async () => {
+    const thief = newId('request');
+    const facts = await guessAsAKey(thief);
+    expect(facts).toEqual(facts.map(() => 'code_wrong'));
+    expect(await rightOf(await login(thief))).toBe('too_many_requests');
+    nowMs += stepUp.pauseSeconds * 1000 - 1;
+    expect(await rightOf(await login(thief))).toBe('too_many_requests');
+    nowMs += 1;
+    expect(await rightOf(await login(thief))).toBe('code_matched');
   });
 
-  it('count once each when they are guessed at once, and for payments too', async () => {
-    const logins = await Promise.all(Array.from({ length: 5 }, login));
+  it('take nothing from another key, nor from the phone of the owner', async () => {
+    await guessAsAKey();
+    expect(await rightOf(await login())).toBe('code_matched');
+    expect(await rightOf(await login(customer.jkt))).toBe('code_matched');
+  });
+
+  it('count for logins and payments of a phone together', async () => {
+    await guessAsAKey(customer.jkt);
+    const stepUpId = await payAtHome();
+    expect(await outcomeOf(stepUpId, await wrongOf(stepUpId))).toBe('too_many_requests');
+    expect(await rightOf(await login())).toBe('code_matched');
+  });
+});
+
+describe('wrong codes of keys that nobody knows', () => {
+  const spend = async () => {
+    for (let keys = 0; keys < OF_STRANGERS / OF_A_KEY; keys += 1) await guessAsAKey();
+  };
+
+  it('have an end, however many keys a thief makes, and it decays', async () => {
+    await spend();
+    expect(await rightOf(await login())).toBe('too_many_requests');
+    nowMs += stepUp.wrongOfUnknownKeysSeconds * 1000 - 1;
+    expect(await rightOf(await login())).toBe('too_many_requests');
+    nowMs += 1;
+    expect(await rightOf(await login())).toBe('code_matched');
+  });
+
+  it('never keep the owner from his own: his phone logs in and pays as before, with a slip or two', async () => {
+    await spend();
+    const home = await login(customer.jkt);
+    expect(await outcomeOf(home, await wrongOf(home))).toBe('code_wrong');
+    expect(await rightOf(home)).toBe('code_matched');
+    const paid = await payAtHome();
+    expect(await outcomeOf(paid, await wrongOf(paid))).toBe('code_wrong');
+    expect(await rightOf(paid)).toBe('code_matched');
+  });
+
+  it('are those of a phone too that is trusted no longer', async () => {
+    await spend();
+    await run(
+      (tx) => tx`update device set status = 'restricted' where device_id = ${customer.deviceId}`,
+    );
+    expect(await rightOf(await login(customer.jkt))).toBe('too_many_requests');
+  });
+
+  it('count once each when they are guessed at once', async () => {
+    const logins = await Promise.all(
+      Array.from({ length: OF_STRANGERS / (otp.maxWrong - 1) + 3 }, () => login()),
+    );
     const guesses = await Promise.all(
       logins.flatMap((stepUpId) =>
         Array.from({ length: otp.maxWrong - 1 }, async () =>
@@ -111,23 +177,28 @@ describe('wrong codes of one customer', () => {
         ),
       ),
     );
-    expect(guesses.filter((fact) => fact === 'code_wrong')).toHaveLength(MOST);
-    const stepUpId = await run((tx) => asked(tx, customer, { action: payment('40000.00') }));
-    await run((tx) => drive(tx, customer, stepUpId, { event: 'opened' }));
-    const opened = await run((tx) => show(tx, customer, stepUpId));
-    await run((tx) => proveKeys(tx, customer, stepUpId, opened));
-    expect(await outcomeOf(stepUpId, await wrongOf(stepUpId))).toBe('too_many_requests');
+    expect(guesses.filter((fact) => fact === 'code_wrong')).toHaveLength(OF_STRANGERS);
+    expect(new Set(guesses)).toEqual(new Set(['code_wrong', 'too_many_requests']));
   });
 
   it('of another customer count nothing', async () => {
-    const logins = await Promise.all(Array.from({ length: 3 }, login));
-    for (const stepUpId of logins) {
-      const wrong = await wrongOf(stepUpId);
-      for (let tries = 1; tries < otp.maxWrong; tries += 1) await outcomeOf(stepUpId, wrong);
-    }
+    await spend();
     customer = await run((tx) => insertStepUpCustomer(tx, tenantId));
-    const own = await login();
-    const right = await run((tx) => sentCode(tx, customer, own));
-    expect(await outcomeOf(own, right)).toBe('code_matched');
+    expect(await rightOf(await login())).toBe('code_matched');
+  });
+
+  it('leave six digits unguessed: the most that anybody may try, at any setting', () => {
+    const perDay = (most: number, seconds: number) => (most * 86_400) / seconds;
+    const codes = 10 ** otp.digits;
+    expect(perDay(OF_STRANGERS, stepUp.wrongOfUnknownKeysSeconds) / codes).toBeLessThanOrEqual(
+      0.0012,
+    );
+    const loosest = { wrongOfUnknownKeys: 100, wrongOfUnknownKeysSeconds: 3600 };
+    const withStepUp = (change: object) =>
+      policyBreaches({ ...DEFAULT_POLICY, stepUp: { ...stepUp, ...change } });
+    expect(withStepUp(loosest)).toEqual([]);
+    expect(withStepUp({ wrongOfUnknownKeys: 101 })).not.toEqual([]);
+    expect(withStepUp({ wrongOfUnknownKeysSeconds: 3599 })).not.toEqual([]);
+    expect(perDay(100, 3600) / codes).toBeLessThanOrEqual(0.0024);
   });
 });
