@@ -81,7 +81,8 @@ async function serveStage(app: LatchkeyApp, root: string): Promise<void> {
   const receiptPolicy = await receiptPolicyOf(root);
   await app.register(async (stage: LatchkeyApp) => {
     stage.addHook('onSend', async (request, reply, payload) => {
-      const policy = request.url === RECEIPT_PAGE ? receiptPolicy : STAGE_POLICY;
+      const [path] = request.url.split('?', 1);
+      const policy = path === RECEIPT_PAGE ? receiptPolicy : STAGE_POLICY;
       if (reply.statusCode < 400) reply.header('content-security-policy', policy);
       return payload;
     });

@@ -7,6 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Receipt } from '../../domain/receipt.ts';
+import { startTestApi } from '../setup/api.ts';
 import { launchBrowser } from '../setup/programs/browser.ts';
 import { keyList, makeReceipt } from '../setup/receipt.ts';
 import { seriousFindings, shootBothSchemes } from './both-schemes.ts';
@@ -125,4 +126,38 @@ it('refuses what is no receipt at all, and runs nothing that stands in it', asyn
   await give(/The receipt/, 'hostile.json');
   await page.getByRole('heading', { name: /Not genuine/ }).waitFor();
   expect(await page.title()).toBe('Is this receipt genuine?');
+});
+
+it('is served by the API too, under its own policy: it verifies there and asks for nothing more', async () => {
+  const api = await startTestApi({ dependencies: { pagesDirectory: folder } });
+  try {
+    const origin = await api.app.listen({ host: '127.0.0.1', port: 0 });
+    const context = await browser.newContext({ bypassCSP: false });
+    page = await context.newPage();
+    const [violations, requests]: string[][] = [[], []];
+    page.on('console', (message) => {
+      if (message.text().includes('Content Security Policy')) violations?.push(message.text());
+    });
+    page.on('request', (request) => requests?.push(request.url()));
+    // Also as a link that somebody's tracker has lengthened.
+    for (const path of ['/receipt.html', '/receipt.html?from=mail']) {
+      const answer = await page.goto(origin + path);
+      const policy = answer?.headers()['content-security-policy'] ?? '';
+      expect(policy).toContain("default-src 'none'");
+      expect(policy).toContain("frame-ancestors 'none'");
+      expect(policy).not.toContain('unsafe');
+      await give(/The bank’s keys/, 'keys.json');
+      await give(/The receipt/, 'receipt.json');
+      await page.getByRole('heading', { name: /Genuine/ }).waitFor();
+      await give(/The receipt/, 'changed.json');
+      await page.getByRole('heading', { name: /Not genuine/ }).waitFor();
+    }
+    expect({ violations, requests }).toEqual({
+      violations: [],
+      requests: ['/receipt.html', '/receipt.html?from=mail'].map((path) => origin + path),
+    });
+    await context.close();
+  } finally {
+    await api.close();
+  }
 });
