@@ -167,6 +167,7 @@ export const ACCESS = {
   declineRelease: supervisor,
   startCall: desk,
   getCall: desk,
+  getCallReceipt: desk,
   searchCustomers: desk,
   getCustomer: desk,
   listCustomerSessions: desk,

@@ -99,6 +99,7 @@ export const COUNTED_OPERATIONS = {
   requestRelease: SIGNED_IN_STAFF,
   startCall: SIGNED_IN_STAFF,
   getCall: SIGNED_IN_STAFF,
+  getCallReceipt: SIGNED_IN_STAFF,
   listApprovals: SIGNED_IN_STAFF,
   approveRelease: SIGNED_IN_STAFF,
   declineRelease: SIGNED_IN_STAFF,

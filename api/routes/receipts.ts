@@ -7,8 +7,8 @@ import { receiptKeys } from '../../db/receipt-keys.ts';
 import type { ReceiptKey } from '../../db/receipt-keys.ts';
 import { stepUpOfRequester } from '../../db/step-up.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import type { Receipt } from '../../domain/receipt.ts';
 import { ownStepUp } from '../step-ups/own-step-up.ts';
+import { withheld } from '../step-ups/receipt-copy.ts';
 import type { ApiServices } from '../dependencies.ts';
 import { StepUpParams } from '../schemas/customer-step-ups.ts';
 import { ReceiptKeyList, ReceiptQuery, ReceiptView } from '../schemas/receipts.ts';
@@ -106,8 +106,4 @@ function registerReceipts(app: LatchkeyApp, services: ApiServices): void {
       return request.query.text === 'withheld' ? withheld(receipt) : receipt;
     },
   );
-}
-
-function withheld(receipt: Receipt): Receipt {
-  return { ...receipt, disclosures: {} };
 }

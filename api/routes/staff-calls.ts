@@ -5,16 +5,19 @@
 import { appendAudit } from '../../db/audit.ts';
 import type { Tx } from '../../db/connection.ts';
 import { provingDevice } from '../../db/devices.ts';
+import { readReceipt } from '../../db/receipts.ts';
 import { createStepUp } from '../../db/step-up-create.ts';
 import { openRequest, readStepUp, type StepUpRecord } from '../../db/step-up.ts';
 import { ACTION_TYPES } from '../../domain/action-types.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { flawOf } from '../../domain/text-flaws.ts';
-import { statusOf } from '../../domain/step-up.ts';
+import { statusOf } from '../../domain/step-up-status.ts';
 import { startStepUp } from '../step-ups/start.ts';
 import type { ApiServices } from '../dependencies.ts';
 import { isoTime } from '../iso-time.ts';
 import { CallCustomerParams, CallParams, CallView, StartCallBody } from '../schemas/staff-calls.ts';
+import { ReceiptQuery, ReceiptView } from '../schemas/receipts.ts';
+import { withheld } from '../step-ups/receipt-copy.ts';
 import { callerOf } from '../types.ts';
 import type { LatchkeyApp, StaffCaller } from '../types.ts';
 
@@ -23,6 +26,7 @@ const tags = ['staff'];
 export function registerStaffCallRoutes(app: LatchkeyApp, services: ApiServices): void {
   registerStart(app, services);
   registerReading(app, services);
+  registerReceipt(app, services);
 }
 
 function registerStart(app: LatchkeyApp, services: ApiServices): void {
@@ -96,6 +100,36 @@ function registerReading(app: LatchkeyApp, services: ApiServices): void {
   });
 }
 
+function registerReceipt(app: LatchkeyApp, services: ApiServices): void {
+  const { database } = services;
+  const config = {
+    operationId: 'getCallReceipt',
+    problems: ['step_up_not_found', 'step_up_not_approved', 'receipt_pending'],
+  } as const;
+  const schema = {
+    summary: 'Get the receipt of one’s own verified call',
+    description:
+      'For the member of staff who made the call, and nobody else. Each reading is noted.',
+    tags,
+    params: CallParams,
+    querystring: ReceiptQuery,
+    response: { 200: ReceiptView },
+  };
+  app.get('/staff/calls/:stepUpId/receipt', { config, schema }, async (request) => {
+    const { tenantId } = request.tenant;
+    const { stepUpId } = request.params;
+    const { staffId } = callerOf(request, 'staff');
+    const receipt = await database.tenant(tenantId, async (tx) => {
+      const call = await readCall(tx, { tenantId, stepUpId });
+      if (call.requester.id !== staffId) throw new LatchkeyError('step_up_not_found');
+      const found = await readReceipt(tx, services, call);
+      await auditLook(tx, { call, staffId, action: 'staff.call_receipt_read' });
+      return found;
+    });
+    return request.query.text === 'withheld' ? withheld(receipt) : receipt;
+  });
+}
+
 const MAX_AGENT = ACTION_TYPES.verified_call.members.agent.maxLength;
 
 /** A name is as its owner wrote it in the directory: one that could say more than who is on the line is not shown to a customer. */
@@ -127,18 +161,28 @@ async function answer(
 ): Promise<CallView> {
   return await services.database.tenant(subject.tenantId, async (tx) => {
     const call = await readCall(tx, subject);
-    const { tenantId, stepUpId, customerId } = call;
     // Whoever asked looks every few seconds; a colleague's look is worth a line.
     if (call.requester.id !== staffId)
-      await appendAudit(tx, {
-        tenantId,
-        actor: { kind: 'staff', id: staffId },
-        action: 'staff.call_viewed',
-        subject: { kind: 'step_up', id: stepUpId },
-        customerId,
-        ceremonyId: stepUpId,
-      });
+      await auditLook(tx, { call, staffId, action: 'staff.call_viewed' });
     return await viewOf(tx, services, call);
+  });
+}
+
+async function auditLook(
+  tx: Tx,
+  {
+    call: { tenantId, stepUpId, customerId },
+    staffId,
+    action,
+  }: { readonly call: StepUpRecord; readonly staffId: string; readonly action: string },
+): Promise<void> {
+  await appendAudit(tx, {
+    tenantId,
+    actor: { kind: 'staff', id: staffId },
+    action,
+    subject: { kind: 'step_up', id: stepUpId },
+    customerId,
+    ceremonyId: stepUpId,
   });
 }
 

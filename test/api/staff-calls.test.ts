@@ -1,8 +1,11 @@
 /** A call that proves both sides: asked for by staff, shown in the customer's app, and told with what it was proved. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../adapters/random.ts';
+import { createReceiptStore } from '../../db/receipts.ts';
+import { verifyReceipt } from '../../sdk/receipt/receipt.ts';
 import { createBanker, logIn } from '../setup/login-bed.ts';
 import type { Banker } from '../setup/login-bed.ts';
+import { bankSigner } from '../setup/receipt.ts';
 import { createStaff } from '../setup/staff.ts';
 import type { Staff } from '../setup/staff.ts';
 import { approvalBody, openIt, StepUpStack } from '../setup/beds/step-up-stack.ts';
@@ -178,5 +181,63 @@ describe('a verified call', () => {
     const later = await agent.post(path, { caseReference: 'd' }, options);
     expect(later.status).toBe(201);
     await approve(banker, String(later.body.stepUpId));
+  });
+});
+
+describe('the receipt of a verified call', () => {
+  const seal = (stepUpId: string) =>
+    createReceiptStore(stack.api.database, {
+      ...stack.api.deps,
+      signer: bankSigner,
+      issuerOf: () => Promise.resolve(issuer),
+    }).seal({ tenantId: stack.api.tenantId, stepUpId });
+
+  test('is for the agent who made the call: it proves who was spoken to, and his reading is noted', async () => {
+    const banker = await customer();
+    const { body } = await call(agent, banker, 'case-4711');
+    const stepUpId = String(body.stepUpId);
+    const path = `/staff/calls/${stepUpId}/receipt`;
+    expect(await agent.get(path)).toMatchObject({
+      status: 409,
+      body: { code: 'step_up_not_approved' },
+    });
+    await approve(banker, stepUpId);
+    expect(await agent.get(path)).toMatchObject({ status: 409, body: { code: 'receipt_pending' } });
+    await seal(stepUpId);
+    const receipt = await agent.get(path);
+    expect(receipt).toMatchObject({
+      status: 200,
+      body: { stepUpId, actionType: 'verified_call', customer: banker.customerId },
+    });
+    const keys = await banker.phone.get('/.well-known/receipt-keys.json');
+    const text = JSON.stringify(receipt.body);
+    expect(await verifyReceipt(text, { keys: JSON.stringify(keys.body) })).toMatchObject({
+      verdict: 'genuine',
+    });
+    expect(text).toContain('Mere Tamahori');
+    const bare = await agent.get(`${path}?text=withheld`);
+    expect(bare.body).toMatchObject({ status: 'approved', disclosures: {} });
+    const rows = await stack.api.inTenant(
+      (tx) => tx<{ actorId: string }[]>`
+        select actor_id from audit where ceremony_id = ${stepUpId} and action = 'staff.call_receipt_read'`,
+    );
+    expect(rows).toEqual([{ actorId: agent.staffId }, { actorId: agent.staffId }]);
+  });
+
+  test('is nobody else’s: not a colleague’s, not a supervisor’s, and none of what is no call', async () => {
+    const banker = await customer();
+    const { body } = await call(agent, banker, 'case-9');
+    const stepUpId = String(body.stepUpId);
+    await approve(banker, stepUpId);
+    await seal(stepUpId);
+    for (const role of ['agent', 'supervisor'] as const) {
+      const colleague = await createStaff(stack.api, [role]);
+      expect(await colleague.get(`/staff/calls/${stepUpId}/receipt`)).toMatchObject({
+        status: 404,
+        body: { code: 'step_up_not_found' },
+      });
+    }
+    const payment = await stack.ask(banker);
+    expect(await agent.get(`/staff/calls/${payment}/receipt`)).toMatchObject({ status: 404 });
   });
 });

@@ -174,7 +174,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   },
   {
     codes: ['receipt_pending'],
-    operations: ['getReceipt', 'getOwnReceipt'],
+    operations: ['getReceipt', 'getOwnReceipt', 'getCallReceipt'],
     why: 'between an approval and its sealing',
     shownBy: 'test/contract/database/receipts.test.ts',
   },

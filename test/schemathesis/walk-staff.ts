@@ -1,12 +1,16 @@
 /** Every success at the operations door: people log in at the demo's directory, look customers up, release holds by two, mend dead letters. */
 import { createHash, randomBytes } from 'node:crypto';
 import type postgres from 'postgres';
+import { expect, vi } from 'vitest';
 import { newId } from '../../adapters/random.ts';
 import { fraudEngine } from '../setup/faults.ts';
 import { enrollPhone } from '../setup/software-phone.ts';
+import type { SoftwarePhone } from '../setup/software-phone.ts';
 import { logInAtDoor } from '../setup/staff/staff-at-door.ts';
 import { logInAtDirectory } from '../setup/staff/staff-login.ts';
 import type { TestStack } from '../setup/stack.ts';
+
+const PATIENCE = { timeout: 60_000, interval: 50 };
 
 export async function succeedAtDesk(stack: TestStack, rows: postgres.Sql): Promise<void> {
   const [agent, supervisor, auditor, administrator] = await Promise.all(
@@ -29,6 +33,11 @@ export async function succeedAtDesk(stack: TestStack, rows: postgres.Sql): Promi
   });
   const { stepUpId } = (await called.json()) as { stepUpId: string };
   await agent.get(`/staff/calls/${stepUpId}`);
+  await agent.get(`/staff/calls/${stepUpId}/receipt`);
+  await proveOnCall(phone, stepUpId, rows);
+  await vi.waitFor(async () => {
+    expect((await agent.get(`/staff/calls/${stepUpId}/receipt`)).status).toBe(200);
+  }, PATIENCE);
   await agent.post(`/staff/sessions/${sessions[0]?.sessionId ?? ''}/end`, { reason: 'other' });
   const device = `/staff/devices/${devices[0]?.deviceId ?? ''}`;
   await agent.post(`${device}/suspend`, { reason: 'lost_device' });
@@ -54,6 +63,20 @@ export async function succeedAtDesk(stack: TestStack, rows: postgres.Sql): Promi
 }
 
 /** The one there is, else a new one. */
+async function proveOnCall(
+  { latchkey: { stepUps } }: SoftwarePhone,
+  stepUpId: string,
+  rows: postgres.Sql,
+): Promise<void> {
+  await vi.waitFor(async () => {
+    const [row] =
+      await rows`select 1 from ceremony where ceremony_id = ${stepUpId} and state = 'open'`;
+    expect(row).toBeDefined();
+  }, PATIENCE);
+  const context = { onCall: true, screenShared: false, accessibilityService: false };
+  await stepUps.approve(await stepUps.open(stepUpId, { locale: 'en', context }));
+}
+
 async function holdOn(
   stack: TestStack,
   customerId: string,
