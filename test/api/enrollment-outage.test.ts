@@ -51,7 +51,7 @@ describe('while Temporal is down', () => {
   test('a step answers 503, grants nothing, and the same key takes it once', async () => {
     const enrollee = await stack.begin();
     const { phone, path, number } = enrollee;
-    const code = await stack.codeFor(number);
+    const code = await stack.codeTo(number);
     const idempotencyKey = newKey();
     const step = () => phone.post(`${path}/phone-code`, { code }, { idempotencyKey });
     const before = await footprintOf(stack.api, enrollee);
@@ -101,7 +101,7 @@ describe('while no worker runs', () => {
   test('a step is pending; the worker comes back, and the same key hears the outcome', async () => {
     const enrollee = await stack.begin();
     const { phone, path, number } = enrollee;
-    const code = await stack.codeFor(number);
+    const code = await stack.codeTo(number);
     await stack.stopWorkers();
     const idempotencyKey = newKey();
     const step = () => phone.post(`${path}/phone-code`, { code }, { idempotencyKey });

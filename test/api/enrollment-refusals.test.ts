@@ -209,7 +209,7 @@ describe('codes', () => {
   test('are counted: after five wrong ones the enrollment ends, and the right one comes too late', async () => {
     const enrollee = await stack.begin();
     const { phone, path, number } = enrollee;
-    const right = await stack.codeFor(number);
+    const right = await stack.codeTo(number);
     const wrong = right === '000000' ? '000001' : '000000';
     for (const attemptsLeft of [4, 3, 2, 1]) {
       expect(await phone.post(`${path}/phone-code`, { code: wrong })).toMatchObject({
@@ -232,7 +232,7 @@ describe('codes', () => {
   test('guessed in parallel are never judged more often than five times', async () => {
     const enrollee = await stack.begin();
     const { phone, path, number } = enrollee;
-    const right = await stack.codeFor(number);
+    const right = await stack.codeTo(number);
     const wrongs = Array.from({ length: 12 }, (_, index) => String(index).padStart(6, '0')).filter(
       (code) => code !== right,
     );
@@ -252,7 +252,7 @@ describe('codes', () => {
   test('a repeated guess under one Idempotency-Key is told the same and counted once', async () => {
     const enrollee = await stack.begin();
     const { phone, path, number } = enrollee;
-    const wrong = (await stack.codeFor(number)) === '000000' ? '000001' : '000000';
+    const wrong = (await stack.codeTo(number)) === '000000' ? '000001' : '000000';
     const idempotencyKey = randomBytes(8).toString('hex');
     for (let time = 0; time < 3; time += 1) {
       expect(
@@ -265,12 +265,12 @@ describe('codes', () => {
   test('come again, but not too soon and not too often; a new one kills the one before', async () => {
     const enrollee = await stack.begin();
     const { phone, path, number } = enrollee;
-    const first = await stack.codeFor(number, 0);
+    const first = await stack.codeTo(number, 0);
     const early = await phone.post(`${path}/phone-code/resend`, {});
     expect(early).toMatchObject({ status: 429, body: { code: 'resend_too_soon' } });
     expect(Number(early.headers['retry-after'])).toBeGreaterThan(0);
     for (const [sent, resendsLeft] of [2, 1, 0].entries()) {
-      await stack.codeFor(number, sent);
+      await stack.codeTo(number, sent);
       stack.api.clock.advance(31_000);
       expect(await phone.post(`${path}/phone-code/resend`, {})).toMatchObject({
         status: 200,
@@ -282,7 +282,7 @@ describe('codes', () => {
       status: 429,
       body: { code: 'resends_exhausted' },
     });
-    const last = await stack.codeFor(number, 3);
+    const last = await stack.codeTo(number, 3);
     expect(await phone.post(`${path}/phone-code`, { code: first })).toMatchObject({
       body: { code: first === last ? undefined : 'wrong_code' },
     });
@@ -291,7 +291,7 @@ describe('codes', () => {
 
   test('expire, and say so', async () => {
     const enrollee = await stack.begin();
-    const code = await stack.codeFor(enrollee.number);
+    const code = await stack.codeTo(enrollee.number);
     stack.api.clock.advance(5 * 60_000 + 1_000);
     expect(await enrollee.phone.post(`${enrollee.path}/phone-code`, { code })).toMatchObject({
       status: 410,

@@ -40,7 +40,7 @@ describe('a new customer', () => {
       status: 200,
       body: { state: 'email_code', code: { sentTo: 'a•••@xn--exmple-cua.test' } },
     });
-    const code = await stack.codeFor('ada.lovelace@xn--exmple-cua.test');
+    const code = await stack.codeTo('ada.lovelace@xn--exmple-cua.test');
     expect(await phone.post(`${path}/email-code`, { code })).toMatchObject({
       status: 200,
       body: { state: 'passkey' },
@@ -82,10 +82,10 @@ describe('a new customer', () => {
     await stack.to(enrollee, 'email');
     const { phone, path } = enrollee;
     await phone.post(`${path}/email`, { email: 'wrong@example.test' });
-    const old = await stack.codeFor('wrong@example.test');
+    const old = await stack.codeTo('wrong@example.test');
     stack.api.clock.advance(31_000);
     await phone.post(`${path}/email`, { email: 'right@example.test' });
-    const code = await stack.codeFor('right@example.test');
+    const code = await stack.codeTo('right@example.test');
     expect(await phone.post(`${path}/email-code`, { code: old })).toMatchObject({
       body: { code: 'wrong_code' },
     });
@@ -137,12 +137,12 @@ describe('somebody who is known', () => {
     expect(shape(first.view)).toEqual(shape(second.view));
     const textTo = (number: string) =>
       stack.messages.findLast(({ to }) => to === number)?.text.replace(/\d{6}/, '');
-    await stack.codeFor(numbers[0], 1);
-    await stack.codeFor(numbers[1]);
+    await stack.codeTo(numbers[0], 1);
+    await stack.codeTo(numbers[1]);
     expect(textTo(numbers[0])).toBe(textTo(numbers[1]));
 
     const path = `/auth/enrollments/${String(first.view.body.enrollmentId)}`;
-    const code = await stack.codeFor(known.number, 1);
+    const code = await stack.codeTo(known.number, 1);
     const end = await phones[0].post(`${path}/phone-code`, { code });
     expect(end).toMatchObject({
       status: 200,

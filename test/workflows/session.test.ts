@@ -1,21 +1,17 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createSessionActivities } from '../../activities/session.ts';
-import { systemClock } from '../../adapters/clock.ts';
 import { connectDatabase } from '../../db/connection.ts';
 import type { Database } from '../../db/connection.ts';
 import { createSessionStore } from '../../db/session-lifecycle.ts';
 import { workflowId } from '../../domain/ids.ts';
 import { DEFAULT_POLICY } from '../../domain/policy.ts';
-import { createTemporalGateway } from '../../temporal/client.ts';
 import type { TemporalGateway } from '../../temporal/client.ts';
-import { createDataConverter } from '../../temporal/data-converter.ts';
-import { startWorkerGroup } from '../../temporal/worker-group.ts';
 import type { WorkerGroup } from '../../temporal/worker-group.ts';
 import { buildWorkflows } from '../../temporal/workflow-bundle.ts';
+import { gatewayInto, startTestWorkers } from '../setup/temporal/test-temporal.ts';
 import { createTestDatabase } from '../setup/database.ts';
 import type { TestDatabase } from '../setup/database.ts';
-import { TEST_PAYLOAD_KEYS } from '../setup/payload-keys.ts';
 import { SessionRows } from '../setup/rows/session-rows.ts';
 import type { SeededCustomer } from '../setup/customer.ts';
 import {
@@ -44,36 +40,23 @@ beforeAll(async () => {
   database = connectDatabase({ url: testDatabase.applicationUrl, testNowMs: () => nowMs });
   env = await createTimeSkippingEnvironment();
   const namespace = TIME_SKIPPING_NAMESPACE;
-  const dataConverter = createDataConverter({ namespace, keys: TEST_PAYLOAD_KEYS });
-  gateway = createTemporalGateway({
-    connection: env.connection,
-    namespace,
-    dataConverter,
-    identity: 'test-client',
-    clock: systemClock,
-  });
+  gateway = gatewayInto({ connection: env.connection, namespace });
   const session = createSessionActivities({ store: createSessionStore(database) });
-  workers = await startWorkerGroup({
-    connection: env.nativeConnection,
-    namespace,
-    workflows: await buildWorkflows(),
-    dataConverter,
-    identity: 'test-worker',
-    buildId: undefined,
-    log: { error: () => undefined },
-    activities: {
-      sessions: {
-        askRow: async (subject: { tenantId: string; sessionId: string }) => {
-          nowMs = await env.currentTimeMs();
-          asked.push(subject.sessionId);
-          return await session.askRow(subject);
+  const place = { connection: env.nativeConnection, namespace };
+  workers = await startTestWorkers(
+    { ...place, workflows: await buildWorkflows() },
+    {
+      activities: {
+        sessions: {
+          askRow: async (subject: { tenantId: string; sessionId: string }) => {
+            nowMs = await env.currentTimeMs();
+            asked.push(subject.sessionId);
+            return await session.askRow(subject);
+          },
         },
       },
-      ceremonies: {},
-      revocations: {},
-      vendors: { none: () => Promise.resolve() },
     },
-  });
+  );
   customer = await rows.customer('demo');
 });
 

@@ -95,7 +95,7 @@ describe('the history of an enrollment on the real server', () => {
   test('that was denied after wrong codes and a refused identity closes by itself', async () => {
     const enrollee = await stack.begin();
     const { phone, path, number } = enrollee;
-    const wrong = (await stack.codeFor(number)) === '000000' ? '000001' : '000000';
+    const wrong = (await stack.codeTo(number)) === '000000' ? '000001' : '000000';
     await phone.post(`${path}/phone-code`, { code: wrong });
     await stack.provePhone(enrollee);
     const since = stack.checks.length;

@@ -1,35 +1,17 @@
-import { Connection } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { createRevocationActivities } from '../../../activities/revocation.ts';
-import { systemClock } from '../../../adapters/clock.ts';
-import { createTemporalGateway } from '../../../temporal/client.ts';
-import type { TemporalGateway } from '../../../temporal/client.ts';
-import { createDataConverter } from '../../../temporal/data-converter.ts';
-import { buildWorkflows } from '../../../temporal/workflow-bundle.ts';
-import { TEST_PAYLOAD_KEYS } from '../../setup/payload-keys.ts';
+import { openTestTemporal } from '../../setup/temporal/test-temporal.ts';
+import type { TestTemporal } from '../../setup/temporal/test-temporal.ts';
 import { recordHistory } from '../../setup/temporal/recorded-history.ts';
-import { quietTemporal } from '../../setup/temporal/quiet-temporal.ts';
-import { createTestNamespace } from '../../setup/temporal.ts';
 
 type Activities = ReturnType<typeof createRevocationActivities>;
 
-let connection: Connection;
-let native: NativeConnection;
-let worker: Worker;
-let running: Promise<void>;
-let gateway: TemporalGateway;
-let namespace: string;
+let temporal: TestTemporal;
 let stragglers: number[] = [];
 let confirmations: boolean[] = [];
 
 beforeAll(async () => {
-  quietTemporal();
-  const test = await createTestNamespace();
-  namespace = test.namespace;
-  connection = await Connection.connect({ address: test.address });
-  native = await NativeConnection.connect({ address: test.address });
-  const dataConverter = createDataConverter({ namespace, keys: TEST_PAYLOAD_KEYS });
+  temporal = await openTestTemporal();
   const nothing = () => Promise.resolve();
   const activities: Activities = {
     endRows: () => Promise.resolve({ secondListingMs: 50, alarmMs: 50 }),
@@ -40,37 +22,17 @@ beforeAll(async () => {
     raiseAlarm: nothing,
     markRevocationClosed: nothing,
   };
-  worker = await Worker.create({
-    connection: native,
-    namespace,
-    taskQueue: 'revocations',
-    identity: 'test-worker',
-    workflowBundle: (await buildWorkflows()).bundle,
-    dataConverter,
-    activities,
-  });
-  running = worker.run();
-  gateway = createTemporalGateway({
-    connection,
-    namespace,
-    dataConverter,
-    identity: 'test-client',
-    clock: systemClock,
-  });
+  await temporal.work({ activities: { revocations: activities } });
 });
 
-afterAll(async () => {
-  if (worker?.getState() === 'RUNNING') worker.shutdown();
-  await running;
-  await native?.close();
-  await connection?.close();
-});
+afterAll(() => temporal?.close());
 
 describe('the history of a revocation on the real server', () => {
   test.each([
     { name: 'sealed', found: [], closed: [] },
     { name: 'stragglers-and-alarm', found: [2], closed: [false] },
   ])('closes by itself and is recorded: $name', async ({ name, found, closed }) => {
+    const { connection, gateway, namespace } = temporal;
     stragglers = found;
     confirmations = closed;
     const workflowId = `revocation/ten_1/${name}`;

@@ -1,53 +1,25 @@
-/**
- * The API, the workers and the relay in one process over a real PostgreSQL and Temporal's development server, with the inbox and the identity
- * vendor as lists that a test looks into. Stopping the workers or the gateway is how a test makes luck bad.
- */
+/** Enrollments over HTTP on a ceremony's stack, with the identity vendor as a list that a test looks into, and what an enrolling phone does. */
 import { createHash, createHmac, randomBytes } from 'node:crypto';
-import { Connection } from '@temporalio/client';
-import { NativeConnection } from '@temporalio/worker';
 import type { RegistrationResponseJSON } from '@simplewebauthn/server';
 import { SignJWT } from 'jose';
 import { createEnrollmentActivities } from '../../../activities/enrollment.ts';
 import { createIdentityActivities } from '../../../activities/identity.ts';
-import { systemClock } from '../../../adapters/clock.ts';
 import { newId } from '../../../adapters/random.ts';
 import { spendChallenge } from '../../../db/challenges.ts';
 import { createEnrollmentStore } from '../../../db/enrollment-store.ts';
-import { messageFacts } from '../../../db/messages.ts';
-import { createOutboxPort } from '../../../db/outbox-port.ts';
-import { backoffMs } from '../../../db/outbox.ts';
-import { createReconciliationPort } from '../../../db/reconciliation-port.ts';
 import { LatchkeyError } from '../../../domain/errors.ts';
 import type { Policy } from '../../../domain/policy.ts';
 import type { IdentityVerifier } from '../../../domain/ports.ts';
-import { createDeliveries } from '../../../relay/deliveries.ts';
-import { createMessageDelivery } from '../../../relay/messages.ts';
-import { createRelayTally } from '../relay-tally.ts';
-import { startRelay } from '../../../relay/relay.ts';
 import { DEMO_IDENTITY_SECRET } from '../../../runtime/demo-secrets.ts';
-import { createTemporalGateway } from '../../../temporal/client.ts';
-import { createDataConverter } from '../../../temporal/data-converter.ts';
-import { startWorkerGroup } from '../../../temporal/worker-group.ts';
-import type { WorkerGroup } from '../../../temporal/worker-group.ts';
-import { buildWorkflows } from '../../../temporal/workflow-bundle.ts';
-import { startTestApi } from '../api.ts';
 import { createPhone } from '../callers.ts';
-import type { TestApi } from '../api.ts';
 import type { Answer, Phone } from '../callers.ts';
 import { SoftwareAuthenticator } from '../authenticator.ts';
 import type { Spoil } from '../authenticator.ts';
-import { TEST_PAYLOAD_KEYS } from '../payload-keys.ts';
-import { quietTemporal } from '../temporal/quiet-temporal.ts';
+import type { TestActivities } from '../temporal/test-temporal.ts';
+import { CeremonyStack, openStackGround } from './ceremony-stack.ts';
 import { randomPhone, SOMEBODY } from '../somebody.ts';
-import { TemporalSwitch } from '../temporal/temporal-switch.ts';
-import { createTestNamespace } from '../temporal.ts';
 
 type Check = Parameters<IdentityVerifier['startCheck']>[0];
-
-export interface SentMessage {
-  readonly to: string;
-  readonly text: string;
-}
 
 export interface Enrollee {
   readonly phone: Phone;
@@ -57,138 +29,31 @@ export interface Enrollee {
   readonly path: string;
 }
 
-export class EnrollmentStack {
-  readonly api: TestApi;
-  readonly temporal: TemporalSwitch;
-  readonly connection: Connection;
-  readonly namespace: string;
-  readonly messages: SentMessage[] = [];
+export class EnrollmentStack extends CeremonyStack {
   readonly checks: Check[] = [];
   isVendorDown = false;
-  readonly #stop: () => Promise<void>;
-  readonly #startWorkers: () => Promise<WorkerGroup>;
-  #workers: WorkerGroup | undefined;
-
-  private constructor(parts: {
-    api: TestApi;
-    temporal: TemporalSwitch;
-    connection: Connection;
-    namespace: string;
-    stop: () => Promise<void>;
-    startWorkers: (stack: EnrollmentStack) => Promise<WorkerGroup>;
-  }) {
-    this.api = parts.api;
-    this.temporal = parts.temporal;
-    this.connection = parts.connection;
-    this.namespace = parts.namespace;
-    this.#stop = parts.stop;
-    this.#startWorkers = () => parts.startWorkers(this);
-  }
 
   static async start(policy?: Policy): Promise<EnrollmentStack> {
-    quietTemporal();
-    const { address, namespace } = await createTestNamespace();
-    const connection = await Connection.connect({ address });
-    const native = await NativeConnection.connect({ address });
-    const dataConverter = createDataConverter({ namespace, keys: TEST_PAYLOAD_KEYS });
-    const temporal = new TemporalSwitch(
-      createTemporalGateway({
-        connection,
-        namespace,
-        dataConverter,
-        identity: 'test-client',
-        clock: systemClock,
-      }),
-    );
-    const api = await startTestApi({
-      temporal: temporal.gateway,
-      ...(policy === undefined ? {} : { policy }),
-    });
-    const workflows = await buildWorkflows();
-    const startWorkers = (stack: EnrollmentStack) => {
-      const store = createEnrollmentStore(api.database, { ...api.deps });
-      return startWorkerGroup({
-        connection: native,
-        namespace,
-        workflows,
-        dataConverter,
-        identity: 'test-worker',
-        buildId: undefined,
-        log: { error: () => undefined },
-        activities: {
-          sessions: {},
-          ceremonies: createEnrollmentActivities({ store }),
-          revocations: {},
-          vendors: createIdentityActivities({
-            store,
-            verifier: { startCheck: (check) => stack.#startCheck(check) },
-            callbackUrl: () => Promise.resolve(`${api.publicUrl}/callback`),
-          }),
-        },
-      });
-    };
-    const stack = new EnrollmentStack({
-      api,
-      temporal,
-      connection,
-      namespace,
-      startWorkers,
-      stop: async () => {
-        await relay.stop();
-        await stack.stopWorkers();
-        await native.close();
-        await connection.close();
-        await api.close();
-      },
-    });
-    const relay = stack.#startRelay();
-    await stack.startWorkers();
+    const stack = new EnrollmentStack(await openStackGround({ policy }));
+    await stack.startUp();
     return stack;
   }
 
-  async startWorkers(): Promise<void> {
-    this.#workers = await this.#startWorkers();
-  }
-
-  async stopWorkers(): Promise<void> {
-    this.#workers?.shutdown();
-    await this.#workers?.stopped;
-    this.#workers = undefined;
-  }
-
-  close(): Promise<void> {
-    return this.#stop();
-  }
-
-  #startRelay() {
-    const { database, personalData, otpCodes } = this.api.deps;
-    const keep = (message: { to: string; text: string }) => {
-      this.messages.push({ to: message.to, text: message.text });
-      return Promise.resolve();
-    };
-    return startRelay({
-      outbox: createOutboxPort(database, { claimer: 'test', leaseMs: 30_000 }),
-      failPoint: () => undefined,
-      backoffMs,
-      metrics: createRelayTally(),
-      log: { info: () => undefined, warn: () => undefined, error: () => undefined },
-      deliver: createDeliveries({
-        calls: this.temporal.gateway,
-        rows: createReconciliationPort(database),
-        clock: systemClock,
-        deliverMessage: createMessageDelivery({
-          facts: (tenantId, channel, payload) =>
-            database.tenant(tenantId, (tx) =>
-              messageFacts(tx, personalData, { tenantId, channel, payload }),
-            ),
-          otpCodes,
-          sms: { send: keep },
-          email: { send: keep },
-        }),
-        deliverPush: () => Promise.reject(new Error('no enrollment pushes')),
-        deliverCallback: () => Promise.reject(new Error('no enrollment calls back')),
+  protected override activities(): TestActivities {
+    const { database, deps, publicUrl } = this.api;
+    const store = createEnrollmentStore(database, { ...deps });
+    return {
+      ceremonies: createEnrollmentActivities({ store }),
+      vendors: createIdentityActivities({
+        store,
+        verifier: { startCheck: (check) => this.#startCheck(check) },
+        callbackUrl: () => Promise.resolve(`${publicUrl}/callback`),
       }),
-    });
+    };
+  }
+
+  protected override deliverAfield(): Promise<void> {
+    return Promise.reject(new Error('no enrollment pushes or calls back'));
   }
 
   async #startCheck(check: Check): Promise<{ vendorReference: string }> {
@@ -222,27 +87,9 @@ export class EnrollmentStack {
     }
   }
 
-  /** Codes that were sent to an address, in order. */
-  codesTo(to: string): readonly string[] {
-    return this.messages
-      .filter((message) => message.to === to)
-      .flatMap(({ text }) => /\b(\d{6})\b/.exec(text)?.[1] ?? []);
-  }
-
-  /** Waits for the code at that position; the newest when left out. */
-  async codeFor(to: string, position = -1): Promise<string> {
-    const endsAtMs = performance.now() + 20_000;
-    for (;;) {
-      const code = this.codesTo(to).at(position);
-      if (code !== undefined) return code;
-      if (performance.now() > endsAtMs) throw new Error('no code came');
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
-
   async provePhone(enrollee: Enrollee): Promise<Answer> {
     const { phone, path, number } = enrollee;
-    return await phone.post(`${path}/phone-code`, { code: await this.codeFor(number) });
+    return await phone.post(`${path}/phone-code`, { code: await this.codeTo(number) });
   }
 
   async handInIdentity(
@@ -315,7 +162,7 @@ export class EnrollmentStack {
   ): Promise<Answer> {
     const before = this.codesTo(email).length;
     await phone.post(`${path}/email`, { email });
-    return await phone.post(`${path}/email-code`, { code: await this.codeFor(email, before) });
+    return await phone.post(`${path}/email-code`, { code: await this.codeTo(email, before) });
   }
 
   async to(enrollee: Enrollee, state: 'identity' | 'email' | 'passkey'): Promise<void> {

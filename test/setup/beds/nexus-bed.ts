@@ -3,9 +3,8 @@
  * customer answers through the stores; the bank uses an approval through them too.
  */
 import { randomBytes } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
-import type { WorkflowHandle } from '@temporalio/client';
-import { NativeConnection } from '@temporalio/worker';
+import { Client } from '@temporalio/client';
+import type { Connection, WorkflowHandle } from '@temporalio/client';
 import { createReceiptActivities } from '../../../activities/receipt.ts';
 import { createStepUpActivities } from '../../../activities/step-up.ts';
 import { createStepUpAnswerActivities } from '../../../activities/step-up-answer.ts';
@@ -26,18 +25,12 @@ import {
 } from '../../../runtime/demo-payments/payment-worker.ts';
 import type { demoPayment } from '../../../runtime/demo-payments/payment-workflow.ts';
 import { DEMO_PAYMENTS_KEY, demoPaymentsJwks } from '../../../runtime/demo-secrets.ts';
-import { createTemporalGateway } from '../../../temporal/client.ts';
 import type { TemporalGateway } from '../../../temporal/client.ts';
-import { createDataConverter } from '../../../temporal/data-converter.ts';
 import { prepareNexusEndpoint } from '../../../temporal/nexus-endpoints.ts';
 import type { StepUpOrder } from '../../../temporal/nexus-service.ts';
 import { createNexusWorker } from '../../../temporal/nexus-worker.ts';
-import { startWorkerGroup } from '../../../temporal/worker-group.ts';
-import { buildWorkflows } from '../../../temporal/workflow-bundle.ts';
 import { createStepUpService } from '../../../worker/step-up-operation.ts';
 import { createTestDatabase } from '../database.ts';
-import { TEST_PAYLOAD_KEYS } from '../payload-keys.ts';
-import { quietTemporal } from '../temporal/quiet-temporal.ts';
 import {
   approvalOf,
   asked,
@@ -51,6 +44,8 @@ import {
 } from '../step-ups.ts';
 import type { StepUpCustomer } from '../step-ups.ts';
 import { createTestNamespace } from '../temporal.ts';
+import { openTestTemporal } from '../temporal/test-temporal.ts';
+import type { TestTemporal } from '../temporal/test-temporal.ts';
 
 const PUBLIC_URL = 'http://localhost:1';
 export const ISSUER = `${PUBLIC_URL}/t/demo`;
@@ -93,7 +88,6 @@ export class NexusBed {
   }
 
   static async start(): Promise<NexusBed> {
-    quietTemporal();
     const testDatabase = await createTestDatabase();
     const { tenantId } = await bootstrapDemoTenant({
       ownerUrl: testDatabase.ownerUrl,
@@ -102,21 +96,12 @@ export class NexusBed {
       paymentsClientJwks: demoPaymentsJwks(),
     });
     const database = connectDatabase({ url: testDatabase.applicationUrl });
-    const [ours, theirs] = [await createTestNamespace(), await createTestNamespace()];
-    const { address, namespace } = ours;
-    const connection = await Connection.connect({ address });
-    const native = await NativeConnection.connect({ address });
-    const dataConverter = createDataConverter({ namespace, keys: TEST_PAYLOAD_KEYS });
-    const gateway = createTemporalGateway({
-      connection,
-      namespace,
-      dataConverter,
-      identity: 'test-client',
-      clock: systemClock,
-    });
+    const ours = await openTestTemporal();
+    const theirs = await createTestNamespace();
+    const { connection, native, namespace, gateway } = ours;
     const endpoint = `latchkey-${randomBytes(6).toString('hex')}`;
     await prepareNexusEndpoint(connection, { name: endpoint, namespace });
-    const group = await startLatchkey({ database, gateway, native, namespace, dataConverter });
+    await startLatchkey(database, ours);
     const payments = await startPaymentWorker({
       connection: native,
       namespace: theirs.namespace,
@@ -148,10 +133,7 @@ export class NexusBed {
       bank: new Client({ connection, namespace: theirs.namespace }),
       stop: async () => {
         await payments.stop();
-        group.shutdown();
-        await group.stopped;
-        await native.close();
-        await connection.close();
+        await ours.close();
         await database.close();
         await testDatabase.drop();
       },
@@ -279,22 +261,9 @@ export class NexusBed {
   }
 }
 
-async function startLatchkey(
-  given: Pick<Parts, 'database' | 'gateway' | 'namespace'> & {
-    readonly native: NativeConnection;
-    readonly dataConverter: ReturnType<typeof createDataConverter>;
-  },
-) {
-  const { database, gateway, native, namespace, dataConverter } = given;
+async function startLatchkey(database: Database, temporal: TestTemporal): Promise<void> {
+  const { gateway, native, namespace, workflows } = temporal;
   const log = { error: () => undefined };
-  const common = {
-    connection: native,
-    namespace,
-    workflows: await buildWorkflows(),
-    identity: 'test-worker',
-    buildId: undefined,
-    log,
-  };
   const answers = createStepUpAnswerStore(database, STEP_UP_TOOLS);
   const { personalData } = STEP_UP_TOOLS;
   const configuration = {
@@ -302,21 +271,22 @@ async function startLatchkey(
     http: { host: '', port: 1, publicUrl: PUBLIC_URL, trustedProxies: [] },
   } as const;
   const requesters = await createNexusWorker({
-    ...common,
+    connection: native,
+    namespace,
+    workflows,
+    identity: 'test-worker',
+    buildId: undefined,
+    log,
     activities: createStepUpAnswerActivities({ store: answers }),
     service: createStepUpService({ configuration, database, gateway, personalData, log }, answers),
   });
-  return await startWorkerGroup({
-    ...common,
-    dataConverter,
+  await temporal.work({
     beside: [requesters],
     activities: {
-      sessions: {},
       ceremonies: createStepUpActivities({
         store: createStepUpStore(database, STEP_UP_TOOLS),
         risk: embeddedRiskEngine,
       }),
-      revocations: {},
       // What a receipt says is its own tests' business.
       vendors: createReceiptActivities({
         store: {

@@ -1,6 +1,7 @@
 /** What may happen in a customer's life, drawn at random: rounds of things that happen at once, with time between them. */
 import fc from 'fast-check';
 import type { LogoutScope } from '../../../../sdk/types.ts';
+import type { RoundOf } from '../rounds.ts';
 
 /** The enrolled phone, and a second installation whose key is of no device. Whoever cloned the first has its key. */
 export type Holder = 'handset' | 'tablet';
@@ -32,13 +33,7 @@ export type Action =
   | { readonly kind: 'cut off' }
   | { readonly kind: 'release' };
 
-export interface Round {
-  readonly waitMs: number;
-  /** Whose row somebody holds until nothing else can go on, so that all that needs it meets there. */
-  readonly stall: 'none' | 'session' | 'customer';
-  /** Side by side; what stands in one lane happens one after the other. */
-  readonly lanes: readonly (readonly Action[])[];
-}
+export type Round = RoundOf<Action, 'session' | 'customer'>;
 
 const holder = fc.constantFrom<Holder[]>('handset', 'handset', 'handset', 'tablet');
 const session = fc.constantFrom(0, 0, 0, 0, 0, 1);

@@ -2,7 +2,6 @@
  * Lives of customers over one API in this process and its database: who takes part, how a round of a life is carried out, and whether what came
  * of it can be put in order. Time stands still but for what a round lets pass.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import postgres from 'postgres';
 import { startTestApi } from '../../api.ts';
 import type { TestApi, TestClock } from '../../api.ts';
@@ -13,7 +12,7 @@ import type { Call, SeenRow } from './calls.ts';
 import { castOf } from './cast.ts';
 import type { Cast } from './cast.ts';
 import { Life } from './life.ts';
-import { linearize } from '../linearizable.ts';
+import { carryOut, mustBeInOrder as mustHaveAnOrder } from '../rounds.ts';
 import { SHORT_LIFETIMES, SHORT_POLICY } from './model-state.ts';
 import type { Lifetimes } from './model-state.ts';
 import { sessionSpecification } from './specification.ts';
@@ -28,8 +27,6 @@ const QUESTION = {
     'x-original-uri': '/bank/accounts',
   },
 };
-/** Each asks PostgreSQL once; what is waited for comes within a few. */
-const MOST_LOOKS = 400;
 
 export interface LifeBed {
   readonly api: TestApi;
@@ -57,7 +54,7 @@ export async function openLifeBed(): Promise<LifeBed> {
       await life.act({ kind: 'login', holder: 'handset' });
       for (const round of rounds) {
         clock.advance(round.waitMs);
-        await act(rows, cast, life, round);
+        await carryOut(round, { rows, act: (action) => life.act(action), hold: holdRowsOf(cast) });
         life.history.look(await lookAt(rows, cast.customerId));
       }
       calls += life.history.calls.length;
@@ -82,44 +79,11 @@ function stoppedClock(): TestClock {
   };
 }
 
-async function act(rows: postgres.Sql, cast: Cast, life: Life, round: Round): Promise<void> {
-  let underWay = round.lanes.length;
-  const carryOut = () =>
-    Promise.all(
-      round.lanes.map(async (lane) => {
-        try {
-          for (const action of lane) await life.act(action);
-        } finally {
-          underWay -= 1;
-        }
-      }),
-    );
-  if (round.stall === 'none') {
-    await carryOut();
-    return;
-  }
-  const { stall } = round;
-  const lanes = await rows.begin(async (holding) => {
-    const { customerId } = cast;
-    await (stall === 'session'
+function holdRowsOf({ customerId }: Cast) {
+  return (holding: postgres.TransactionSql, stall: 'session' | 'customer') =>
+    stall === 'session'
       ? holding`select from session where customer_id = ${customerId} for update`
-      : holding`select from customer where customer_id = ${customerId} for update`);
-    const carried = carryOut();
-    await untilNothingMoves(rows, () => underWay);
-    return { carried };
-  });
-  await lanes.carried;
-}
-
-/** Every lane that has not come to its end waits for a lock. */
-async function untilNothingMoves(rows: postgres.Sql, underWay: () => number): Promise<void> {
-  for (let looks = 0; looks < MOST_LOOKS && underWay() > 0; looks += 1) {
-    const [found] = await rows<{ waiting: number }[]>`
-      select count(*)::int as waiting from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock'`;
-    if ((found?.waiting ?? 0) >= underWay()) return;
-    await nextTurn();
-  }
+      : holding`select from customer where customer_id = ${customerId} for update`;
 }
 
 /** Nothing else may be under way. */
@@ -140,21 +104,13 @@ export function mustBeInOrder(
   rounds: readonly Round[],
   lifetimes: Lifetimes,
 ): void {
-  const verdict = linearize(calls, sessionSpecification(lifetimes));
-  if (verdict.isLinearizable) return;
-  const lines = [
-    'no order of these calls is one that sessions may have:',
-    ...calls.map(describeCall),
-    'in order so far:',
-    ...verdict.order.slice(-6).map(describeCall),
-    `which leads to ${JSON.stringify(verdict.state)}`,
-    'and none of these may be next:',
-    ...verdict.stuck.map(describeCall),
-    'the rounds of this life:',
-    ...rounds.map(
-      ({ waitMs, stall, lanes }) =>
-        `${String(waitMs)} ms, ${stall}: ${lanes.map((lane) => lane.map(describeAction).join(' > ')).join(' | ')}`,
-    ),
-  ];
-  throw new Error(lines.join('\n'));
+  const specification = sessionSpecification(lifetimes);
+  mustHaveAnOrder({
+    subject: 'sessions',
+    calls,
+    rounds,
+    specification,
+    describeCall,
+    describeAction,
+  });
 }

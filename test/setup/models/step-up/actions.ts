@@ -1,5 +1,6 @@
 /** What may happen around one customer's approvals, drawn at random: rounds of things that happen at once, with time between them. */
 import fc from 'fast-check';
+import type { RoundOf } from '../rounds.ts';
 
 /** Two services that ask, two things they ask for, two amounts: one needs keys, the other a code too. */
 export type Requester = 'payments' | 'cards';
@@ -40,14 +41,9 @@ export type Action =
       readonly upTo: 'signed' | 'proved' | 'approved';
     };
 
-export interface Round {
-  readonly waitMs: number;
+export interface Round extends RoundOf<Action, 'ceremony' | 'customer'> {
   /** Afterwards, when nothing else is under way: it leaves alone what others hold. */
   readonly isSwept: boolean;
-  /** Whose rows somebody holds until nothing else can go on, so that all that needs them meets there. */
-  readonly stall: 'none' | 'ceremony' | 'customer';
-  /** Side by side; what stands in one lane happens one after the other. */
-  readonly lanes: readonly (readonly Action[])[];
 }
 
 const back = fc.constantFrom(0, 0, 0, 0, 0, 1, 1, 2);
