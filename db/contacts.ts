@@ -45,7 +45,11 @@ export async function notifyCustomer(
       | 'device_stopped'
       | 'device_resumed'
       | 'passkey_removed'
-      | 'step_up_not_me';
+      | 'step_up_not_me'
+      | 'customer_frozen'
+      | 'freeze_lifted'
+      | 'device_reported'
+      | 'report_lifted';
   },
 ): Promise<void> {
   const { tenantId, customerId, template } = notice;

@@ -42,6 +42,19 @@ export async function hasActiveHold(
   return rows.length > 0;
 }
 
+/** What stands against a grant that is no login: read after shareCustomer(), in one statement. */
+export async function customerStops(
+  tx: Tx,
+  tenantId: string,
+  customerId: string,
+): Promise<{ readonly isHeld: boolean; readonly isFrozen: boolean }> {
+  const [row] = await tx<{ isHeld: boolean; isFrozen: boolean }[]>`
+    select coalesce(frozen_until > latchkey_now(), false) as is_frozen,
+      exists (select from hold h where h.tenant_id = ${tenantId} and h.customer_id = ${customerId} and h.status = 'active') as is_held
+    from customer where tenant_id = ${tenantId} and customer_id = ${customerId}`;
+  return row ?? { isHeld: true, isFrozen: true };
+}
+
 /** Makes every final grant in flight wait or be waited for: the first statement of whatever ends sessions. */
 export async function touchCustomer(tx: Tx, tenantId: string, customerId: string): Promise<void> {
   await tx`

@@ -94,7 +94,8 @@ async function lockDevice(
   return row;
 }
 
-async function standsOn(
+/** Whether the owner's session stands on that device, by its key or by one of its passkeys. */
+export async function standsOn(
   tx: Tx,
   tenantId: string,
   deviceId: string,
@@ -108,7 +109,7 @@ async function standsOn(
 }
 
 /** Two accounts of one person have one employee id. */
-async function isSamePerson(
+export async function isSamePerson(
   tx: Tx,
   tenantId: string,
   staffId: string,

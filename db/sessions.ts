@@ -40,6 +40,7 @@ export interface SessionRecord extends SessionFacts {
 export interface SessionRow extends Omit<
   SessionRecord,
   | 'device'
+  | 'frozenUntilMs'
   | 'authTimeMs'
   | 'startedAtMs'
   | 'lastSeenAtMs'
@@ -49,6 +50,7 @@ export interface SessionRow extends Omit<
 > {
   readonly deviceStatus: DeviceStatus | null;
   readonly attestationLevel: AttestationLevel | null;
+  readonly frozenUntil: Date | null;
   readonly authTime: Date;
   readonly startedAt: Date;
   readonly lastSeenAt: Date;
@@ -129,7 +131,7 @@ export function sessionColumns(sql: Sql) {
     s.session_id, s.customer_id, s.device_id, s.credential_id, s.client_id, s.status, s.epoch, s.jkt, s.acr, s.amr, s.auth_time,
       s.scopes, s.risk, s.generation, s.current_hash, s.previous_hash, s.salt, s.key_id, s.request_hash, s.redeliveries, s.troubled,
       s.policy_version, s.started_at, s.last_seen_at, s.idle_deadline, s.absolute_deadline,
-      c.status as customer_status, c.security_epoch as customer_epoch, c.roles,
+      c.status as customer_status, c.security_epoch as customer_epoch, c.frozen_until, c.roles,
       d.name as device_name, d.platform as device_platform, d.status as device_status, d.attestation_level,
       k.status as credential_status,
       exists (select from hold h where h.tenant_id = s.tenant_id and h.customer_id = s.customer_id and h.status = 'active') as is_held,
@@ -153,6 +155,7 @@ export function toSessionRecord(row: SessionRow): SessionRecord {
       deviceStatus === null || attestationLevel === null
         ? undefined
         : { status: deviceStatus, attestationLevel },
+    frozenUntilMs: row.frozenUntil?.getTime() ?? null,
     authTimeMs: row.authTime.getTime(),
     startedAtMs: row.startedAt.getTime(),
     lastSeenAtMs: row.lastSeenAt.getTime(),

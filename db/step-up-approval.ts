@@ -6,11 +6,12 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { AttestationLevel, DeviceStatus } from '../domain/auth-strength.ts';
 import { LatchkeyError } from '../domain/errors.ts';
+import { isStoppedByFreeze } from '../domain/freeze.ts';
 import { appendAudit } from './audit.ts';
 import { spendChallenge } from './challenges.ts';
 import type { Tx } from './connection.ts';
 import { useCredential } from './credentials.ts';
-import { hasActiveHold, type LockedCustomer } from './customer-lock.ts';
+import { customerStops, type LockedCustomer } from './customer-lock.ts';
 import type { StepUpRecord, StepUpTools } from './step-up.ts';
 import { openSubmission, type Submission } from './step-submissions.ts';
 
@@ -66,7 +67,8 @@ interface Judged {
 
 /**
  * Called under the customer's and the ceremony's lock. `risk_refused`: the passkey's counter did not move forward, a sign of a copy.
- * @throws LatchkeyError revoked, customer_on_hold, device_not_allowed, session_ended, credential_unknown, approval_invalid, challenge_spent.
+ * @throws LatchkeyError revoked, customer_on_hold, customer_frozen, device_not_allowed, session_ended, credential_unknown, approval_invalid,
+ * challenge_spent.
  */
 export async function judgeApproval(
   tx: Tx,
@@ -103,7 +105,7 @@ export async function judgeApproval(
 
 /**
  * That what approved may still approve: before the code counts, and before the requester uses it.
- * @throws LatchkeyError revoked, customer_on_hold, device_not_allowed, credential_unknown.
+ * @throws LatchkeyError revoked, customer_on_hold, customer_frozen, device_not_allowed, credential_unknown.
  */
 export async function judgeStanding(tx: Tx, judged: Judged): Promise<void> {
   const { before } = judged;
@@ -116,8 +118,9 @@ export async function judgeStanding(tx: Tx, judged: Judged): Promise<void> {
 async function refuseCutOff(tx: Tx, { before, customer }: Judged): Promise<void> {
   if (customer?.status !== 'active' || customer.epoch !== before.epoch)
     throw new LatchkeyError('revoked');
-  if (await hasActiveHold(tx, before.tenantId, before.customerId))
-    throw new LatchkeyError('customer_on_hold');
+  const { isHeld, isFrozen } = await customerStops(tx, before.tenantId, before.customerId);
+  if (isHeld) throw new LatchkeyError('customer_on_hold');
+  if (isFrozen && isStoppedByFreeze(before.actionType)) throw new LatchkeyError('customer_frozen');
 }
 
 async function approvingDevice(

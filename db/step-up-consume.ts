@@ -41,7 +41,7 @@ export interface StepUpUsed {
 
 /**
  * @throws LatchkeyError step_up_not_found (also for another requester's), action_mismatch, step_up_not_approved, step_up_delayed,
- * step_up_expired, step_up_ended, revoked, customer_on_hold, device_not_allowed, credential_unknown; then nothing is changed.
+ * step_up_expired, step_up_ended, revoked, customer_on_hold, customer_frozen, device_not_allowed, credential_unknown; then nothing is changed.
  */
 export async function consumeStepUp(
   tx: Tx,

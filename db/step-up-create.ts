@@ -4,6 +4,7 @@
  */
 import { canonicalAction, type Action } from '../domain/action.ts';
 import { LatchkeyError } from '../domain/errors.ts';
+import { isStoppedByFreeze } from '../domain/freeze.ts';
 import { minorUnits } from '../domain/money.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Risk } from '../domain/ports.ts';
@@ -17,7 +18,7 @@ import {
 } from '../domain/step-up.ts';
 import { appendAudit } from './audit.ts';
 import type { Tx } from './connection.ts';
-import { hasActiveHold, shareCustomer } from './customer-lock.ts';
+import { customerStops, shareCustomer } from './customer-lock.ts';
 import { activePolicy } from './policies.ts';
 import { actorOf } from './step-up-consume.ts';
 import { expireStepUp, supersedeStepUp } from './step-up-ends.ts';
@@ -57,7 +58,7 @@ export type StepUpCreated =
 
 /**
  * In the state `starting`: nobody is told before its workflow runs.
- * @throws LatchkeyError not_found, customer_on_hold, device_not_allowed, session_ended, step_up_pending, step_ups_paused, too_many_requests.
+ * @throws LatchkeyError not_found, customer_on_hold, customer_frozen, device_not_allowed, session_ended, step_up_pending, step_ups_paused, too_many_requests.
  */
 export async function createStepUp(
   tx: Tx,
@@ -67,7 +68,9 @@ export async function createStepUp(
   const { tenantId, customerId, requester, action } = request;
   const customer = await shareCustomer(tx, tenantId, customerId);
   if (customer?.status !== 'active') throw new LatchkeyError('not_found');
-  if (await hasActiveHold(tx, tenantId, customerId)) throw new LatchkeyError('customer_on_hold');
+  const { isHeld, isFrozen } = await customerStops(tx, tenantId, customerId);
+  if (isHeld) throw new LatchkeyError('customer_on_hold');
+  if (isFrozen && isStoppedByFreeze(action.type)) throw new LatchkeyError('customer_frozen');
   await oneRequestAtATime(tx, tenantId, customerId);
   if (request.mayRepeat === true && (await wasNotRequired(tx, request)))
     return { notRequired: { required: 'none' } };

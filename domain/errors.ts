@@ -94,6 +94,10 @@ export const ERRORS = {
 
   // The customer
   customer_on_hold: refused(403, 'This account is on hold. Contact the bank.'),
+  customer_frozen: refused(
+    403,
+    'This account is frozen: no money moves and nothing sensitive changes until the freeze ends.',
+  ),
   device_not_allowed: refused(403, 'This device may not be used.'),
   session_limit_reached: refused(
     409,
@@ -135,6 +139,25 @@ export const ERRORS = {
   approval_invalid: refused(422, 'The approval could not be verified.'),
   receipt_pending: tryAgain(409, 'The receipt is being made. Ask again soon.'),
   login_needs_approval: refused(403, 'This login needs one more proof.'),
+
+  // Recovery
+  recovery_held: refused(409, 'The bank is looking at this case. It goes on when they have.'),
+  factors_missing: refused(409, 'Something has still to be proved before that.'),
+  cooling_off: tryAgain(409, 'The time to object is not over yet.'),
+
+  // Freeze
+  freeze_limit_reached: refused(
+    429,
+    'This account was frozen too often without a passkey. Freeze it in the app, or call the bank.',
+  ),
+  freeze_link_invalid: refused(422, 'That link is not complete. Open it again from the message.'),
+  freeze_link_expired: refused(410, 'That link is too old. Freeze in the app, or call the bank.'),
+  freeze_link_used: refused(
+    409,
+    'That link has frozen the account once, and the freeze has ended.',
+  ),
+  caller_not_proved: refused(409, 'In that call the customer has not proved himself lately.'),
+  freeze_request_not_found: refused(404, 'There is no such request for this key.'),
 
   // Four eyes
   approval_not_found: refused(404, 'There is no such request for approval.'),

@@ -7,6 +7,7 @@ import type { Acr } from './auth-strength.ts';
 import type { CeremonyOutcome, EnrollmentReason } from './enrollment.ts';
 import { code, count, id, name, nullable, optional } from './event-fields.ts';
 import type { Field } from './event-fields.ts';
+import type { FreezeHow } from './freeze.ts';
 import type { Risk } from './ports.ts';
 import type { SessionEndReason } from './session.ts';
 import type { StepUpReason, StepUpRequester, StepUpStrength } from './step-up.ts';
@@ -27,6 +28,12 @@ const changedDevice = {
   deviceId: id('device', 'The device.'),
   by: code<'customer' | 'staff'>('Who did it: customer or staff.'),
   sessionsEnded: count('How many sessions ended with it.'),
+};
+
+const reportedDevice = {
+  customerId,
+  deviceId: id('device', 'The device.'),
+  by: code<'customer' | 'staff' | 'system'>('Who did it: customer, staff, or a ceremony.'),
 };
 
 const stepUp = {
@@ -73,6 +80,35 @@ export const EVENTS = {
     version: 1,
     description: 'A device and its passkeys are gone for ever.',
     data: changedDevice,
+  },
+  'bank.app.device_restricted': {
+    version: 1,
+    description:
+      'A device was reported lost or stolen: it may only read until the report is lifted.',
+    data: {
+      ...reportedDevice,
+      reportedAs: code<'lost' | 'stolen'>('As what: lost or stolen.'),
+    },
+  },
+  'bank.app.report_lifted': {
+    version: 1,
+    description: 'The report of a device was lifted: it may do again what it could before.',
+    data: reportedDevice,
+  },
+  'bank.app.customer_frozen': {
+    version: 1,
+    description: 'No money moves and nothing sensitive changes for this customer, for a while.',
+    data: {
+      customerId,
+      freezeId: id('freeze', 'The freeze.'),
+      how: code<FreezeHow>('From where: app, link, phone_code or staff.'),
+      forSeconds: count('How long at most, from now.'),
+    },
+  },
+  'bank.app.freeze_lifted': {
+    version: 1,
+    description: 'A freeze was ended before its time. One that runs out says nothing.',
+    data: { customerId, by: code<'customer' | 'staff'>('Who ended it: customer or staff.') },
   },
   'bank.app.credential_revoked': {
     version: 1,

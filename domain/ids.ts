@@ -24,6 +24,8 @@ export const ID_PREFIXES = {
   staff: 'stf',
   staffSession: 'sts',
   request: 'req',
+  freeze: 'frz',
+  freezeRequest: 'frq',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

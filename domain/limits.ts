@@ -78,6 +78,18 @@ export const LIMITS = {
     what: 'Staff logins begun and ended. A whole office shares one address.',
     fails: WITH_ITS_OPERATION,
   },
+  freezesOfSource: {
+    subject: 'source',
+    counted: 'shared',
+    what: 'Freezes asked for by nobody known: links of notices, codes to a number.',
+    fails: WITH_ITS_OPERATION,
+  },
+  freezesOfDevice: {
+    subject: 'device',
+    counted: 'shared',
+    what: 'The same by one key, and the codes it hands in.',
+    fails: WITH_ITS_OPERATION,
+  },
 } as const satisfies Readonly<Record<string, Limit>>;
 
 export type LimitName = keyof typeof LIMITS;

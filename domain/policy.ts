@@ -2,8 +2,14 @@
  * The one table of numbers, and of the amounts from which an action needs more. A tenant's policy document is this shape, versioned in PostgreSQL; a ceremony keeps the version that it
  * started with, sessions are held to the stricter of their row and the current version. No other file names a lifetime or a limit.
  */
+import { DEFAULT_FREEZE_POLICY, FREEZE_BOUNDS, type FreezePolicy } from './freeze-policy.ts';
 import type { LimitName } from './limits.ts';
 import { currencyDigits, minorUnits, normalAmount } from './money.ts';
+import {
+  DEFAULT_RECOVERY_POLICY,
+  RECOVERY_BOUNDS,
+  type RecoveryPolicy,
+} from './recovery-policy.ts';
 
 export interface Policy {
   readonly otp: {
@@ -86,6 +92,8 @@ export interface Policy {
       };
     };
   };
+  readonly freeze: Readonly<Record<keyof FreezePolicy, number>>;
+  readonly recovery: Readonly<Record<keyof RecoveryPolicy, number>>;
   /** What domain/limits.ts counts: so many in a window of so many seconds. */
   readonly limits: Readonly<Record<LimitName | `${LimitName}Seconds`, number>>;
   /** Of one member of staff: so many searches for customers at once, then one an interval. */
@@ -157,6 +165,8 @@ export const DEFAULT_POLICY: Policy = {
       JPY: thresholds('10000', '1000000', '30000', '2000000'),
     },
   },
+  freeze: DEFAULT_FREEZE_POLICY,
+  recovery: DEFAULT_RECOVERY_POLICY,
   limits: {
     startsOfSource: 120,
     startsOfSourceSeconds: 10 * MINUTE,
@@ -176,6 +186,10 @@ export const DEFAULT_POLICY: Policy = {
     requestsOfDeviceSeconds: MINUTE,
     staffLoginsOfSource: 120,
     staffLoginsOfSourceSeconds: MINUTE,
+    freezesOfSource: 60,
+    freezesOfSourceSeconds: 10 * MINUTE,
+    freezesOfDevice: 20,
+    freezesOfDeviceSeconds: 10 * MINUTE,
   },
   staffSearch: { searchesAtOnce: 20, intervalSeconds: 15 },
 };
@@ -234,6 +248,12 @@ const BOUNDS: { readonly [path: string]: readonly [minimum: number, maximum: num
   'stepUp.wrongOfUnknownKeysSeconds': [HOUR, DAY],
   'stepUp.holdOnNotMe': [0, 1],
   'stepUp.contextDelaySeconds': [0, HOUR],
+  ...Object.fromEntries(
+    Object.entries(FREEZE_BOUNDS).map(([name, bounds]) => [`freeze.${name}`, bounds]),
+  ),
+  ...Object.fromEntries(
+    Object.entries(RECOVERY_BOUNDS).map(([name, bounds]) => [`recovery.${name}`, bounds]),
+  ),
   'limits.startsOfSource': [5, 1_000_000],
   'limits.startsOfSourceSeconds': [10, DAY],
   'limits.stepsOfDevice': [5, 1_000_000],
@@ -252,6 +272,10 @@ const BOUNDS: { readonly [path: string]: readonly [minimum: number, maximum: num
   'limits.requestsOfDeviceSeconds': [10, DAY],
   'limits.staffLoginsOfSource': [5, 1_000_000],
   'limits.staffLoginsOfSourceSeconds': [10, DAY],
+  'limits.freezesOfSource': [5, 1_000_000],
+  'limits.freezesOfSourceSeconds': [10, DAY],
+  'limits.freezesOfDevice': [5, 1_000_000],
+  'limits.freezesOfDeviceSeconds': [10, DAY],
   'staffSearch.searchesAtOnce': [2, 200],
   'staffSearch.intervalSeconds': [1, HOUR],
 };
@@ -292,6 +316,12 @@ export function policyBreaches(document: unknown): string[] {
     }
     if (document.enrollment.reminderSeconds >= document.enrollment.abandonSeconds) {
       breaches.push('enrollment.reminderSeconds: must be below enrollment.abandonSeconds');
+    }
+    if (document.freeze.seconds > document.freeze.longestUnprovedSeconds) {
+      breaches.push('freeze.seconds: must not exceed freeze.longestUnprovedSeconds');
+    }
+    if (document.freeze.longestUnprovedSeconds >= document.freeze.unprovedWindowSeconds) {
+      breaches.push('freeze.longestUnprovedSeconds: must be below freeze.unprovedWindowSeconds');
     }
   }
   return breaches;

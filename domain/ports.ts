@@ -49,7 +49,8 @@ export type SecretLabel =
   | 'challenge'
   | 'update-id'
   | 'idempotency'
-  | 'limit';
+  | 'limit'
+  | 'freeze-link';
 
 /** One-time codes are derived, never stored: truncate(HMAC(key, attempt id)), RFC 4226 section 5.3 truncation. */
 export interface OtpCodes {

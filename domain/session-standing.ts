@@ -5,6 +5,7 @@
 import type { Acr, AttestationLevel, DeviceStatus } from './auth-strength.ts';
 import { loginStrength } from './auth-strength.ts';
 import type { ErrorCode } from './errors.ts';
+import { FROZEN_SCOPES } from './freeze.ts';
 import { effectiveDeadlines } from './refresh.ts';
 
 export interface SessionFacts {
@@ -20,6 +21,8 @@ export interface SessionFacts {
   readonly customerStatus: 'prospect' | 'active' | 'erased';
   readonly customerEpoch: number;
   readonly isHeld: boolean;
+  /** Of the customer's row: null or past when he is not frozen. */
+  readonly frozenUntilMs: number | null;
   /** undefined: a key that belongs to no device. */
   readonly device:
     | { readonly status: DeviceStatus; readonly attestationLevel: AttestationLevel }
@@ -33,6 +36,8 @@ export type SessionStanding =
   | {
       readonly acr: Acr;
       readonly scopes: readonly string[];
+      /** What it would carry too, were the customer not frozen. */
+      readonly withheld: readonly string[];
       readonly idleMs: number;
       readonly absoluteMs: number;
     }
@@ -43,7 +48,7 @@ export type SessionStanding =
       >;
     };
 
-/** A session is good for no more than its device is good for now: a restricted one only reads. */
+/** A session is good for no more than its device is good for now: a restricted one only reads. A freeze withholds what moves money or protects. */
 export function judgeSession(
   facts: SessionFacts,
   policy: { readonly idleSeconds: number; readonly absoluteSeconds: number },
@@ -57,9 +62,13 @@ export function judgeSession(
   const strength = loginStrength(facts.device);
   if (strength === undefined || facts.credentialStatus !== 'active')
     return { refused: 'device_not_allowed' };
+  const carried = facts.scopes.filter((scope) => strength.scopes.includes(scope));
+  const isFrozen = facts.frozenUntilMs !== null && facts.frozenUntilMs > facts.nowMs;
+  const isWithheld = (scope: string) => isFrozen && FROZEN_SCOPES.includes(scope);
   return {
     acr: facts.acr < strength.acr ? facts.acr : strength.acr,
-    scopes: facts.scopes.filter((scope) => strength.scopes.includes(scope)),
+    scopes: carried.filter((scope) => !isWithheld(scope)),
+    withheld: carried.filter(isWithheld),
     idleMs,
     absoluteMs,
   };

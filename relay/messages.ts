@@ -47,7 +47,8 @@ function renderMessage(
   if (!isTemplate(template)) throw unsendable('no such template');
   switch (template) {
     case 'enrollment_code':
-    case 'email_code': {
+    case 'email_code':
+    case 'freeze_code': {
       if (code === null) throw unsendable('a code without an attempt');
       const digits = otpCodes.codeFor(code.attemptId, code.digits);
       return render(template, locale, { bank, code: digits, minutes: code.minutes });
@@ -64,6 +65,10 @@ function renderMessage(
     case 'passkey_removed':
     case 'step_up_waiting':
     case 'step_up_not_me':
+    case 'customer_frozen':
+    case 'freeze_lifted':
+    case 'device_reported':
+    case 'report_lifted':
       return render(template, locale, { bank });
     case 'step_up_code': {
       if (code === null || action === null) throw unsendable('a code without its action');

@@ -24,6 +24,7 @@ const LASTING: ReadonlySet<SecretLabel> = new Set([
   'otp',
   'update-id',
   'idempotency',
+  'freeze-link',
 ]);
 
 /** @throws TypeError for an empty list or a key that is not 32 bytes. */

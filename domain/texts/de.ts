@@ -72,6 +72,41 @@ Wenn Sie das nicht gewünscht haben, rufen Sie {bank} unter der Nummer auf Ihrer
 
 Wenn Sie das nicht gewünscht haben, rufen Sie {bank} sofort unter der Nummer auf Ihrer Karte an. Niemand wird Sie nach einem Code oder Passwort fragen.`,
   },
+  customer_frozen: {
+    sms: '{bank}: Ihr Konto ist eingefroren. Kein Geld bewegt sich, nichts Wichtiges wird geändert. In der App können Sie sich anmelden und das beenden. Fragen? Rufen Sie die Nummer auf Ihrer Karte an.',
+    subject: 'Ihr Konto ist eingefroren',
+    text: `Ihr Konto bei {bank} ist eingefroren: kein Geld bewegt sich, und nichts Wichtiges wird geändert. Anmelden und lesen können Sie weiter. Nach einiger Zeit endet das von selbst.
+
+Wenn alles in Ordnung ist, melden Sie sich mit Ihrem Passkey in der App an und beenden Sie es dort. Wenn jemand Ihr Telefon hat, rufen Sie {bank} unter der Nummer auf Ihrer Karte an.`,
+  },
+  freeze_lifted: {
+    sms: '{bank}: Ihr Konto ist nicht mehr eingefroren. Nicht Sie? Rufen Sie die Bank sofort unter der Nummer auf Ihrer Karte an.',
+    subject: 'Ihr Konto ist nicht mehr eingefroren',
+    text: `Ihr Konto ist nicht mehr eingefroren. Zahlungen und Änderungen sind wieder möglich.
+
+Wenn Sie das nicht wollten, rufen Sie {bank} sofort unter der Nummer auf Ihrer Karte an.`,
+  },
+  device_reported: {
+    sms: '{bank}: Eines Ihrer Geräte wurde als verloren oder gestohlen gemeldet und kann nur noch lesen. Gefunden? Heben Sie die Meldung auf einem anderen Gerät auf oder rufen Sie die Bank an.',
+    subject: 'Eines Ihrer Geräte wurde als verloren oder gestohlen gemeldet',
+    text: `Eines Ihrer Geräte wurde als verloren oder gestohlen gemeldet. Von nun an kann es nur noch lesen: nicht zahlen, nicht freigeben, nichts ändern.
+
+Wenn Sie es gefunden haben, heben Sie die Meldung auf einem anderen Ihrer Geräte auf oder rufen Sie {bank} unter der Nummer auf Ihrer Karte an.`,
+  },
+  report_lifted: {
+    sms: '{bank}: Ein Gerät, das als verloren oder gestohlen gemeldet war, kann wieder benutzt werden. Nicht Sie? Rufen Sie die Bank sofort unter der Nummer auf Ihrer Karte an.',
+    subject: 'Ein gemeldetes Gerät kann wieder benutzt werden',
+    text: `Die Meldung eines verlorenen oder gestohlenen Geräts wurde aufgehoben. Es kann wieder, was es vorher konnte.
+
+Wenn Sie das nicht wollten, rufen Sie {bank} sofort unter der Nummer auf Ihrer Karte an.`,
+  },
+  freeze_code: {
+    sms: '{bank}: {code} ist Ihr Code, um Ihr Konto einzufrieren. Gilt {minutes} Min. Die Bank fragt nie danach. Nicht Sie? Ignorieren Sie diese Nachricht.',
+    subject: '{code} ist Ihr Code, um Ihr Konto einzufrieren',
+    text: `{code} ist Ihr Code, um Ihr Konto bei {bank} einzufrieren. Er gilt {minutes} Minuten.
+
+Geben Sie ihn nur in der App ein. Niemand von {bank} wird Sie je danach fragen. Wenn Sie ihn nicht angefordert haben, ignorieren Sie diese Nachricht: ohne den Code geschieht nichts.`,
+  },
   passkey_removed: {
     sms: '{bank}: Ein Passkey Ihres Kontos wurde entfernt. Nicht Sie? Rufen Sie die Bank sofort unter der Nummer auf Ihrer Karte an.',
     subject: 'Ein Passkey Ihres Kontos wurde entfernt',

@@ -93,6 +93,41 @@ It is valid for {minutes} minutes. Type it only into the app, and only if that i
 
 If somebody called you about it, do not do what they say. Call {bank} at the number on your card.`,
   },
+  customer_frozen: {
+    sms: '{bank}: your account is frozen. No money moves and nothing sensitive changes. You can log in and end the freeze in the app. Questions? Call the number on your card.',
+    subject: 'Your account is frozen',
+    text: `Your account with {bank} is frozen: no money moves and nothing sensitive changes. You can still log in and read. The freeze ends by itself after a while.
+
+If nothing is wrong, log in to the app with your passkey and end the freeze there. If somebody has your phone, call {bank} at the number on your card.`,
+  },
+  freeze_lifted: {
+    sms: '{bank}: your account is no longer frozen. Not you? Call the bank at once, at the number on your card.',
+    subject: 'Your account is no longer frozen',
+    text: `The freeze of your account has been ended. Payments and changes are possible again.
+
+If you did not want this, call {bank} at once, at the number on your card.`,
+  },
+  device_reported: {
+    sms: '{bank}: one of your devices was reported lost or stolen. It can only read now. Found it? Lift the report from another device, or call the bank.',
+    subject: 'One of your devices was reported lost or stolen',
+    text: `One of your devices was reported lost or stolen. From now on it can only read: it cannot pay, approve or change anything.
+
+If you have found it, lift the report from another of your devices, or call {bank} at the number on your card.`,
+  },
+  report_lifted: {
+    sms: '{bank}: a device that was reported lost or stolen can be used again. Not you? Call the bank at once, at the number on your card.',
+    subject: 'A reported device can be used again',
+    text: `The report of a lost or stolen device was lifted. It can do again what it could before.
+
+If you did not want this, call {bank} at once, at the number on your card.`,
+  },
+  freeze_code: {
+    sms: '{bank}: {code} is your code to freeze your account. Valid {minutes} min. The bank never asks for it. Not you? Ignore this message.',
+    subject: '{code} is your code to freeze your account',
+    text: `{code} is your code to freeze your account with {bank}. It is valid for {minutes} minutes.
+
+Type it only into the app. Nobody from {bank} will ever ask you for it. If you did not ask for it, ignore this message: nothing happens without the code.`,
+  },
   passkey_removed: {
     sms: '{bank}: a passkey was removed from your account. Not you? Call the bank at once, at the number on your card.',
     subject: 'A passkey was removed from your account',

@@ -27,6 +27,11 @@ export interface TemplateValues {
     readonly action: string;
   };
   step_up_not_me: { readonly bank: string };
+  customer_frozen: { readonly bank: string };
+  freeze_lifted: { readonly bank: string };
+  device_reported: { readonly bank: string };
+  report_lifted: { readonly bank: string };
+  freeze_code: { readonly bank: string; readonly code: string; readonly minutes: number };
 }
 
 export type Template = keyof TemplateValues;

@@ -19,6 +19,7 @@ const good: SessionFacts = {
   customerStatus: 'active',
   customerEpoch: 3,
   isHeld: false,
+  frozenUntilMs: null,
   device: device('trusted'),
   credentialStatus: 'active',
   nowMs: 599_999,
@@ -29,6 +30,7 @@ describe('a session', () => {
     expect(judgeSession(good, limits)).toEqual({
       acr: 'latchkey:2',
       scopes: [...FULL_SCOPES],
+      withheld: [],
       idleMs: 600_000,
       absoluteMs: 1_000_000,
     });

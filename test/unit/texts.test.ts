@@ -27,6 +27,11 @@ const samples: TemplateValues = {
   step_up_waiting: { bank },
   step_up_code: { bank, code: '012345', minutes: 5, action: 'Pay 40,000.00 NZD to Kiri Smith' },
   step_up_not_me: { bank },
+  customer_frozen: { bank },
+  freeze_lifted: { bank },
+  device_reported: { bank },
+  report_lifted: { bank },
+  freeze_code: { bank, code: '012345', minutes: 5 },
 };
 /** Of GSM 03.38 what both languages need, each one septet: English keeps to ASCII by itself. */
 const GSM_LETTERS = /^[\x20-\x5a_a-zÄÖÜßäöü§à]+$/;
@@ -72,11 +77,24 @@ describe('customer-facing texts', () => {
     'says with every code in %s what it is for and that the bank never asks',
     (locale) => {
       const words = {
-        en: [/code to (set up|confirm|approve)/, 'never asks for it', 'will ever ask you for it'],
-        de: [/Code, um .*(einzurichten|bestätigen|freizugeben)/, 'fragt nie danach', 'je danach'],
+        en: [
+          /code to (set up|confirm|approve|freeze)/,
+          'never asks for it',
+          'will ever ask you for it',
+        ],
+        de: [
+          /Code, um .*(einzurichten|bestätigen|freizugeben|einzufrieren)/,
+          'fragt nie danach',
+          'je danach',
+        ],
       } as const;
       const [purpose, neverAsks, nobodyAsks] = words[locale];
-      for (const template of ['enrollment_code', 'email_code', 'step_up_code'] as const) {
+      for (const template of [
+        'enrollment_code',
+        'email_code',
+        'step_up_code',
+        'freeze_code',
+      ] as const) {
         const { sms, text } = render(template, locale, samples[template]);
         expect(sms).toMatch(purpose);
         expect(sms).toContain(neverAsks);

@@ -8,6 +8,8 @@ import type { CodeAttempt } from '../../../db/step-attempts.ts';
 import type { StepUpEvidence } from '../../../db/step-up-evidence.ts';
 import { APPROVAL_STATUSES } from '../../../domain/approval.ts';
 import type { AttestationLevel, DeviceStatus } from '../../../domain/auth-strength.ts';
+import { DEVICE_REPORTS } from '../../../domain/device-reports.ts';
+import { FREEZE_WAYS } from '../../../domain/freeze.ts';
 import { CEREMONY_OUTCOMES, ENROLLMENT_STATES } from '../../../domain/enrollment.ts';
 import { KEY_PURPOSES } from '../../../domain/key-canary.ts';
 import type { RevocationFacts } from '../../../domain/revocation.ts';
@@ -49,9 +51,14 @@ const UNIONS: Readonly<Record<string, readonly string[]>> = {
   'contact.kind': states.CONTACT_KINDS,
   'contact.status': states.CONTACT_STATUSES,
   'credential.status': states.CREDENTIAL_STATUSES,
+  'customer_freeze.how': FREEZE_WAYS,
+  'customer_freeze.placed_by_kind': ['customer', 'staff'],
+  'customer_freeze.released_by_kind': ['customer', 'staff'],
   'cut_off.kind': CUT_OFF_KINDS,
   'customer.status': states.CUSTOMER_STATUSES,
   'device.attestation_level': membersOf<AttestationLevel>({ software: true, hardware: true }),
+  'device.reported_as': DEVICE_REPORTS,
+  'device.restricted_from': ['untrusted', 'trusted'],
   'device.status': membersOf<DeviceStatus>({
     pending: true,
     untrusted: true,
@@ -61,6 +68,7 @@ const UNIONS: Readonly<Record<string, readonly string[]>> = {
     revoked: true,
   }),
   'event_delivery.status': states.OUTBOX_STATUSES,
+  'freeze_request.status': ['sent', 'matched', 'exhausted'],
   'hold.status': states.HOLD_STATUSES,
   'key_canary.purpose': KEY_PURPOSES,
   'outbox.status': states.OUTBOX_STATUSES,

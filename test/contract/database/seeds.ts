@@ -69,6 +69,35 @@ export function seedRows(tenantId: string, name: string): ReadonlyMap<string, re
     ],
     ['action_type', [{ tenantId, name: 'loan_payout', version: 1, definition: { members: {} } }]],
     ['credential', [credentialRow(customer, ids)]],
+    [
+      'customer_freeze',
+      [
+        {
+          ...customer,
+          freezeId: newId('freeze'),
+          how: 'app',
+          isProved: true,
+          placedByKind: 'customer',
+          placedBy: ids.customer,
+          placedAt: past,
+          frozenUntil: future,
+          addedSeconds: 1,
+        },
+      ],
+    ],
+    [
+      'freeze_request',
+      [
+        {
+          tenantId,
+          requestId: newId('freezeRequest'),
+          jkt: 'thumbprint',
+          status: 'sent',
+          createdAt: past,
+          expiresAt: future,
+        },
+      ],
+    ],
     ['revocation', [revocationRow(customer, ids.revocation)]],
     ['hold', [holdRow(customer, ids)]],
     ['session', [sessionRow(customer, ids)]],
