@@ -4,8 +4,9 @@
  */
 import { LatchkeyError } from '../domain/errors.ts';
 import type { KeyManagement } from '../domain/ports.ts';
-import { statusOf } from '../domain/step-up.ts';
-import type { StepUp, StepUpStatus } from '../domain/step-up.ts';
+import { statusOf } from '../domain/step-up-status.ts';
+import type { StepUpStatus } from '../domain/step-up-status.ts';
+import type { StepUp } from '../domain/step-up.ts';
 import type { Tx } from './connection.ts';
 
 export interface CallbackTarget {

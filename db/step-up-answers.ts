@@ -3,8 +3,10 @@
  * the one thing that can be done.
  */
 import { LatchkeyError } from '../domain/errors.ts';
-import type { StepUpStatus, StepUpStrength, StepUpSubject } from '../domain/step-up.ts';
-import { nextDueMs, statusOf } from '../domain/step-up.ts';
+import { isAnswered, statusOf } from '../domain/step-up-status.ts';
+import type { StepUpStatus } from '../domain/step-up-status.ts';
+import type { StepUpStrength, StepUpSubject } from '../domain/step-up.ts';
+import { nextDueMs } from '../domain/step-up.ts';
 import type { Database } from './connection.ts';
 import { actorOf } from './step-up-consume.ts';
 import { endStepUp } from './step-up-ends.ts';
@@ -67,7 +69,7 @@ const OVER: ReadonlySet<string> = new Set([
 export function readingOf(record: StepUpRecord): StepUpAnswerReading {
   const { stepUpId, receiptId, healCount, nowMs } = record;
   const status = statusOf(record);
-  const isSettled = status !== 'pending' && status !== 'second_factor';
+  const isSettled = isAnswered(status);
   const wasApproved = record.approvedAtMs !== null;
   return {
     answer: { status, stepUpId, acr: wasApproved ? record.required : null, receiptId },

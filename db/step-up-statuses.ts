@@ -1,6 +1,7 @@
 /** How the step-ups of many customers stand, for those who watch: one statement a tenant, by keys alone, without a lock. */
-import { statusOf } from '../domain/step-up.ts';
-import type { StepUp, StepUpStatus } from '../domain/step-up.ts';
+import { statusOf } from '../domain/step-up-status.ts';
+import type { StepUpStatus } from '../domain/step-up-status.ts';
+import type { StepUp } from '../domain/step-up.ts';
 import type { Database } from './connection.ts';
 
 export interface StepUpStanding {

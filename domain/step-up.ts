@@ -209,38 +209,6 @@ export function nextDueMs(stepUp: StepUp): number {
   return stepUp.state === 'ended' ? Infinity : lastMomentMs(stepUp);
 }
 
-export const STEP_UP_STATUSES = [
-  'pending',
-  'second_factor',
-  'approved',
-  'consumed',
-  'denied',
-  'expired',
-  'cancelled',
-  'superseded',
-  'revoked',
-] as const;
-export type StepUpStatus = (typeof STEP_UP_STATUSES)[number];
-
-/** The one word that requester and customer are shown. */
-export function statusOf({
-  state,
-  outcome,
-  reason,
-}: Pick<StepUp, 'state' | 'outcome' | 'reason'>): StepUpStatus {
-  switch (state) {
-    case 'starting':
-    case 'open':
-      return 'pending';
-    case 'second_factor':
-    case 'approved':
-      return state;
-    case 'ended':
-      if (reason === 'superseded') return 'superseded';
-      return outcome === 'completed' || outcome === null ? 'consumed' : outcome;
-  }
-}
-
 function lastMomentMs({ state, approveByMs, consumeByMs }: StepUp): number {
   return state === 'approved' ? (consumeByMs ?? approveByMs) : approveByMs;
 }

@@ -25,6 +25,7 @@ import { requestStepUp } from '../api/step-ups/request.ts';
 import type { StepUpAnswerStore } from '../db/step-up-answers.ts';
 import { ERRORS, LatchkeyError } from '../domain/errors.ts';
 import { stepUpAnswerId } from '../domain/ids.ts';
+import { isAnswered } from '../domain/step-up-status.ts';
 import { tenantUrl } from '../domain/tenant-url.ts';
 import { NEXUS_QUEUE } from '../temporal/nexus-worker.ts';
 import {
@@ -113,13 +114,9 @@ class StepUpOperation implements OperationHandler<StepUpOperationInput, StepUpOp
   /** undefined while the customer has still to answer. */
   async #stored(tenantId: string, stepUpId: string): Promise<StepUpOperationResult | undefined> {
     const reading = await this.#answers.read({ tenantId, stepUpId });
-    const status = reading?.answer.status;
-    if (reading === undefined || status === 'pending' || status === 'second_factor')
-      return undefined;
-    return {
-      ...reading.answer,
-      status: reading.answer.status as Exclude<typeof status, undefined>,
-    };
+    if (reading === undefined) return undefined;
+    const { status } = reading.answer;
+    return isAnswered(status) ? { ...reading.answer, status } : undefined;
   }
 
   /** Whom the JWS says it is for; its signature is checked by whoever reads more of it. */

@@ -8,7 +8,8 @@ import { endStepUp } from '../../db/step-up-ends.ts';
 import { readStepUpStandings } from '../../db/step-up-statuses.ts';
 import { stepUpOfRequester, type StepUpRecord } from '../../db/step-up.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { statusOf, type StepUpRequester, type StepUpSubject } from '../../domain/step-up.ts';
+import { isAnswered, statusOf } from '../../domain/step-up-status.ts';
+import type { StepUpRequester, StepUpSubject } from '../../domain/step-up.ts';
 import type { ApiServices } from '../dependencies.ts';
 import { isoTime } from '../iso-time.ts';
 import { EmptyBody } from '../schemas/empty-body.ts';
@@ -108,8 +109,7 @@ function registerReading(app: LatchkeyApp, services: ApiServices): void {
     const requester = requesterOf(callerOf(request, 'machine'));
     const first = await ownStepUp(services, { ...subject, requester });
     const waitSeconds = Number(request.query.wait ?? 0);
-    const isWaiting = ['pending', 'second_factor'].includes(statusOf(first));
-    if (waitSeconds === 0 || !isWaiting) return requesterView(first);
+    if (waitSeconds === 0 || isAnswered(statusOf(first))) return requesterView(first);
     const gone = new AbortController();
     reply.raw.once('close', () => {
       gone.abort();

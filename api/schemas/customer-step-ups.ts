@@ -1,7 +1,8 @@
 /** What an app reads of the actions that its customer is asked for, and how he answers. Texts are rendered by the server and shown as they are. */
 import { Type, type Static } from 'typebox';
 import { idPattern } from '../../domain/ids.ts';
-import { STEP_UP_REASONS, STEP_UP_STATUSES } from '../../domain/step-up.ts';
+import { STEP_UP_STATUSES } from '../../domain/step-up-status.ts';
+import { STEP_UP_REASONS } from '../../domain/step-up.ts';
 import { AuthenticationResponse } from './login.ts';
 
 const closed = { additionalProperties: false } as const;

@@ -1,7 +1,8 @@
 /** A login that needs one more proof: how it stands, for the key that began it. It ends in the tokens of a login. */
 import { Type, type Static } from 'typebox';
 import { idPattern } from '../../domain/ids.ts';
-import { STEP_UP_REASONS, STEP_UP_STATUSES } from '../../domain/step-up.ts';
+import { STEP_UP_STATUSES } from '../../domain/step-up-status.ts';
+import { STEP_UP_REASONS } from '../../domain/step-up.ts';
 import { SentCodeView } from './customer-step-ups.ts';
 
 export const LoginStepUpView = Type.Object(

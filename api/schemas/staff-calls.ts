@@ -1,7 +1,7 @@
 /** A verified call as the member of staff sees it: whether the person on the line has proved in the app to be the customer, and with what. */
 import { Type, type Static } from 'typebox';
 import { idPattern } from '../../domain/ids.ts';
-import { STEP_UP_STATUSES } from '../../domain/step-up.ts';
+import { STEP_UP_STATUSES } from '../../domain/step-up-status.ts';
 
 const closed = { additionalProperties: false } as const;
 const Time = (description: string) => Type.String({ format: 'date-time', description });

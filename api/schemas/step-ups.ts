@@ -2,7 +2,8 @@
 import { Type, type Static } from 'typebox';
 import { ACTION_TYPES } from '../../domain/action-types.ts';
 import { idPattern } from '../../domain/ids.ts';
-import { STEP_UP_REASONS, STEP_UP_STATUSES } from '../../domain/step-up.ts';
+import { STEP_UP_STATUSES } from '../../domain/step-up-status.ts';
+import { STEP_UP_REASONS } from '../../domain/step-up.ts';
 
 const closed = { additionalProperties: false } as const;
 const Time = (description: string) => Type.String({ format: 'date-time', description });

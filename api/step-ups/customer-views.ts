@@ -3,7 +3,7 @@ import type { Tx } from '../../db/connection.ts';
 import { latestAttempt } from '../../db/step-attempts.ts';
 import { STEP_UP_CODE, stepUpCodeSentTo } from '../../db/step-up-codes.ts';
 import { openRequest, type StepUpRecord } from '../../db/step-up.ts';
-import { statusOf } from '../../domain/step-up.ts';
+import { statusOf } from '../../domain/step-up-status.ts';
 import { maskPhone } from '../enrollment/contacts.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import { isoTime } from '../iso-time.ts';

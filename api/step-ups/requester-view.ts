@@ -1,6 +1,6 @@
 /** How a step-up stands, for who asked for it. Nothing of the customer but what the requester has said itself. */
 import type { StepUpRecord } from '../../db/step-up.ts';
-import { statusOf } from '../../domain/step-up.ts';
+import { statusOf } from '../../domain/step-up-status.ts';
 import { isoTime } from '../iso-time.ts';
 import type { StepUpView } from '../schemas/step-ups.ts';
 

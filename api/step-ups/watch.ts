@@ -2,8 +2,9 @@
  * Waiting for a customer's answer: many requests wait, one question goes to PostgreSQL for all of a tenant, a few times a second. It judges nothing:
  * who waited reads the row again. It must never hold more than it was bounded to, nor outlive the request that waits.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import type { StepUpStanding } from '../../db/step-up-statuses.ts';
+import { isAnswered } from '../../domain/step-up-status.ts';
+import { createPolling } from '../streams/polling.ts';
 
 const POLL_MS = 200;
 /** When PostgreSQL did not answer. */
@@ -46,26 +47,17 @@ export function createStepUpWatch(
   { pollMs = POLL_MS, restMs = REST_MS, mostWaiting = MOST_WAITING, mostOfOne = MOST_OF_ONE } = {},
 ): StepUpWatch {
   const all = new Set<Waiting>();
-  let isPolling = false;
-
-  async function poll(): Promise<void> {
-    if (isPolling) return;
-    isPolling = true;
-    try {
-      while (all.size > 0) {
-        const isAnswered = await lookOnce(all, standings).then(
-          () => true,
-          (error: unknown) => {
-            onError(error);
-            return false;
-          },
-        );
-        await pause(isAnswered ? pollMs : restMs);
-      }
-    } finally {
-      isPolling = false;
-    }
-  }
+  const begin = createPolling({
+    isWanted: () => all.size > 0,
+    look: () =>
+      lookOnce(all, standings).then(
+        () => pollMs,
+        (error: unknown) => {
+          onError(error);
+          return restMs;
+        },
+      ),
+  });
 
   return {
     untilAnswered: ({ tenantId, clientId, stepUpId }, signal) => {
@@ -83,7 +75,7 @@ export function createStepUpWatch(
         const waiting: Waiting = { tenantId, clientId, stepUpId, answered: done };
         all.add(waiting);
         signal.addEventListener('abort', done);
-        void poll();
+        begin();
       });
     },
   };
@@ -94,7 +86,7 @@ async function lookOnce(all: ReadonlySet<Waiting>, standings: Standings): Promis
     const ids = [...new Set(group.map(({ stepUpId }) => stepUpId))];
     const answered = new Set(
       (await standings(tenantId, ids)).flatMap(({ stepUpId, status }) =>
-        status === 'pending' || status === 'second_factor' ? [] : [stepUpId],
+        isAnswered(status) ? [stepUpId] : [],
       ),
     );
     for (const { stepUpId, answered: tell } of group) if (answered.has(stepUpId)) tell();

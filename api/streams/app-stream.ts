@@ -3,10 +3,10 @@
  * a process reads PostgreSQL for everybody who listens. A listener hears the whole picture first, so whoever comes back has missed nothing.
  * It must never say more than id and status, nor outlive its session's right to hear it.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import type { StepUpStanding } from '../../db/step-up-statuses.ts';
 import type { Clock } from '../../domain/clock.ts';
-import type { StepUpStatus } from '../../domain/step-up.ts';
+import type { StepUpStatus } from '../../domain/step-up-status.ts';
+import { createPolling } from './polling.ts';
 
 const POLL_MS = 250;
 /** SECURITY.md section 1: a session is judged anew so often, and told that it still stands. */
@@ -66,25 +66,27 @@ export interface AppStreamOptions {
 export function createAppStreams(options: AppStreamOptions): AppStreams {
   const { clock, isClosing, onError, maxListeners = MAX_LISTENERS, pollMs = POLL_MS } = options;
   const listeners = new Map<string, Listener>();
-  let isRunning = false;
 
-  const run = async (): Promise<void> => {
-    while (listeners.size > 0 && !isClosing()) {
-      for (const [tenantId, group] of byTenant(listeners.values())) {
-        try {
-          await tellTenant(options, tenantId, group);
-        } catch (error) {
-          onError(error);
-          for (const listener of group) finish(listener);
-        }
+  const look = async (): Promise<number> => {
+    for (const [tenantId, group] of byTenant(listeners.values())) {
+      try {
+        await tellTenant(options, tenantId, group);
+      } catch (error) {
+        onError(error);
+        for (const listener of group) finish(listener);
       }
-      for (const [key, listener] of listeners) if (listener.isOver) listeners.delete(key);
-      await pause(pollMs);
     }
-    for (const listener of listeners.values()) finish(listener);
-    listeners.clear();
-    isRunning = false;
+    for (const [key, listener] of listeners) if (listener.isOver) listeners.delete(key);
+    return pollMs;
   };
+  const begin = createPolling({
+    isWanted: () => listeners.size > 0 && !isClosing(),
+    look,
+    whenDone: () => {
+      for (const listener of listeners.values()) finish(listener);
+      listeners.clear();
+    },
+  });
 
   return {
     listen: (identity) => {
@@ -94,10 +96,7 @@ export function createAppStreams(options: AppStreamOptions): AppStreams {
       if (before !== undefined) finish(before);
       const listener = createListener(identity, clock.nowMs());
       listeners.set(key, listener);
-      if (!isRunning) {
-        isRunning = true;
-        void run();
-      }
+      begin();
       return {
         frames: framesOf(listener),
         end: () => {

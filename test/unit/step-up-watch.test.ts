@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { createStepUpWatch } from '../../api/step-ups/watch.ts';
-import type { StepUpStatus } from '../../domain/step-up.ts';
+import type { StepUpStatus } from '../../domain/step-up-status.ts';
 
 const NEVER = new AbortController().signal;
 const of = (stepUpId: string, clientId = 'one', tenantId = 'ten_1') => ({

@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { statusOf, STEP_UP_STATUSES } from '../../domain/step-up-status.ts';
 import {
   dueEvent,
   nextDueMs,
-  statusOf,
   STEP_UP_EVENTS,
   STEP_UP_STATES,
-  STEP_UP_STATUSES,
   transition,
   type StepUp,
   type StepUpEvent,

@@ -13,7 +13,7 @@ import { readStepUpEvidence } from '../../../db/step-up-evidence.ts';
 import { listStepUps, openPreimage, openRequest } from '../../../db/step-up.ts';
 import { createSweepPort } from '../../../db/sweeping.ts';
 import { DEFAULT_POLICY } from '../../../domain/policy.ts';
-import { statusOf } from '../../../domain/step-up.ts';
+import { statusOf } from '../../../domain/step-up-status.ts';
 import { cutOffCustomer } from '../../setup/customer.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';

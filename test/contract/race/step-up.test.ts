@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Tx } from '../../../db/connection.ts';
 import { consumeStepUp } from '../../../db/step-up-consume.ts';
 import { endStepUp } from '../../../db/step-up-ends.ts';
-import { statusOf } from '../../../domain/step-up.ts';
+import { statusOf } from '../../../domain/step-up-status.ts';
 import { cutOffCustomer } from '../../setup/customer.ts';
 import { mergesOf } from '../../setup/postgres/interleaving.ts';
 import type { Actor } from '../../setup/postgres/interleaving.ts';
