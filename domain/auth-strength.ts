@@ -25,6 +25,11 @@ export const FULL_SCOPES = [
   'profile:write',
 ] as const;
 
+/** Such a session sees what is the customer's own masked, and may change nothing. */
+export function isReadOnly(acr: Acr): boolean {
+  return acr === 'latchkey:1';
+}
+
 export interface LoginStrength {
   readonly acr: Acr;
   readonly amr: readonly Amr[];

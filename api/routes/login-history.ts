@@ -7,6 +7,7 @@ import { PageQuery, pageOf, readPage } from '../page-cursor.ts';
 import { LoginHistoryAnswer } from '../schemas/login-history.ts';
 import type { HistoryEntryView } from '../schemas/login-history.ts';
 import { callerOf } from '../types.ts';
+import { isReadOnly } from '../../domain/auth-strength.ts';
 import type { CustomerCaller, LatchkeyApp } from '../types.ts';
 
 /** A position in the trail. */
@@ -47,6 +48,6 @@ function entryView(
     at: isoTime(atMs),
     by: by === 'customer' ? 'you' : 'bank',
     current: entry.sessionId === sessionId,
-    place: acr === 'latchkey:1' ? null : place,
+    place: isReadOnly(acr) ? null : place,
   };
 }

@@ -3,6 +3,7 @@ import { provedContacts } from '../../db/contacts.ts';
 import { proofedGivenName } from '../../db/enrollment-binding.ts';
 import { readSession } from '../../db/sessions.ts';
 import type { SessionRecord } from '../../db/sessions.ts';
+import { isReadOnly } from '../../domain/auth-strength.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { maskEmail, maskPhone } from '../enrollment/contacts.ts';
 import type { ApiServices } from '../dependencies.ts';
@@ -29,10 +30,10 @@ export function registerMeRoutes(app: LatchkeyApp, { database, personalData }: A
       contacts: await provedContacts(tx, personalData, { tenantId, customerId }),
     }));
     if (session === undefined) throw new LatchkeyError('session_ended');
-    const isReadOnly = caller.acr === 'latchkey:1';
+    const isMasked = isReadOnly(caller.acr);
     return {
       customerId,
-      givenName: givenName === undefined ? null : isReadOnly ? initialOf(givenName) : givenName,
+      givenName: givenName === undefined ? null : isMasked ? initialOf(givenName) : givenName,
       phone: contacts.phone === undefined ? null : maskPhone(contacts.phone),
       email: contacts.email === undefined ? null : maskEmail(contacts.email),
       device: deviceView(session),

@@ -6,6 +6,7 @@ import type { Tx } from '../../db/connection.ts';
 import { shareCustomer } from '../../db/customer-lock.ts';
 import { PUSH_PLATFORMS, registerPush, removePush } from '../../db/push.ts';
 import { readSession } from '../../db/sessions.ts';
+import { isReadOnly } from '../../domain/auth-strength.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { ApiServices } from '../dependencies.ts';
 import { PushRegistration, RegisteredPush, RemovedPush } from '../schemas/push.ts';
@@ -89,8 +90,7 @@ async function standingDevice(
   const session = await readSession(tx, tenantId, sessionId);
   if (session === undefined) throw new LatchkeyError('session_ended');
   const { acr } = standingOf(session, tenant);
-  if (acr === 'latchkey:1' || session.deviceId === null)
-    throw new LatchkeyError('device_not_allowed');
+  if (isReadOnly(acr) || session.deviceId === null) throw new LatchkeyError('device_not_allowed');
   return { tenantId, customerId, deviceId: session.deviceId };
 }
 

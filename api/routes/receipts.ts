@@ -6,6 +6,7 @@ import { readReceipt } from '../../db/receipts.ts';
 import { receiptKeys } from '../../db/receipt-keys.ts';
 import type { ReceiptKey } from '../../db/receipt-keys.ts';
 import { stepUpOfRequester } from '../../db/step-up.ts';
+import { isReadOnly } from '../../domain/auth-strength.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { ownStepUp } from '../step-ups/own-step-up.ts';
 import { withheld } from '../step-ups/receipt-copy.ts';
@@ -77,7 +78,7 @@ function registerReceipts(app: LatchkeyApp, services: ApiServices): void {
     async (request) => {
       const { tenantId } = request.tenant;
       // A device that may only read sees no personal text.
-      const isMasked = callerOf(request, 'customer').acr === 'latchkey:1';
+      const isMasked = isReadOnly(callerOf(request, 'customer').acr);
       const receipt = await database.tenant(tenantId, async (tx) =>
         readReceipt(tx, services, await ownStepUp(tx, request, request.params.stepUpId)),
       );

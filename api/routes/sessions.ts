@@ -5,6 +5,7 @@ import { endOwnSession, endSessions, readOwnEnd } from '../../db/session-ends.ts
 import type { EndedSession, SessionsToEnd } from '../../db/session-ends.ts';
 import { sessionPlaces, sessionsOfCustomer } from '../../db/sessions.ts';
 import type { SessionRecord } from '../../db/sessions.ts';
+import { isReadOnly } from '../../domain/auth-strength.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { judgeSession } from '../../domain/session-standing.ts';
 import { requireFreeHand } from '../callers/free-hand.ts';
@@ -174,7 +175,7 @@ function viewOf(
       deviceName: session.deviceName,
       platform: session.devicePlatform,
       model,
-      place: caller.acr === 'latchkey:1' ? null : place,
+      place: isReadOnly(caller.acr) ? null : place,
       acr: standing.acr,
       amr: [...session.amr],
       startedAt: isoTime(session.startedAtMs),

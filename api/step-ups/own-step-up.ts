@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Tx } from '../../db/connection.ts';
 import { stepUpOfCustomer, type StepUpRecord } from '../../db/step-up.ts';
+import { isReadOnly } from '../../domain/auth-strength.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import type { CustomerStepUp } from '../schemas/customer-step-ups.ts';
@@ -28,7 +29,7 @@ export async function showStepUp(
   request: FastifyRequest,
   record: StepUpRecord,
 ): Promise<CustomerStepUp> {
-  const isMasked = callerOf(request, 'customer').acr === 'latchkey:1';
+  const isMasked = isReadOnly(callerOf(request, 'customer').acr);
   return await customerStepUp(tx, tools, { record, isMasked });
 }
 
