@@ -1,7 +1,7 @@
 /** What a move of a step-up tells the world: one event of the catalogue a move that matters, and the call to a requester who asked for one. */
 import type { Tx } from './connection.ts';
 import { enqueue } from './outbox.ts';
-import type { StepUpEvent, StepUpMove } from '../domain/step-up.ts';
+import type { StepUpMove } from '../domain/step-up.ts';
 import type { StepUpRecord } from './step-up.ts';
 
 type Told = Pick<
@@ -25,10 +25,7 @@ export async function announceRequest(tx: Tx, stepUp: Told): Promise<void> {
 export async function announceMove(
   tx: Tx,
   stepUp: Told,
-  {
-    move,
-    revocationId,
-  }: { event: StepUpEvent; move: StepUpMove; revocationId?: string | undefined },
+  { move, revocationId }: { move: StepUpMove; revocationId?: string | undefined },
 ): Promise<void> {
   const { tenantId, customerId, required } = stepUp;
   const { state, outcome, reason } = move;

@@ -7,6 +7,7 @@ import type { Action } from '../domain/action.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { CHALLENGE_LABEL, preimageText } from '../domain/step-up-preimage.ts';
+import type { StepUpContext } from '../domain/step-up-preimage.ts';
 import { requiredStrength } from '../domain/step-up-strength.ts';
 import type { Display } from '../domain/step-up-texts.ts';
 import { refusalOf, type StepUpStrength, type StepUpSubject } from '../domain/step-up.ts';
@@ -20,13 +21,6 @@ import {
   type StepUpRecord,
   type StepUpTools,
 } from './step-up.ts';
-
-/** As the app reports what else goes on; it enters the text that is signed. */
-export interface StepUpContext {
-  readonly onCall: boolean;
-  readonly screenShared: boolean;
-  readonly accessibilityService: boolean;
-}
 
 export interface StepUpOpening extends StepUpSubject {
   readonly customerId: string;

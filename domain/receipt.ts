@@ -3,6 +3,7 @@
  * without asking anybody. docs/receipts.md gives the format; sdk/receipt/ verifies it. Personal text stands only in `disclosures`, outside what is
  * signed, each piece bound in by a salted digest, so that a copy that leaves the bank can be given without it.
  */
+import type { StepUpContext } from './step-up-preimage.ts';
 
 export const RECEIPT_TYPE = 'latchkey-receipt';
 /** `typ` of the bank's signature. */
@@ -40,11 +41,7 @@ export interface ReceiptClaims {
   /** As the engine said at the approval. */
   readonly risk: string;
   /** As the app reported at the opening. */
-  readonly context: {
-    readonly onCall: boolean;
-    readonly screenShared: boolean;
-    readonly accessibilityService: boolean;
-  };
+  readonly context: StepUpContext;
   /** How long after the approval it could not be used yet. */
   readonly delaySeconds: number;
   readonly times: {

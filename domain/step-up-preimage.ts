@@ -10,6 +10,13 @@ import type { StepUpRequester } from './step-up.ts';
 /** Goes before the preimage into the hash: a signature over anything else of this bank can never be one over an action. */
 export const CHALLENGE_LABEL = 'latchkey/step-up/1\0';
 
+/** What else goes on around the customer, as his app reports it. */
+export interface StepUpContext {
+  readonly onCall: boolean;
+  readonly screenShared: boolean;
+  readonly accessibilityService: boolean;
+}
+
 export interface PreimageParts {
   readonly tenant: string;
   readonly rpId: string;
@@ -18,11 +25,7 @@ export interface PreimageParts {
   readonly customer: string;
   readonly action: Action;
   /** As the app reported it. */
-  readonly context: {
-    readonly onCall: boolean;
-    readonly screenShared: boolean;
-    readonly accessibilityService: boolean;
-  };
+  readonly context: StepUpContext;
   readonly display: Omit<Display, 'fields'>;
   /** The policy's version. */
   readonly policy: string;

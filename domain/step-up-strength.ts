@@ -6,6 +6,7 @@ import type { Action } from './action.ts';
 import { minorUnits } from './money.ts';
 import type { Policy, StepUpThresholds } from './policy.ts';
 import type { Risk } from './ports.ts';
+import type { StepUpContext } from './step-up-preimage.ts';
 import type { StepUpStrength } from './step-up.ts';
 
 export type RequiredStrength = 'none' | StepUpStrength;
@@ -18,11 +19,7 @@ export interface StrengthQuestion {
   /** The requester's wish. */
   readonly atLeast?: StepUpStrength;
   readonly risk?: Risk;
-  readonly context?: {
-    readonly onCall: boolean;
-    readonly screenShared: boolean;
-    readonly accessibilityService: boolean;
-  };
+  readonly context?: StepUpContext;
 }
 
 export interface StrengthAnswer {

@@ -3,18 +3,15 @@
  * step-up and its relying party must be what stands in it. The parts that an app shows must be the text, line by line.
  * An app that skips this lets whoever stands between it and the bank show one payment and have another one signed.
  */
-import { base64url } from 'jose';
+import { membersOf } from './members.ts';
 import { phoneProblem } from './problem.ts';
+import { challengeOf } from './receipt/challenge.ts';
 import type { OpenedStepUp } from './types.ts';
-
-const LABEL = 'latchkey/step-up/1\0';
 
 /** @throws LatchkeyProblem text_mismatch */
 export async function assertShown(opened: OpenedStepUp): Promise<void> {
   const { preimage, challenge, display, stepUpId, rpId, requester, type } = opened;
-  const bytes = new TextEncoder().encode(LABEL + preimage);
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  if (base64url.encode(digest) !== challenge) throw mismatch('challenge');
+  if ((await challengeOf(preimage)) !== challenge) throw mismatch('challenge');
   const signed = membersOf(JSON.parse(preimage));
   const text = membersOf(signed['display'])['text'];
   if (signed['stepUpId'] !== stepUpId || signed['rpId'] !== rpId) throw mismatch('step-up');
@@ -30,8 +27,4 @@ export async function assertShown(opened: OpenedStepUp): Promise<void> {
 
 function mismatch(what: string) {
   return phoneProblem('text_mismatch', `What is shown is not what would be signed: ${what}.`);
-}
-
-function membersOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
 }

@@ -2,6 +2,7 @@
  * The one error that the SDK throws: a refusal of the server (RFC 9457, or RFC 6749 section 5.2 at the token endpoint) or a
  * misfortune on the phone, each with a stable code to branch on. Its text is for logs; it must never be shown to a customer.
  */
+import { isRecord } from './members.ts';
 
 /** What only the phone can know; every other code is the server's. */
 export type PhoneProblemCode =
@@ -125,8 +126,4 @@ function textOf(value: unknown): string | undefined {
 
 function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -138,3 +138,8 @@ const OPERATIONS = {
   'resend-code': 'resendStepUpCode',
   deny: 'denyStepUp',
 } as const;
+
+/** The customer has nothing left to do: he has answered, or it has ended. */
+export function isAnswered({ status }: Pick<CustomerStepUp, 'status'>): boolean {
+  return status !== 'pending' && status !== 'second_factor';
+}

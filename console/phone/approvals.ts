@@ -4,6 +4,7 @@
  */
 import type { Latchkey } from '../../sdk/client.ts';
 import { LatchkeyProblem } from '../../sdk/problem.ts';
+import { isAnswered } from '../../sdk/step-up.ts';
 import type { CustomerStepUp, StepUpContext } from '../../sdk/types.ts';
 import type { StepUpStanding } from '../../sdk/step-up-stream.ts';
 import type { PhoneCore } from './phone-core.ts';
@@ -57,7 +58,7 @@ export class Approvals {
     const shown = core.state().stepUp;
     const now = stepUps.find(({ stepUpId }) => stepUpId === shown?.view.stepUpId);
     if (now !== undefined && now.status !== shown?.view.status) this.#become(now);
-    const due = stepUps.find(({ status }) => status === 'pending' || status === 'second_factor');
+    const due = stepUps.find((stepUp) => !isAnswered(stepUp));
     if (due !== undefined && core.state().stepUp === undefined) await this.show(due.stepUpId);
   }
 
@@ -133,7 +134,7 @@ export class Approvals {
       if (shown.status !== status) void this.#quietly(() => this.#refresh(stepUpId));
       return;
     }
-    if (status !== 'pending' && status !== 'second_factor') {
+    if (isAnswered({ status })) {
       this.#waiting.delete(stepUpId);
       return;
     }

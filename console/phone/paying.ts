@@ -5,6 +5,7 @@
 import type { Latchkey } from '../../sdk/client.ts';
 import { LatchkeyProblem } from '../../sdk/problem.ts';
 import { stepUpChallengeOf } from '../../sdk/step-up-challenge.ts';
+import { isAnswered } from '../../sdk/step-up.ts';
 import type { CustomerStepUp } from '../../sdk/types.ts';
 import { isMembers, textOr } from './members.ts';
 import type { PhoneCore } from './phone-core.ts';
@@ -59,11 +60,9 @@ export class Paying {
   }
 
   /** The step-up of this payment has moved. */
-  follow({ stepUpId, status }: CustomerStepUp): void {
+  follow(stepUp: CustomerStepUp): void {
     const { payment } = this.#options.core.state();
-    if (payment?.stepUpId !== stepUpId || status === 'pending' || status === 'second_factor')
-      return;
-    this.#lookAgain();
+    if (payment?.stepUpId === stepUp.stepUpId && isAnswered(stepUp)) this.#lookAgain();
   }
 
   async showReceipt(stepUpId: string): Promise<void> {

@@ -2,9 +2,8 @@
 import { textOf } from './bytes.ts';
 import { failed, passed } from './findings.ts';
 import type { Finding, PlannedCheck } from './findings.ts';
-import { canonical, readJson } from './json.ts';
+import { canonical, membersIn } from './json.ts';
 import { es256Key, readJws } from './keys.ts';
-import { isRecord } from './shape.ts';
 import type { ReceiptFile } from './types.ts';
 
 const APPROVAL_TYPE = 'latchkey-approval+jwt';
@@ -37,8 +36,7 @@ async function approvalKeyFinding({
 }: ReceiptFile): Promise<Finding> {
   const jws = readJws(approvalKey.jws);
   if (jws === undefined) return failed('There is no readable signature of the device.');
-  const read = readJson(textOf(jws.header) ?? '');
-  const header = 'value' in read && isRecord(read.value) ? read.value : {};
+  const header = membersIn(textOf(jws.header) ?? '');
   if (header['alg'] !== 'ES256' || header['typ'] !== APPROVAL_TYPE || 'crit' in header)
     return failed('The device signed something else than an approval.');
   if (textOf(jws.payload) !== canonical({ challenge, iss, stepUpId }))

@@ -5,9 +5,10 @@
 import { sha256, textOf, toBase64url, utf8 } from './bytes.ts';
 import { failed, notChecked, passed } from './findings.ts';
 import type { Finding, PlannedCheck } from './findings.ts';
-import { canonical, readJson } from './json.ts';
+import { canonical, membersIn, readJson } from './json.ts';
 import { es256Key, hasSmallS, readJws, thumbprint } from './keys.ts';
-import { KEY_LIST, isRecord } from './shape.ts';
+import { KEY_LIST } from './shape.ts';
+import { membersOf } from '../members.ts';
 import type { EcJwk, ReceiptKeys } from './types.ts';
 
 export interface SignedFile {
@@ -60,10 +61,8 @@ async function signatureFinding(file: SignedFile): Promise<Finding> {
 
 /** As the header holds it; what else the header holds is compared as a whole. */
 function signingKeyOf(signature: string): EcJwk | undefined {
-  const header = readJson(textOf(readJws(signature)?.header ?? new Uint8Array()) ?? '');
-  const jwk = 'value' in header && isRecord(header.value) ? header.value['jwk'] : undefined;
-  if (!isRecord(jwk)) return undefined;
-  const { x, y } = jwk;
+  const header = membersIn(textOf(readJws(signature)?.header ?? new Uint8Array()) ?? '');
+  const { x, y } = membersOf(header['jwk']);
   return typeof x === 'string' && typeof y === 'string'
     ? { kty: 'EC', crv: 'P-256', x, y }
     : undefined;

@@ -3,6 +3,7 @@
  * two. It never throws for what it cannot read.
  */
 import canonicalize from 'canonicalize';
+import { membersOf } from '../members.ts';
 
 const MAX_CHARACTERS = 256 * 1024;
 const MAX_DEPTH = 16;
@@ -18,6 +19,12 @@ export function readJson(text: string): JsonReading {
   } catch {
     return { wrong: 'It is not JSON: a character is missing, or there is one too many.' };
   }
+}
+
+/** Of an object; none of anything else, and none of what cannot be read. */
+export function membersIn(text: string): Readonly<Record<string, unknown>> {
+  const read = readJson(text);
+  return 'value' in read ? membersOf(read.value) : {};
 }
 
 /** RFC 8785. Only for what readJson() read. */

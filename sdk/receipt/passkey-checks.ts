@@ -5,9 +5,8 @@
 import { fromBase64url, isSame, joined, sha256, textOf, utf8 } from './bytes.ts';
 import { failed, passed } from './findings.ts';
 import type { Finding, PlannedCheck } from './findings.ts';
-import { readJson } from './json.ts';
+import { membersIn } from './json.ts';
 import { passkeyKey } from './keys.ts';
-import { isRecord } from './shape.ts';
 import type { ReceiptFile } from './types.ts';
 
 type Passkey = ReceiptFile['passkey'];
@@ -113,8 +112,7 @@ function userFinding(passkey: Passkey): Finding {
 }
 
 function clientDataOf({ clientDataJSON }: Passkey): Readonly<Record<string, unknown>> {
-  const read = readJson(textOf(decoded(clientDataJSON)) ?? '');
-  return 'value' in read && isRecord(read.value) ? read.value : {};
+  return membersIn(textOf(decoded(clientDataJSON)) ?? '');
 }
 
 function decoded(text: string): Uint8Array<ArrayBuffer> {

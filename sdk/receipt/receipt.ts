@@ -8,7 +8,8 @@ import { carriedOut } from './findings.ts';
 import type { PlannedCheck } from './findings.ts';
 import { readJson } from './json.ts';
 import { passkeyChecks } from './passkey-checks.ts';
-import { isRecord, RECEIPT, REVOCATION_RECEIPT } from './shape.ts';
+import { isRecord } from '../members.ts';
+import { RECEIPT, REVOCATION_RECEIPT } from './shape.ts';
 import { textChecks, withheldOf } from './text-checks.ts';
 import type { Check, ReceiptFile, RevocationReceiptFile, Verdict, Verification } from './types.ts';
 

@@ -1,4 +1,5 @@
 /** Exactly which members a receipt has and of what form each is: what is missing, added or of another form makes it no receipt. */
+import { isRecord } from '../members.ts';
 import { fromBase64url } from './bytes.ts';
 
 /** Answers the path of the first member that is wrong. */
@@ -164,10 +165,6 @@ const ENTRY: Readonly<Record<string, Shape>> = {
   validFrom: time,
   validUntil: nullable(time),
 };
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function isTime(value: unknown): boolean {
   if (typeof value !== 'string') return false;

@@ -1,5 +1,5 @@
 /** What a receipt says, as lines for people. It verifies nothing: show it only beside a verdict. */
-import { isRecord } from './shape.ts';
+import { isRecord } from '../members.ts';
 import type { ReceiptFile, RevocationReceiptFile } from './types.ts';
 
 export type StatementLine = readonly [label: string, value: string];

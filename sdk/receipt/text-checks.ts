@@ -3,13 +3,12 @@
  * to be shown. What was taken out of a copy is said to be taken out, never assumed.
  */
 import { sha256, toBase64url, utf8 } from './bytes.ts';
+import { challengeOf } from './challenge.ts';
 import { failed, notChecked, passed } from './findings.ts';
 import type { Finding, PlannedCheck } from './findings.ts';
 import { canonical, readJson } from './json.ts';
-import { isRecord } from './shape.ts';
+import { isRecord } from '../members.ts';
 import type { ReceiptFile } from './types.ts';
-
-const CHALLENGE_LABEL = 'latchkey/step-up/1\0';
 
 export function textChecks(receipt: ReceiptFile): readonly PlannedCheck[] {
   return [
@@ -58,8 +57,7 @@ const TAKEN_OUT = notChecked('The text that was sent was taken out of this copy.
 async function challengeFinding(receipt: ReceiptFile): Promise<Finding> {
   const preimage = preimageOf(receipt);
   if (preimage === undefined) return TAKEN_OUT;
-  const challenge = toBase64url(await sha256(utf8(`${CHALLENGE_LABEL}${preimage}`)));
-  return challenge === receipt.challenge
+  return (await challengeOf(preimage)) === receipt.challenge
     ? passed('The challenge is the hash of exactly this text.')
     : failed('The text gives another challenge: it is not what the customer signed.');
 }

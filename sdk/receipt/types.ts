@@ -1,4 +1,8 @@
-/** What a receipt file holds (docs/receipts.md) and what a verifier answers. Types only. */
+/**
+ * What a receipt file holds (docs/receipts.md) and what a verifier answers. Types only. The verifier is given to people who have nothing of the server,
+ * so its types are its own and import nothing of ours but the SDK's; test/unit/sdk-types.test.ts holds them against what the server signs.
+ */
+import type { StepUpContext } from '../types.ts';
 
 /** Bytes are base64url, times ISO 8601 in UTC with milliseconds. */
 export interface ReceiptFile {
@@ -8,7 +12,11 @@ export interface ReceiptFile {
   readonly iss: string;
   readonly tenant: string;
   readonly stepUpId: string;
-  readonly requester: { readonly kind: string; readonly id: string; readonly name: string };
+  readonly requester: {
+    readonly kind: 'client' | 'staff' | 'login';
+    readonly id: string;
+    readonly name: string;
+  };
   readonly customer: string;
   readonly actionType: string;
   readonly status: 'approved';
@@ -16,11 +24,7 @@ export interface ReceiptFile {
   readonly policy: string;
   readonly epoch: number;
   readonly risk: string;
-  readonly context: {
-    readonly onCall: boolean;
-    readonly screenShared: boolean;
-    readonly accessibilityService: boolean;
-  };
+  readonly context: StepUpContext;
   readonly delaySeconds: number;
   readonly times: {
     readonly requestedAt: string;

@@ -15,7 +15,7 @@ import type { NewStepUp, StepUpCreated } from '../../db/step-up-create.ts';
 import { advanceStepUp } from '../../db/step-up-moves.ts';
 import type { DrivenStepUpEvent, StepUpAdvanced } from '../../db/step-up-moves.ts';
 import { openStepUp } from '../../db/step-up-open.ts';
-import type { OpenedStepUp, StepUpContext } from '../../db/step-up-open.ts';
+import type { OpenedStepUp } from '../../db/step-up-open.ts';
 import { readStepUp } from '../../db/step-up.ts';
 import type { StepUpRecord } from '../../db/step-up.ts';
 import { latestAttempt } from '../../db/step-attempts.ts';
@@ -25,6 +25,7 @@ import type { Action } from '../../domain/action.ts';
 import { displayOf } from '../../domain/step-up-texts.ts';
 import { transition } from '../../domain/step-up.ts';
 import type { StepUpEvent } from '../../domain/step-up.ts';
+import type { StepUpContext } from '../../domain/step-up-preimage.ts';
 import { insertCustomer, insertLiveSession, insertProvedPhone } from './customer.ts';
 import type { SeededCustomer } from './customer.ts';
 

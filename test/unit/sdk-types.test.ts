@@ -13,6 +13,11 @@ import type {
 import type { LoginStepUpView } from '../../api/schemas/login-step-ups.ts';
 import type { PushRegistration as PushSchema } from '../../api/schemas/push.ts';
 import type { LogoutBody, MeAnswer, SessionView } from '../../api/schemas/sessions.ts';
+import type { Receipt } from '../../domain/receipt.ts';
+import type { SignedRevocationReceipt } from '../../domain/revocation.ts';
+import type { StepUpContext as SignedContext } from '../../domain/step-up-preimage.ts';
+import type { StepUpStatus as ServerStatus } from '../../domain/step-up-status.ts';
+import type { ReceiptFile, RevocationReceiptFile } from '../../sdk/receipt/types.ts';
 import type {
   ChangedDevice,
   CustomerStepUp,
@@ -27,6 +32,7 @@ import type {
   PushRegistration,
   SessionEntry,
   StepUpContext,
+  StepUpStatus,
   TokenAnswer,
 } from '../../sdk/types.ts';
 
@@ -70,6 +76,13 @@ describe('the answers of the API as the SDK types them', () => {
     expectTypeOf<CustomerStepUp>().toEqualTypeOf<Frozen<StepUpSchema>>();
     expectTypeOf<Plain<OpenedStepUp>>().toEqualTypeOf<Frozen<OpenedSchema>>();
     expectTypeOf<StepUpContext>().toEqualTypeOf<Frozen<OpenStepUpBody['context']>>();
+    expectTypeOf<StepUpContext>().toEqualTypeOf<SignedContext>();
+    expectTypeOf<StepUpStatus>().toEqualTypeOf<ServerStatus>();
     expectTypeOf<LoginStepUp>().toEqualTypeOf<Frozen<LoginStepUpView>>();
+  });
+
+  it('are the receipts, member for member as the bank signs them', () => {
+    expectTypeOf<ReceiptFile>().toEqualTypeOf<Plain<Receipt>>();
+    expectTypeOf<RevocationReceiptFile>().toEqualTypeOf<Plain<SignedRevocationReceipt>>();
   });
 });
