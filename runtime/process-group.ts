@@ -1,6 +1,6 @@
 /**
  * Everything that one `latchkey start` runs, ended together: in the opposite order of its start, at a signal, at an error or when
- * one of its processes ends by itself. Nothing is restarted, and nothing may be left behind.
+ * one of its processes ends by itself (what may be started again: supervision.ts). Nothing may be left behind.
  */
 import type { ManagedProcess } from './managed-process.ts';
 

@@ -33,6 +33,7 @@ import { startDatabase, startDirectory, startTemporal, startVendors } from './st
 import type { StackTemporal } from './stack-servers.ts';
 import { startStageControl } from './stage-control.ts';
 import type { StageControlOptions } from './stage-control.ts';
+import { Supervision } from './supervision.ts';
 import { WantedEnds } from './wanted-ends.ts';
 
 const READY_TIMEOUT_MS = 60_000;
@@ -61,6 +62,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   await refuseTakenPort('the API', options.ports.api);
   await refuseTakenPort('the operations door', options.ports.operations);
   const ends = new WantedEnds();
+  const supervision = new Supervision({ onLine: options.onProgress });
   const [database, temporal] = await Promise.all([
     startDatabase(options),
     startTemporal({ ...options, ...ends.host(options) }),
@@ -94,6 +96,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     configuration,
     temporal,
     ends,
+    supervision,
     apiPort,
   });
   const issuer = `${publicUrl}/t/${DEMO_SLUG}`;
@@ -107,14 +110,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ? {}
       : { temporalUiUrl: `${operationsUrl}/temporal` }),
     temporalNamespace: configuration.temporal.namespace,
-    temporal: {
-      address: configuration.temporal.address,
-      namespace: configuration.temporal.namespace,
-    },
+    temporal: configuration.temporal,
     ...(staffDirectory === undefined ? {} : { operationsUrl }),
     ...(tenantId === undefined ? {} : { tenantId }),
   });
   await waitForReadiness(options.ports.api, api);
+  supervision.begin();
   return {
     environment,
     publicUrl,
@@ -169,16 +170,20 @@ async function startProcesses(
     readonly configuration: Configuration;
     readonly temporal: StackTemporal;
     readonly ends: WantedEnds;
+    readonly supervision: Supervision;
     readonly apiPort: number;
   },
 ): Promise<Processes> {
-  const { environment, configuration, ends } = given;
+  const { environment, configuration, ends, supervision } = given;
+  // As its button does: with the build that was deployed last.
+  const workerHost = ends.host(supervision.host(options, () => parts.startWorker()));
   const launchWorker = (changes: NodeJS.ProcessEnv) =>
-    startWorker(ends.host(options), { ...environment, ...changes }, configuration.temporal);
+    startWorker(workerHost, { ...environment, ...changes }, configuration.temporal);
   const worker = await launchWorker({});
   await options.pagesAreBuilt;
   const line = await startLine(options, given.apiPort);
-  const api = await startApi(options, environment);
+  const apiHost = supervision.host(options, () => startApi(apiHost, environment));
+  const api = await startApi(apiHost, environment);
   const parts = new StackParts({
     clock: systemClock,
     line,

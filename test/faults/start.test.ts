@@ -88,6 +88,13 @@ const startUntilReady = async (): Promise<Started> => {
   expect(started.output()).toContain('Latchkey is ready');
   return started;
 };
+const PATIENCE = { timeout: 60_000, interval: 100 };
+/** In the order of their starts. */
+const children = async (): Promise<readonly ProcessIdentity[]> => {
+  const record = await readFile(join(directory, 'start.json'), 'utf8');
+  // Written by runtime/start-record.ts.
+  return (JSON.parse(record) as { children: ProcessIdentity[] }).children;
+};
 const secondsOf = ({ output }: Started): number =>
   Number(/ready, after ([\d.]+) s/.exec(output())?.[1]);
 const tenants = async (): Promise<readonly string[]> => {
@@ -172,16 +179,43 @@ describe('latchkey start', () => {
     await end;
   });
 
+  test('starts a worker and an API again that are killed, says so, and goes on', async () => {
+    const started = await startUntilReady();
+    const before = await children();
+    const [worker, api] = before.slice(-2);
+    if (worker === undefined || api === undefined) throw new Error('both are children');
+    for (const [name, killed] of [
+      ['worker', worker],
+      ['api', api],
+    ] as const) {
+      await signalAll([killed], 'SIGKILL');
+      await vi.waitFor(() => {
+        expect(started.output()).toContain(
+          `${name} ended by SIGKILL: starting it again (1 of 5 within a minute)`,
+        );
+      }, PATIENCE);
+    }
+    await vi.waitFor(async () => {
+      expect(await children()).toHaveLength(before.length + 2);
+      const ready = await fetch(`http://127.0.0.1:${environment['LATCHKEY_PORT']}/readyz`);
+      expect(ready.status).toBe(200);
+    }, PATIENCE);
+    const tree = await started.tree();
+    expect(started.process.exitCode).toBeNull();
+    const exit = once(started.process, 'exit');
+    started.process.kill('SIGINT');
+    expect((await exit)[0]).toBe(130);
+    expect(await listAlive(tree)).toEqual([]);
+  });
+
   test('ends as a whole, with a reason, when one of its servers dies', async () => {
     const started = await startUntilReady();
     const tree = await started.tree();
-    const record = await readFile(join(directory, 'start.json'), 'utf8');
-    // Written by runtime/start-record.ts, in the order of the start.
-    const { children } = JSON.parse(record) as { children: ProcessIdentity[] };
     const exit = once(started.process, 'exit');
-    await signalAll(children.slice(-1), 'SIGKILL');
+    // PostgreSQL or Temporal, whichever was up first: nobody starts a server with data again by himself.
+    await signalAll((await children()).slice(0, 1), 'SIGKILL');
     expect((await exit)[0]).toBe(1);
-    expect(started.output()).toContain('stopping: api ended unexpectedly');
+    expect(started.output()).toMatch(/stopping: (postgres|temporal) ended unexpectedly/);
     expect(await listAlive(tree)).toEqual([]);
   });
 });
