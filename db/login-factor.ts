@@ -15,7 +15,8 @@ import { countedSessions, endForLogin, oneLoginAtATime } from './session-caps.ts
 import { insertSession, type SessionRecord } from './sessions.ts';
 import { consumeStepUp } from './step-up-consume.ts';
 import { createStepUp } from './step-up-create.ts';
-import { openRequest, stepUpOfRequester, type StepUpRecord, type StepUpTools } from './step-up.ts';
+import { openRequest } from './step-up-sealed.ts';
+import { stepUpOfRequester, type StepUpRecord, type StepUpTools } from './step-up.ts';
 
 /** One login of a key is waited for at a time; the next takes its place. */
 const REFERENCE = 'log_in';

@@ -9,7 +9,7 @@ import type { Tx } from './connection.ts';
 import type { MessagePayload } from './outbox.ts';
 import type { PersonalData } from './personal-data.ts';
 import { policyAt } from './policies.ts';
-import { openRequest } from './step-up.ts';
+import { openRequest } from './step-up-sealed.ts';
 
 export type MessageChannel = 'phone' | 'email';
 

@@ -15,7 +15,8 @@ import { receiptClaims } from './receipt-claims.ts';
 import type { ReceiptSource } from './receipt-claims.ts';
 import { signStatement } from './receipt-signing.ts';
 import { readStepUpEvidence } from './step-up-evidence.ts';
-import { openPreimage, readStepUp } from './step-up.ts';
+import { openPreimage } from './step-up-sealed.ts';
+import { readStepUp } from './step-up.ts';
 import type { StepUpRecord, StepUpTools } from './step-up.ts';
 
 const PURPOSE = 'receipt';

@@ -15,13 +15,9 @@ import type { Tx } from './connection.ts';
 import { judgeStanding } from './step-up-approval.ts';
 import { ringStepUp } from './step-up-ends.ts';
 import { applyStepUpMove, shareCustomerOf } from './step-up-moves.ts';
-import {
-  isRequester,
-  openRequest,
-  readStepUp,
-  type StepUpRecord,
-  type StepUpTools,
-} from './step-up.ts';
+import { isRequester } from './step-up-requester.ts';
+import { openRequest } from './step-up-sealed.ts';
+import { readStepUp, type StepUpRecord, type StepUpTools } from './step-up.ts';
 
 export interface StepUpUse extends StepUpSubject {
   readonly requester: StepUpRequester;

@@ -23,9 +23,11 @@ import { activePolicy } from './policies.ts';
 import { actorOf } from './step-up-consume.ts';
 import { expireStepUp, supersedeStepUp } from './step-up-ends.ts';
 import { announceRequest } from './step-up-events.ts';
-import { nameOf, refusePaused } from './step-up-pauses.ts';
+import { refusePaused } from './step-up-pauses.ts';
+import { nameOf } from './step-up-requester.ts';
 import { addSpend } from './step-up-spend.ts';
-import { readStepUp, sealRequest, type StepUpRecord, type StepUpTools } from './step-up.ts';
+import { sealRequest } from './step-up-sealed.ts';
+import { readStepUp, type StepUpRecord, type StepUpSpend, type StepUpTools } from './step-up.ts';
 
 export interface NewStepUp extends StepUpSubject {
   readonly requester: StepUpRequester;
@@ -180,18 +182,11 @@ async function isForReference(
   return rows.length > 0;
 }
 
-interface Spent {
-  readonly currency: string;
-  readonly minor: bigint;
-  readonly day: string;
-  readonly dayTotalMinor: bigint;
-}
-
 /** What moves money counts, whether or not it will need an approval. */
 async function spendOf(
   tx: Tx,
   { tenantId, customerId, action }: NewStepUp,
-): Promise<Spent | undefined> {
+): Promise<StepUpSpend | undefined> {
   const amount = amountOf(action);
   if (amount === undefined) return undefined;
   const { day, totalMinor } = await addSpend(tx, { tenantId, customerId, ...amount });
@@ -210,7 +205,7 @@ interface Judged {
   readonly policy: Policy;
   readonly required: StepUpStrength;
   readonly delaySeconds: number;
-  readonly spend: Spent | undefined;
+  readonly spend: StepUpSpend | undefined;
   readonly referenceIndex: Uint8Array;
 }
 

@@ -19,7 +19,8 @@ import { lockCustomer } from './customer-lock.ts';
 import { cutOff, type CutOff } from './cut-off.ts';
 import { enqueue } from './outbox.ts';
 import { applyStepUpMove, customerOf } from './step-up-moves.ts';
-import { isRequester, readStepUp, type StepUpRecord, type StepUpTools } from './step-up.ts';
+import { isRequester } from './step-up-requester.ts';
+import { readStepUp, type StepUpRecord, type StepUpTools } from './step-up.ts';
 
 export type StepUpEnd = StepUpSubject & {
   readonly actor: Actor;

@@ -13,14 +13,8 @@ import type { Display } from '../domain/step-up-texts.ts';
 import { refusalOf, type StepUpStrength, type StepUpSubject } from '../domain/step-up.ts';
 import { appendAudit } from './audit.ts';
 import type { Tx } from './connection.ts';
-import {
-  openPreimage,
-  openRequest,
-  readStepUp,
-  sealPreimage,
-  type StepUpRecord,
-  type StepUpTools,
-} from './step-up.ts';
+import { openPreimage, openRequest, sealPreimage } from './step-up-sealed.ts';
+import { readStepUp, type StepUpRecord, type StepUpTools } from './step-up.ts';
 
 export interface StepUpOpening extends StepUpSubject {
   readonly customerId: string;

@@ -6,6 +6,7 @@ import { LatchkeyError } from '../domain/errors.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { StepUpRequester } from '../domain/step-up.ts';
 import type { Tx } from './connection.ts';
+import { nameOf } from './step-up-requester.ts';
 
 interface Asking {
   readonly tenantId: string;
@@ -18,11 +19,6 @@ interface Asking {
 export async function refusePaused(tx: Tx, asking: Asking): Promise<void> {
   await refuseRefused(tx, asking);
   await refuseUnanswered(tx, asking);
-}
-
-/** As a ceremony names who asked. */
-export function nameOf({ kind, id }: StepUpRequester): string {
-  return `${kind}:${id}`;
 }
 
 /** Two refusals by the customer himself, soon after each other, give him a rest from this requester. */

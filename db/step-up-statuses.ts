@@ -3,6 +3,7 @@ import { statusOf } from '../domain/step-up-status.ts';
 import type { StepUpStatus } from '../domain/step-up-status.ts';
 import type { StepUp } from '../domain/step-up.ts';
 import type { Database } from './connection.ts';
+import { ANY_LOGIN } from './step-up-requester.ts';
 
 export interface StepUpStanding {
   readonly customerId: string;
@@ -30,7 +31,7 @@ export async function readStepUpStandings(
       with ${bound}
       select customer_id, ceremony_id as step_up_id, state, outcome, reason from ceremony
       where ${isBound} and tenant_id = ${tenantId} and kind = 'step_up' and outcome is null
-        and state <> 'starting' and requester not like 'login:%' and customer_id = any(${[...customerIds]})
+        and state <> 'starting' and requester not like ${ANY_LOGIN} and customer_id = any(${[...customerIds]})
       union
       select customer_id, ceremony_id as step_up_id, state, outcome, reason from ceremony
       where ${isBound} and tenant_id = ${tenantId} and kind = 'step_up' and ceremony_id = any(${[...stepUpIds]})

@@ -2,7 +2,8 @@
 import type { Tx } from '../../db/connection.ts';
 import { latestAttempt } from '../../db/step-attempts.ts';
 import { STEP_UP_CODE, stepUpCodeSentTo } from '../../db/step-up-codes.ts';
-import { openRequest, type StepUpRecord } from '../../db/step-up.ts';
+import { openRequest } from '../../db/step-up-sealed.ts';
+import type { StepUpRecord } from '../../db/step-up.ts';
 import { statusOf } from '../../domain/step-up-status.ts';
 import { maskPhone } from '../enrollment/contacts.ts';
 import type { AppDependencies } from '../dependencies.ts';
