@@ -25,7 +25,7 @@ export interface TrackedQuery {
   readonly limit: number;
 }
 
-/** In order of their ids. A ceremony that is still `starting` is its caller's to start, and the sweeper's to retire. */
+/** In order of their ids. A ceremony that is still `starting` is its caller's to start, and the sweeper's to retire; but for a recovery. */
 export async function listTracked(tx: Tx, query: TrackedQuery): Promise<TrackedRow[]> {
   const { tenantId, isEnded, afterId, limit } = query;
   const { source, age, ended, only, due, id } = columnsOf(tx, query.kind);
@@ -112,6 +112,16 @@ function columnsOf(tx: Tx, kind: WorkflowKind) {
           where s.tenant_id = ceremony.tenant_id and s.step_up_id = ceremony.ceremony_id and s.approved_at is not null
             and s.receipt_id is null and s.requester_kind <> 'login')`,
         only: tx`kind = 'step_up' and state <> 'starting'`,
+        due: tx`null::timestamptz`,
+      };
+    case 'recovery':
+      return {
+        source: tx`ceremony`,
+        id: tx`ceremony_id`,
+        age: tx`coalesce(ended_at, created_at)`,
+        ended: tx`outcome is not null`,
+        // Nobody waits for its start: the row was committed with it, and stands without Temporal.
+        only: tx`kind = 'recovery'`,
         due: tx`null::timestamptz`,
       };
     case 'revocation':

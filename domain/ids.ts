@@ -26,6 +26,9 @@ export const ID_PREFIXES = {
   request: 'req',
   freeze: 'frz',
   freezeRequest: 'frq',
+  recoveryRequest: 'rcq',
+  factor: 'fac',
+  decision: 'dcs',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;
@@ -54,7 +57,7 @@ export function idPattern(kind: IdKind): string {
   return `^${ID_PREFIXES[kind]}_[0-9a-f]{32}$`;
 }
 
-export type WorkflowKind = 'enrollment' | 'step_up' | 'session' | 'revocation';
+export type WorkflowKind = 'enrollment' | 'step_up' | 'recovery' | 'session' | 'revocation';
 
 /** `<kind>/<tenant>/<id>`, with `~n` when the reconciler had to start it anew for the n-th time. */
 export function workflowId(

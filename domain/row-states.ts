@@ -19,7 +19,12 @@ export const HOLD_STATUSES = ['active', 'released'] as const;
 
 export const SESSION_STATUSES = ['live', 'ended'] as const;
 
-export const ATTEMPT_METHODS = ['sms_otp', 'email_otp', 'identity_vendor'] as const;
+export const ATTEMPT_METHODS = [
+  'sms_otp',
+  'email_otp',
+  'identity_vendor',
+  'liveness_vendor',
+] as const;
 
 /** `dead` is parked until an operator retries it. */
 export const OUTBOX_STATUSES = ['pending', 'delivered', 'dead'] as const;

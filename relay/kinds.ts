@@ -62,6 +62,9 @@ export const KINDS = {
   step_up: {
     wake: (calls, subject, signalId) => signalOpen(calls, 'step_up', subject, signalId),
   },
+  recovery: {
+    wake: (calls, subject, signalId) => signalOpen(calls, 'recovery', subject, signalId),
+  },
   revocation: {
     // Nobody ends its row but itself: there is nothing to wake.
     wake: () => Promise.resolve(),
@@ -72,6 +75,7 @@ export const KINDS = {
 export const RECONCILED_KINDS: readonly WorkflowKind[] = [
   'revocation',
   'step_up',
+  'recovery',
   'session',
   'enrollment',
 ];

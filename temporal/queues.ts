@@ -18,6 +18,7 @@ export const QUEUE_OF_KIND = {
   session: TASK_QUEUES.sessions,
   enrollment: TASK_QUEUES.ceremonies,
   step_up: TASK_QUEUES.ceremonies,
+  recovery: TASK_QUEUES.ceremonies,
   revocation: TASK_QUEUES.revocations,
 } as const satisfies Record<WorkflowKind, TaskQueue>;
 
@@ -29,5 +30,6 @@ export const TYPE_OF_KIND = {
   session: 'session',
   enrollment: 'enrollment',
   step_up: 'stepUp',
+  recovery: 'recovery',
   revocation: 'revocation',
 } as const satisfies Record<WorkflowKind, string>;

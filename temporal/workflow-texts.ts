@@ -22,6 +22,12 @@ export const WORKFLOW_TEXTS: Readonly<Record<WorkflowKind, WorkflowTexts>> = {
       'The customer approves one action in the app with passkey and approval key, and a code by SMS where the value is high; the requester uses it once. ' +
       'Nobody needs to act here. Ends completed, expired, cancelled, denied or revoked; only its row in PostgreSQL says which.\n\n[Runbook](/runbook#step_up)',
   },
+  recovery: {
+    summary: 'Recovery of an account',
+    details:
+      'Proves a contact and the person, has staff look at it where policy asks, gives the owner time to object, then binds a new phone. ' +
+      'Ends completed, expired, cancelled or denied; only its row in PostgreSQL says which.\n\n[Runbook](/runbook#recovery)',
+  },
   // Every login keeps one for months, within 6 KiB (TEMPORAL.md): one short line, and its activity has none.
   session: { summary: 'Session, asleep until it ends' },
   revocation: {

@@ -11,7 +11,10 @@ import type { AttestationLevel, DeviceStatus } from '../../../domain/auth-streng
 import { DEVICE_REPORTS } from '../../../domain/device-reports.ts';
 import { FREEZE_WAYS } from '../../../domain/freeze.ts';
 import { CEREMONY_OUTCOMES, ENROLLMENT_STATES } from '../../../domain/enrollment.ts';
+import { FACTOR_METHODS } from '../../../domain/factor-ledger.ts';
 import { KEY_PURPOSES } from '../../../domain/key-canary.ts';
+import type { Risk } from '../../../domain/ports.ts';
+import { RECOVERY_REPORTS, RECOVERY_STATES } from '../../../domain/recovery.ts';
 import type { RevocationFacts } from '../../../domain/revocation.ts';
 import * as states from '../../../domain/row-states.ts';
 import type { SessionEndReason } from '../../../domain/session.ts';
@@ -42,9 +45,10 @@ const UNIONS: Readonly<Record<string, readonly string[]>> = {
     operator: true,
     staff: true,
   }),
-  'ceremony.kind': ['enrollment', 'step_up'],
+  'ceremony.kind': ['enrollment', 'step_up', 'recovery'],
   'ceremony.outcome': CEREMONY_OUTCOMES,
   'ceremony.state (enrollment)': ENROLLMENT_STATES,
+  'ceremony.state (recovery)': RECOVERY_STATES,
   'ceremony.state (step_up)': STEP_UP_STATES,
   'client.kind': states.CLIENT_KINDS,
   'client.status': states.CLIENT_STATUSES,
@@ -73,6 +77,15 @@ const UNIONS: Readonly<Record<string, readonly string[]>> = {
   'key_canary.purpose': KEY_PURPOSES,
   'outbox.status': states.OUTBOX_STATUSES,
   'push_registration.platform': PUSH_PLATFORMS,
+  'recovery.opened_by_kind': ['customer', 'staff'],
+  'recovery.report': RECOVERY_REPORTS,
+  'recovery.risk': membersOf<Risk>({ not_evaluated: true, low: true, medium: true, high: true }),
+  'recovery_decision.kind': ['approve', 'refuse', 'send_back', 'release'],
+  'recovery_factor.method': Object.keys(FACTOR_METHODS),
+  'recovery_factor.recorded_by_kind': ['customer', 'vendor', 'staff'],
+  'recovery_request.contact_kind': states.CONTACT_KINDS,
+  'recovery_request.report': RECOVERY_REPORTS,
+  'recovery_request.status': ['sent', 'proved', 'superseded', 'exhausted'],
   'revocation.status': membersOf<RevocationFacts['status']>({ running: true, sealed: true }),
   'session.end_reason': membersOf<SessionEndReason>({
     expired_idle: true,

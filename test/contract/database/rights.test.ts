@@ -36,6 +36,10 @@ const GRANTS: Readonly<Record<string, string>> = {
   person: 'si',
   policy: 'si',
   push_registration: 'siud',
+  recovery: 'siu',
+  recovery_decision: 'si',
+  recovery_factor: 'si',
+  recovery_request: 'sid',
   receipt: 'si',
   receipt_key: 'si',
   revocation: 'siu',
@@ -137,6 +141,12 @@ describe("the application's role", () => {
   it.each([
     ['key_canary', ['retired_at']],
     ['signing_key', ['retired_at', 'retire_reason', 'sealed_private']],
+    ['recovery_decision', ['voided_at']],
+    [
+      'recovery_factor',
+      ['on_reported_handset', 'confirmed_by', 'confirmed_employee', 'confirmed_at', 'voided_at'],
+    ],
+    ['recovery_request', ['status', 'wrong_codes', 'wrong_checks', 'proved_at', 'recovery_id']],
     ['approval', ['status', 'decided_by', 'decided_employee', 'decided_at']],
   ])('may change of a row of %s only %j', async (table, columns) => {
     const rows = await sql`

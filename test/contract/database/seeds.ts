@@ -26,6 +26,7 @@ export function seedRows(tenantId: string, name: string): ReadonlyMap<string, re
     revocation: newId('revocation'),
     ceremony: newId('ceremony'),
     stepUp: newId('ceremony'),
+    recovery: newId('ceremony'),
     staff: newId('staff'),
     hold: newId('hold'),
     outbox: newId('outbox'),
@@ -101,7 +102,17 @@ export function seedRows(tenantId: string, name: string): ReadonlyMap<string, re
     ['revocation', [revocationRow(customer, ids.revocation)]],
     ['hold', [holdRow(customer, ids)]],
     ['session', [sessionRow(customer, ids)]],
-    ['ceremony', [ceremonyRow(customer, ids.ceremony), stepUpCeremonyRow(customer, ids.stepUp)]],
+    [
+      'ceremony',
+      [
+        ceremonyRow(customer, ids.ceremony),
+        stepUpCeremonyRow(customer, ids.stepUp),
+        recoveryCeremonyRow(customer, ids.recovery),
+      ],
+    ],
+    ['recovery', [recoveryRow(customer, ids.recovery)]],
+    ['recovery_request', [recoveryRequestRow(tenantId)]],
+    ['recovery_factor', [factorRow(customer, ids.recovery)]],
     ['step_up', [stepUpRow(customer, ids.stepUp)]],
     ['step_up_spend', [{ ...customer, currency: 'NZD', day: '2026-01-01', totalMinor: '40000' }]],
     ['step_up_evidence', [evidenceRow(customer, ids.stepUp)]],
@@ -150,6 +161,7 @@ export function seedRows(tenantId: string, name: string): ReadonlyMap<string, re
     ['staff', [staffRow(tenantId, ids.staff)]],
     ['staff_session', [staffSessionRow(tenantId, ids.staff)]],
     ['approval', [approvalRow(customer, ids)]],
+    ['recovery_decision', [decisionRow(tenantId, ids)]],
   ]);
 }
 
@@ -410,5 +422,78 @@ function approvalRow(customer: Row, ids: { hold: string; staff: string }): Row {
     preparedEmployee: 'E-1',
     preparedAt: past,
     expiresAt: future,
+  };
+}
+
+function recoveryCeremonyRow(customer: Row, ceremonyId: string): Row {
+  return {
+    ...customer,
+    ceremonyId,
+    kind: 'recovery',
+    state: 'contact',
+    epoch: 1,
+    policyVersion: 1,
+    locale: 'en',
+    deadline: future,
+    createdAt: past,
+  };
+}
+
+function recoveryRow(customer: Row, recoveryId: string): Row {
+  return {
+    ...customer,
+    recoveryId,
+    openedByKind: 'customer',
+    openedBy: 'contact',
+    report: 'lost',
+    risk: 'low',
+    contactsRequired: 1,
+    peopleRequired: 1,
+    coolingSeconds: 3600,
+    coolingFloorSeconds: 900,
+  };
+}
+
+function recoveryRequestRow(tenantId: string): Row {
+  return {
+    tenantId,
+    requestId: newId('recoveryRequest'),
+    clientId: 'app',
+    jkt: 'new key',
+    contactKind: 'email',
+    blindIndex: bytes('address'),
+    locale: 'en',
+    report: 'lost',
+    status: 'sent',
+    createdAt: past,
+    expiresAt: future,
+  };
+}
+
+function factorRow(customer: Row, recoveryId: string): Row {
+  return {
+    ...customer,
+    recoveryId,
+    factorId: newId('factor'),
+    method: 'email_code',
+    epoch: 1,
+    evidenceId: 'request',
+    recordedByKind: 'customer',
+    recordedBy: 'contact',
+    recordedAt: past,
+  };
+}
+
+function decisionRow(tenantId: string, ids: { recovery: string; staff: string }): Row {
+  return {
+    tenantId,
+    recoveryId: ids.recovery,
+    decisionId: newId('decision'),
+    kind: 'approve',
+    revision: 1,
+    reason: 'person_recognised',
+    staffId: ids.staff,
+    employee: 'E1',
+    decidedAt: past,
   };
 }

@@ -1,0 +1,129 @@
+/**
+ * The factor ledger of a recovery as a rule: which proofs count, which of them are the same proof twice, and what is still missing. Pure;
+ * in doubt a proof does not count. It must never let two factors of one channel or one handset count for two (SECURITY.md section 6).
+ */
+
+/** What a proof is about: that a contact is reached, who the person is, or that a phone of theirs is in their hands. */
+export const FACTOR_KINDS = ['contact', 'identity', 'device'] as const;
+export type FactorKind = (typeof FACTOR_KINDS)[number];
+
+export const FACTOR_CHANNELS = [
+  'email',
+  'phone',
+  'camera',
+  'in_person',
+  'video',
+  'document',
+  'app',
+] as const;
+export type FactorChannel = (typeof FACTOR_CHANNELS)[number];
+
+interface Method {
+  readonly factor: FactorKind;
+  readonly channel: FactorChannel;
+  /** Of three, as eIDAS counts: low, substantial, high. */
+  readonly strength: FactorStrength;
+  /** Whoever records it says what was seen; high only once a second natural person has confirmed that. */
+  readonly needsSecondPerson: boolean;
+}
+
+export type FactorStrength = 1 | 2 | 3;
+
+const method = (
+  factor: FactorKind,
+  channel: FactorChannel,
+  strength: FactorStrength,
+  needsSecondPerson = false,
+): Method => ({ factor, channel, strength, needsSecondPerson });
+
+/** Every way to prove something in a case. */
+export const FACTOR_METHODS = {
+  email_link: method('contact', 'email', 1),
+  email_code: method('contact', 'email', 1),
+  sms_link: method('contact', 'phone', 1),
+  sms_code: method('contact', 'phone', 1),
+  call_back: method('contact', 'phone', 1),
+  liveness: method('identity', 'camera', 3),
+  branch: method('identity', 'in_person', 3),
+  video: method('identity', 'video', 3, true),
+  document: method('identity', 'document', 3, true),
+  verified_call: method('device', 'app', 2),
+  passkey: method('device', 'app', 2),
+} as const satisfies { readonly [name: string]: Method };
+export type FactorMethod = keyof typeof FACTOR_METHODS;
+
+/** What stands for a liveness check for those who cannot do one. */
+export const EVIDENCE_METHODS = ['branch', 'video', 'document'] as const;
+export type EvidenceMethod = (typeof EVIDENCE_METHODS)[number];
+
+export interface Factor {
+  readonly method: FactorMethod;
+  /** The device or contact it lives on; null where it is no handset's. */
+  readonly handset: string | null;
+  /** The security epoch that the case was pinned to when it was proved. */
+  readonly epoch: number;
+  /** Lives on the phone that was reported lost or stolen: it may open a case and proves nothing in it. */
+  readonly isOnReportedHandset: boolean;
+  /** Only where the method asks for one. */
+  readonly isConfirmedBySecondPerson: boolean;
+}
+
+export interface LedgerRequirement {
+  readonly identityStrength: FactorStrength;
+  readonly contacts: 1 | 2;
+}
+
+export type MissingFactor = 'contact' | 'second_contact' | 'identity';
+
+/** What it is worth now: an identity that was proved under an older epoch is proved again. */
+export function factorStrength(factor: Factor, epoch: number): FactorStrength | 0 {
+  const { factor: kind, strength, needsSecondPerson } = FACTOR_METHODS[factor.method];
+  if (factor.isOnReportedHandset) return 0;
+  if (kind === 'identity' && factor.epoch !== epoch) return 0;
+  if (needsSecondPerson && !factor.isConfirmedBySecondPerson) return 1;
+  return strength;
+}
+
+/** What the ledger still lacks, in the order in which it is asked for; empty when it suffices. */
+export function missingFactors(
+  factors: readonly Factor[],
+  required: LedgerRequirement,
+  epoch: number,
+): MissingFactor[] {
+  const identities = factors.filter(
+    (factor) =>
+      FACTOR_METHODS[factor.method].factor === 'identity' &&
+      factorStrength(factor, epoch) >= required.identityStrength,
+  );
+  // A call from the phone that is in the owner's hands reaches them no worse than a message does.
+  const contacts = factors.filter(
+    (factor) =>
+      FACTOR_METHODS[factor.method].factor !== 'identity' && factorStrength(factor, epoch) > 0,
+  );
+  // The identity that leaves the most contacts standing beside it; none proved yet takes none away.
+  const reached = Math.max(
+    ...(identities.length === 0
+      ? [mostDistinct(contacts)]
+      : identities.map((identity) =>
+          mostDistinct(contacts.filter((contact) => areDistinct(identity, contact))),
+        )),
+  );
+  return [
+    ...(reached < 1 ? (['contact'] as const) : []),
+    ...(reached < 2 && required.contacts === 2 ? (['second_contact'] as const) : []),
+    ...(identities.length === 0 ? (['identity'] as const) : []),
+  ];
+}
+
+function areDistinct(one: Factor, other: Factor): boolean {
+  const isSameChannel = FACTOR_METHODS[one.method].channel === FACTOR_METHODS[other.method].channel;
+  const isSameHandset = one.handset !== null && one.handset === other.handset;
+  return !isSameChannel && !isSameHandset;
+}
+
+/** 0, 1 or 2: no policy asks for more than two that differ. */
+function mostDistinct(factors: readonly Factor[]): 0 | 1 | 2 {
+  if (factors.length === 0) return 0;
+  const hasPair = factors.some((one) => factors.some((other) => areDistinct(one, other)));
+  return hasPair ? 2 : 1;
+}
