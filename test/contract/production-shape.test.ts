@@ -52,6 +52,11 @@ beforeAll(async () => {
     SMS_URL: 'https://sms.supplier.example/messages',
     EMAIL_FROM: 'Example Bank <no-reply@bank.example>',
     IDENTITY_URL: 'https://identity.vendor.example',
+    // What is optional, by the files that the script makes.
+    RISK_URL: 'https://risk.vendor.example',
+    RISK_SECRET_FILE: '/run/secrets/risk_secret',
+    LATCHKEY_PUSH_FILE: '/run/secrets/push',
+    LATCHKEY_EVENT_SINKS_FILE: '/run/secrets/event_sinks',
   });
   production = await Production.lay({
     compose,

@@ -6,7 +6,12 @@ import { readCompose, startOrder, variablesOf } from '../setup/documents/compose
 import type { ComposeService } from '../setup/documents/compose.ts';
 import { readDockerfile } from '../setup/documents/image-tree.ts';
 
-const GIVEN = Object.fromEntries(variablesOf().map((name) => [name, `given-${name}`]));
+/** What holds a secret and need not be there names its file: the operator says where, as the page has it. */
+const given = (name: string): string =>
+  name.endsWith('_FILE')
+    ? `/run/secrets/${name.replace(/^LATCHKEY_|_FILE$/g, '').toLowerCase()}`
+    : `given-${name}`;
+const GIVEN = Object.fromEntries(variablesOf().map((name) => [name, given(name)]));
 const compose = readCompose(GIVEN);
 const services = Object.entries(compose.services);
 const ours = services.filter(([, { image }]) => image.startsWith('latchkey:'));
@@ -61,8 +66,13 @@ describe.each(services)('the service %s', (_name, service) => {
   });
 
   test('is told no secret but by a file', () => {
-    const named = Object.keys(service.environment ?? {}).filter((name) =>
-      /SECRET|PASSWORD|PWD|KEYS|STAFF|API_KEY|(DATABASE|SMTP).*URL/.test(name),
+    const named = Object.keys(service.environment ?? {}).filter(
+      (name) =>
+        /SECRET|PASSWORD|PWD|KEYS|STAFF|PUSH|SINKS|HEADERS|API_KEY|(DATABASE|SMTP).*URL/.test(
+          name,
+        ) &&
+        // Names of keys, which are no secret.
+        !name.startsWith('LATCHKEY_KMS_'),
     );
     expect(named.filter((name) => !name.endsWith('_FILE'))).toEqual([]);
     for (const name of named) {
@@ -115,10 +125,55 @@ describe('docker-compose.yml', () => {
   });
 
   test('uses only settings that .env.example explains', () => {
-    expect(variablesOf().filter((name) => !documented.includes(name))).toEqual([]);
+    const asked = variablesOf().map((name) => name.replace(/_FILE$/, ''));
+    expect(asked.filter((name) => !documented.includes(name))).toEqual([]);
     const used = ours.flatMap(([, { environment = {} }]) => Object.keys(environment));
     const names = [...new Set(used.map((name) => name.replace(/_FILE$/, '')))];
     expect(names.filter((name) => !documented.includes(name))).toEqual([]);
+  });
+
+  /** Of the worker or the API; the other has no use for it. */
+  const OF_ONE: Readonly<Record<string, readonly string[]>> = {
+    worker: ['LATCHKEY_PUSH', 'LATCHKEY_EVENT_SINKS', 'LATCHKEY_BUILD_ID'],
+    api: [
+      'LATCHKEY_HOST',
+      'LATCHKEY_PORT',
+      'LATCHKEY_TRUSTED_PROXIES',
+      'LATCHKEY_PLACE_HEADER',
+      'LATCHKEY_GATEWAYS',
+      'LATCHKEY_OPERATIONS_HOST',
+      'LATCHKEY_OPERATIONS_PORT',
+      'LATCHKEY_OPERATIONS_URL',
+      'LATCHKEY_STAFF',
+      'LATCHKEY_TEMPORAL_UI_UPSTREAM',
+      'LATCHKEY_TEMPORAL_UI_TENANT',
+    ],
+  };
+  const WITHHELD: Readonly<Record<string, string>> = {
+    DATABASE_OWNER_URL: 'migrate and tenant alone act as the owner',
+    TEMPORAL_API_KEY: 'of Temporal Cloud; this file brings a Temporal of its own',
+    TEMPORAL_TLS: 'the same',
+    LATCHKEY_FAIL_POINT: 'production refuses it',
+  };
+
+  test.each(['worker', 'api'])('passes every setting of the configuration on to the %s', (name) => {
+    // What stands below is of `npm start` alone.
+    const [settings = ''] = example.split('# --- `npm start` and');
+    const wanted = [...settings.matchAll(/^([A-Z][A-Z0-9_]*)=/gm)].map(
+      ([, variable = '']) => variable,
+    );
+    const foreign = Object.entries(OF_ONE).flatMap(([one, list]) => (one === name ? [] : list));
+    const passed = Object.keys(compose.services[name]?.environment ?? {}).map((variable) =>
+      variable.replace(/_FILE$/, ''),
+    );
+    const missing = wanted.filter(
+      (variable) =>
+        !passed.includes(variable) && !foreign.includes(variable) && !(variable in WITHHELD),
+    );
+    expect(missing).toEqual([]);
+    expect(passed.filter((variable) => foreign.includes(variable) || variable in WITHHELD)).toEqual(
+      [],
+    );
   });
 
   test('takes each secret from a file that the script makes or asks for', () => {
