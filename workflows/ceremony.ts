@@ -110,9 +110,14 @@ export abstract class Ceremony<Row extends CeremonyRow, Event extends string> {
   protected doorbells(...signals: readonly SignalDefinition<[Doorbell]>[]): void {
     for (const signal of signals) {
       setHandler(signal, () => {
-        this.rings += 1;
+        this.ring();
       });
     }
+  }
+
+  /** Something that the workflow waited for has come: the rows are asked. */
+  protected ring(): void {
+    this.rings += 1;
   }
 
   private async inTurn(work: () => Promise<void>): Promise<void> {
@@ -121,11 +126,14 @@ export abstract class Ceremony<Row extends CeremonyRow, Event extends string> {
     await mine;
   }
 
-  /** A timer that runs out is one more ring. */
+  /** A timer that runs out is one more ring; a row that waits for nobody's time has none. */
   private arm(row: Row): void {
     const dueMs = this.rule.nextDueMs(row);
     if (this.rule.isTimerKept && this.timer?.dueMs === dueMs) return;
     this.timer?.scope.cancel();
+    this.timer = undefined;
+    // Held: time stands still until somebody rings.
+    if (dueMs === Infinity) return;
     const waitMs = Math.max(dueMs - row.nowMs, RECHECK_MS);
     const summary = this.rule.describeTimer(row);
     const scope = new CancellationScope();
@@ -133,7 +141,7 @@ export abstract class Ceremony<Row extends CeremonyRow, Event extends string> {
       .run(() => sleep(waitMs, { summary }))
       .then(() => {
         if (this.timer === timer) this.timer = undefined;
-        this.rings += 1;
+        this.ring();
       })
       .catch((error: unknown) => {
         if (!isCancellation(error)) throw error;

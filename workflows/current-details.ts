@@ -13,7 +13,7 @@ export interface CurrentDetails {
   readonly done: readonly string[];
   readonly next: readonly string[];
   /** The section of the runbook at the operations door. */
-  readonly runbook: 'enrollment' | 'step-up' | 'session' | 'revocation';
+  readonly runbook: 'enrollment' | 'recovery' | 'step_up' | 'session' | 'revocation';
 }
 
 export function describeNow(details: CurrentDetails): string {

@@ -57,7 +57,7 @@ export function describeStepUp(row: StepUpSnapshot): string {
       whoActs: 'nobody any more',
       done: [],
       next: [],
-      runbook: 'step-up',
+      runbook: 'step_up',
     });
   }
   const { now, whoActs } = WORDS[row.state];
@@ -74,7 +74,7 @@ export function describeStepUp(row: StepUpSnapshot): string {
     otherwise: 'it expires',
     done: steps.slice(0, doneSteps),
     next: steps.slice(doneSteps),
-    runbook: 'step-up',
+    runbook: 'step_up',
   });
 }
 

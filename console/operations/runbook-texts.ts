@@ -60,6 +60,38 @@ export const RUNBOOK = {
       ],
     },
     {
+      id: 'recovery',
+      title: 'Account recovery',
+      text: 'A customer has lost the phone. A contact and the person are proved, staff look at the case, the owner has time to object, then a new phone is bound. It may take days, and survives restarts.',
+      cases: [
+        {
+          sign: 'It waits for a liveness check.',
+          action:
+            'The customer does it in the app. When the vendor is silent it is asked again by itself; who cannot do it brings evidence instead: branch, video, or a document with two people.',
+        },
+        {
+          sign: 'It waits for staff.',
+          action:
+            'Somebody takes it from the queue. Nobody approves what they prepared, and an edit of the case makes an approval void.',
+        },
+        {
+          sign: 'It waits for the time to object.',
+          action:
+            'Nothing to do: it goes on by itself. Only the owner shortens it, by passkey on an old phone that nobody reported, and never below its floor.',
+        },
+        {
+          sign: 'It is held.',
+          action:
+            'Fraud was signalled, or somebody objected who could not prove to be the owner. Its clocks stand still. A supervisor refuses it, or releases it: then the person is proved anew.',
+        },
+        {
+          sign: 'It ended without a new phone.',
+          action:
+            'The account is as it was before. The customer may begin again at once; the reason is in its details.',
+        },
+      ],
+    },
+    {
       id: 'session',
       title: 'Session',
       text: 'One for each login, asleep for up to three months. It wakes at its deadline or when its row was ended, asks the row, and closes.',

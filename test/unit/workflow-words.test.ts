@@ -1,11 +1,15 @@
 /** The words that workflows put into Temporal's UI, and the attributes that they move there. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { RUNBOOK } from '../../console/operations/runbook-texts.ts';
 import { ENROLLMENT_STATES } from '../../domain/enrollment.ts';
 import type { EnrollmentSnapshot } from '../../domain/enrollment.ts';
+import { RECOVERY_STATES, type RecoverySnapshot } from '../../domain/recovery.ts';
 import type { RevocationState } from '../../domain/revocation.ts';
 import * as known from '../../temporal/search-attributes.ts';
 import { WORKFLOW_TEXTS } from '../../temporal/workflow-texts.ts';
 import { describeEnrollment, describeTimer } from '../../workflows/enrollment-details.ts';
+import { describeRecovery, describeRecoveryTimer } from '../../workflows/recovery-details.ts';
 import { describeRevocation } from '../../workflows/revocation-details.ts';
 import * as moved from '../../workflows/search-attributes.ts';
 
@@ -61,6 +65,59 @@ describe('the words of an enrollment', () => {
   });
 });
 
+describe('the words of a recovery', () => {
+  const open: RecoverySnapshot = {
+    state: 'review',
+    outcome: null,
+    reason: null,
+    missing: [],
+    people: 2,
+    seq: 3,
+    nowMs: NOON_MS,
+    maxUpdates: 100,
+    deadlineMs: NOON_MS + 21 * 24 * HOUR_MS,
+    stepDeadlineMs: NOON_MS + 7 * 24 * HOUR_MS,
+    reviewDueMs: NOON_MS + 4 * HOUR_MS,
+    coolingFromMs: NOON_MS,
+    heldAtMs: null,
+    times: {
+      contactMs: 24 * HOUR_MS,
+      identityMs: 72 * HOUR_MS,
+      reviewMs: 7 * 24 * HOUR_MS,
+      reviewSlaMs: 4 * HOUR_MS,
+      coolingMs: 24 * HOUR_MS,
+      coolingFloorMs: HOUR_MS,
+      rebindMs: 72 * HOUR_MS,
+    },
+  };
+
+  test('tell what is late from what is over', () => {
+    expect(describeRecovery(open)).toContain(
+      '**Until:** 2026-11-22 16:00:00 UTC, then it goes to the supervisors',
+    );
+    expect(describeRecoveryTimer({ ...open, reviewDueMs: null })).toBe(
+      'staff to look at it, until 2026-11-29 12:00:00 UTC, then it expires',
+    );
+    expect(describeRecoveryTimer({ ...open, state: 'cooling', stepDeadlineMs: null })).toBe(
+      'the time to object to be over, until 2026-11-23 12:00:00 UTC, then the new phone may be bound',
+    );
+  });
+
+  test('name no time while it is held', () => {
+    expect(describeRecovery({ ...open, state: 'held', heldAtMs: NOON_MS })).not.toContain('Until');
+  });
+
+  test.each(RECOVERY_STATES.filter((state) => state !== 'held'))(
+    'exist for the state %s',
+    (state) => {
+      const details = describeRecovery({ ...open, state });
+      expect(details).toMatch(/^### .+\.\n\n\*\*Who acts:\*\* .+/);
+      expect(details).not.toMatch(/undefined|null|NaN/);
+      expect(describeRecoveryTimer({ ...open, state })).not.toMatch(/undefined|null|NaN/);
+    },
+  );
+});
+
 describe('the words of a revocation', () => {
   const states: readonly RevocationState[] = [
     'ending_rows',
@@ -85,6 +142,23 @@ describe('search attributes', () => {
       expect(known).toHaveProperty(name, expect.objectContaining({ name: attribute, type }));
       expect(known.SEARCH_ATTRIBUTES.map((key) => key.name)).toContain(attribute);
     }
+  });
+});
+
+describe('the runbook', () => {
+  test('has a chapter wherever a link of a workflow leads', () => {
+    const chapters: ReadonlySet<string> = new Set(RUNBOOK.chapters.map(({ id }) => id));
+    const links = ['workflows', 'temporal'].flatMap((room) =>
+      readdirSync(room).flatMap((file) =>
+        [
+          ...readFileSync(`${room}/${file}`, 'utf8').matchAll(
+            /runbook: '(\w+)'|\/runbook#(\w+)\)/g,
+          ),
+        ].map(([, one, other]) => one ?? other ?? ''),
+      ),
+    );
+    expect(links.length).toBeGreaterThan(5);
+    expect(links.filter((id) => !chapters.has(id))).toEqual([]);
   });
 });
 
