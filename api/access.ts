@@ -48,6 +48,10 @@ export interface AccessRow {
   readonly scope?: Scope;
   /** Machines: any scope that begins with it and a colon. */
   readonly scopeFamily?: 'step-ups';
+  /** Customers only: the scope counts also where a freeze withholds it. */
+  readonly whileFrozen?: true;
+  /** Public only: a page of any origin may send it, since all that it can do stands in its body. */
+  readonly fromAnyPage?: true;
   /** Customers only: at least this authentication strength (RFC 9470). */
   readonly acr?: Acr;
   /** Customers only: a login no longer ago (RFC 9470). */
@@ -135,11 +139,19 @@ export const ACCESS = {
   loginHistory: { caller: 'customer' },
   listDevices: { caller: 'customer' },
   // A scope that only a session of a trusted device carries.
-  suspendDevice: strongCustomer,
+  suspendDevice: { ...strongCustomer, whileFrozen: true },
   resumeDevice: { ...strongCustomer, maxAgeSeconds: 900 },
   revokeDevice: { ...strongCustomer, maxAgeSeconds: 900 },
   // What a passkey was used for a while ago is not enough to take another away.
   revokeCredential: { ...strongCustomer, maxAgeSeconds: 900 },
+  reportDevice: { ...strongCustomer, whileFrozen: true },
+  liftDeviceReport: { ...strongCustomer, maxAgeSeconds: 900 },
+  // Whoever is logged in may stop the account; only a passkey on a trusted device, used since, lets it go on.
+  freezeAccount: { caller: 'customer' },
+  liftFreeze: { caller: 'customer', acr: 'latchkey:2', maxAgeSeconds: 900 },
+  freezeByLink: { caller: 'public', fromAnyPage: true, ...onlyOnce },
+  requestFreeze: { caller: 'key' },
+  submitFreezeCode: { caller: 'key' },
   me: { caller: 'customer' },
   // A device that is told of step-ups is one that may answer them.
   registerPush: { caller: 'customer', acr: 'latchkey:2' },
@@ -175,6 +187,10 @@ export const ACCESS = {
   suspendDeviceByStaff: desk,
   resumeDeviceByStaff: { ...supervisor, recentLogin: true },
   revokeDeviceByStaff: desk,
+  freezeByStaff: desk,
+  liftFreezeByStaff: { ...supervisor, recentLogin: true },
+  reportDeviceByStaff: desk,
+  liftDeviceReportByStaff: { ...supervisor, recentLogin: true },
   listDeadLetters: { ...anyStaff, roles: ['auditor', 'administrator'] },
   retryDeadLetter: { ...anyStaff, roles: ['administrator'] },
 } as const satisfies Record<string, AccessRow>;

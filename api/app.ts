@@ -39,6 +39,11 @@ import { registerCodecRoutes } from './routes/codec.ts';
 import { registerCustomerStepUpRoutes } from './routes/customer-step-ups.ts';
 import { registerDeadLetterRoutes } from './routes/dead-letters.ts';
 import { registerDiscoveryRoutes, registerMetadataRoute } from './routes/discovery.ts';
+import {
+  registerDeviceReportRoutes,
+  registerStaffDeviceReportRoutes,
+} from './routes/device-reports.ts';
+import { registerFreezeRoutes } from './routes/freezes.ts';
 import { registerFraudRoutes } from './routes/fraud.ts';
 import { registerCutOffFeedRoutes } from './routes/cut-off-feed.ts';
 import { registerEnrollmentRoutes } from './routes/enrollments.ts';
@@ -60,6 +65,7 @@ import { registerSessionRoutes } from './routes/sessions.ts';
 import { registerStepUpRoutes } from './routes/step-ups.ts';
 import { registerStaffCallRoutes } from './routes/staff-calls.ts';
 import { registerStaffCustomerRoutes } from './routes/staff-customers.ts';
+import { registerStaffFreezeRoutes } from './routes/staff-freezes.ts';
 import { registerStaffHoldRoutes } from './routes/staff-holds.ts';
 import { registerStaffLoginRoutes } from './routes/staff-login.ts';
 import { registerStaffSessionRoutes } from './routes/staff-session.ts';
@@ -98,6 +104,8 @@ const TENANT_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void
   registerSessionRoutes,
   registerLoginHistoryRoutes,
   registerDeviceRoutes,
+  registerDeviceReportRoutes,
+  registerFreezeRoutes,
   registerTimelineRoutes,
   registerPushRoutes,
   registerAppStreamRoutes,
@@ -111,6 +119,8 @@ const OPERATIONS_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => 
   registerStaffCustomerRoutes,
   registerStaffCallRoutes,
   registerStaffDeviceRoutes,
+  registerStaffDeviceReportRoutes,
+  registerStaffFreezeRoutes,
   registerDeadLetterRoutes,
   registerCodecRoutes,
 ];

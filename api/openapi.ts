@@ -91,6 +91,9 @@ export function problemsOf(
     ...(row?.acr === undefined && row?.maxAgeSeconds === undefined
       ? []
       : (['insufficient_user_authentication'] as const)),
+    ...(row?.caller === 'customer' && row.scope === 'profile:write' && row.whileFrozen !== true
+      ? (['customer_frozen'] as const)
+      : []),
     ...(row?.recentLogin === true ? (['reauthentication_required'] as const) : []),
     ...(route.config?.problems ?? []),
   ]);
@@ -105,7 +108,8 @@ const readsBodies = (method: string): boolean => method !== 'GET' && method !== 
 function isOpenToPages({ config, method, url }: Pick<RouteOptions, 'config' | 'method' | 'url'>) {
   const row = accessOf(config?.operationId);
   const isPublic = row?.caller === 'public' && row.door !== 'operations';
-  return !url.includes('/t/:tenant') || (isPublic && String(method) === 'GET');
+  const isOpen = String(method) === 'GET' || row?.fromAnyPage === true;
+  return !url.includes('/t/:tenant') || (isPublic && isOpen);
 }
 
 /** Call it before any route is added. */

@@ -79,6 +79,8 @@ export interface CustomerCaller {
   readonly jkt: string;
   /** Of the token, narrowed to reading when the device has been restricted since. */
   readonly scopes: readonly string[];
+  /** Of the session, kept back while the customer is frozen. */
+  readonly withheld: readonly string[];
   /** Of the customer's row. */
   readonly roles: readonly string[];
   readonly acr: Acr;

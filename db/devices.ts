@@ -26,6 +26,7 @@ export async function deviceOfKey(
 
 export interface OwnDevice extends Device {
   readonly model: string | null;
+  readonly reportedAs: string | null;
   readonly trustedAtMs: number | null;
 }
 
@@ -48,7 +49,7 @@ export async function devicesOfCustomer(
   { tenantId, customerId }: { readonly tenantId: string; readonly customerId: string },
 ): Promise<{ readonly devices: readonly OwnDevice[]; readonly passkeys: readonly OwnPasskey[] }> {
   const devices = await tx<(Omit<OwnDevice, 'trustedAtMs'> & { trustedAt: Date | null })[]>`
-    select device_id, customer_id, name, platform, model, status, attestation_level, trusted_at from device
+    select device_id, customer_id, name, platform, model, status, reported_as, attestation_level, trusted_at from device
     where tenant_id = ${tenantId} and customer_id = ${customerId} and status <> 'revoked'
     order by device_id desc limit ${MAX_DEVICES}`;
   const passkeys = await tx<

@@ -6,9 +6,10 @@ import { displayOf } from '../domain/step-up-texts.ts';
 import { actionLine } from '../domain/texts/action-line.ts';
 import { actionTypesFor } from './action-types.ts';
 import type { Tx } from './connection.ts';
+import { openFreezeRequest } from './freeze-requests.ts';
 import type { MessagePayload } from './outbox.ts';
 import type { PersonalData } from './personal-data.ts';
-import { policyAt } from './policies.ts';
+import { activePolicy, policyAt } from './policies.ts';
 import { openRequest } from './step-up-sealed.ts';
 
 export type MessageChannel = 'phone' | 'email';
@@ -48,7 +49,7 @@ export async function messageFacts(
   },
 ): Promise<MessageFacts | undefined> {
   const { tenantId, channel, payload } = args;
-  const { customerId, contactId, attemptId } = payload;
+  const { customerId, contactId, attemptId, freezeRequestId } = payload;
   const [row] = await tx<MessageRow[]>`
     select contact.sealed_value, tenant.name as bank,
       (select ceil(extract(epoch from ceremony.deadline - latchkey_now()) / 3600)::integer from ceremony
@@ -61,7 +62,12 @@ export async function messageFacts(
     where tenant_id = ${tenantId} and contact_id = ${contactId} and contact.customer_id = ${customerId}
       and contact.kind = ${channel}`;
   if (row === undefined) return undefined;
-  const attempt = attemptId === undefined ? null : await openAttempt(tx, tenantId, attemptId);
+  const attempt =
+    freezeRequestId === undefined
+      ? attemptId === undefined
+        ? null
+        : await openAttempt(tx, tenantId, attemptId)
+      : await openFreeze(tx, tenantId, freezeRequestId);
   if (attempt === undefined) return undefined;
   const purpose = `contact.${channel}`;
   const to = await personalData.open(tx, { tenantId, customerId, purpose }, row.sealedValue);
@@ -87,6 +93,19 @@ interface OpenAttempt {
   readonly code: NonNullable<MessageFacts['code']>;
   /** null: of another ceremony. */
   readonly stepUpId: string | null;
+}
+
+/** The request's id is what its code is derived from. */
+async function openFreeze(
+  tx: Tx,
+  tenantId: string,
+  requestId: string,
+): Promise<OpenAttempt | undefined> {
+  const open = await openFreezeRequest(tx, { tenantId, requestId });
+  if (open === undefined) return undefined;
+  const { document } = await activePolicy(tx, tenantId);
+  const { digits } = document.otp;
+  return { code: { attemptId: requestId, digits, minutes: open.minutes }, stepUpId: null };
 }
 
 async function openAttempt(

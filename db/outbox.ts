@@ -40,6 +40,8 @@ export interface MessagePayload {
   readonly attemptId?: string;
   /** The step-up that it is about. */
   readonly stepUpId?: string;
+  /** The request for a freeze whose code it carries. */
+  readonly freezeRequestId?: string;
   readonly locale: string;
 }
 

@@ -107,6 +107,7 @@ export interface DeviceEntry {
   readonly name: string;
   readonly platform: string;
   readonly status: DeviceStatus;
+  readonly reportedAs: string | null;
   readonly attestationLevel: string;
 }
 
@@ -116,6 +117,8 @@ export interface CustomerEntry {
   readonly epoch: number;
   readonly liveSessions: number;
   readonly createdAtMs: number;
+  /** null: not frozen. */
+  readonly frozenUntilMs: number | null;
   /** In clear: whoever shows it masks it. */
   readonly givenName: string | undefined;
   readonly contacts: ProvedContacts;
@@ -134,23 +137,25 @@ export async function readCustomer(
   const [row] = await tx<
     (Pick<CustomerEntry, 'customerId' | 'status' | 'epoch' | 'liveSessions'> & {
       readonly createdAt: Date;
+      readonly frozenUntil: Date | null;
     })[]
   >`
-    select customer_id, status, security_epoch as epoch, created_at,
+    select customer_id, status, security_epoch as epoch, created_at, case when frozen_until > latchkey_now() then frozen_until end as frozen_until,
       (select count(*)::integer from session s where s.tenant_id = c.tenant_id and s.customer_id = c.customer_id
         and s.status = 'live' and s.epoch = c.security_epoch) as live_sessions
     from customer c where tenant_id = ${tenantId} and customer_id = ${customerId}`;
   if (row === undefined) return undefined;
   const devices = await tx<DeviceEntry[]>`
-    select device_id, name, platform, status, attestation_level from device
+    select device_id, name, platform, status, reported_as, attestation_level from device
     where tenant_id = ${tenantId} and customer_id = ${customerId} order by device_id desc limit ${MAX_DEVICES}`;
   const [hold] = await listHolds(tx, { tenantId, customerId, limit: 1 });
-  const { createdAt, ...facts } = row;
+  const { createdAt, frozenUntil, ...facts } = row;
   const isErased = row.status === 'erased';
   const subject = { tenantId, customerId };
   return {
     ...facts,
     createdAtMs: createdAt.getTime(),
+    frozenUntilMs: frozenUntil?.getTime() ?? null,
     givenName: isErased ? undefined : await proofedGivenName(tx, personalData, subject),
     contacts: await provedContacts(tx, personalData, subject),
     devices: [...devices],

@@ -7,6 +7,7 @@ import { sweepSpentChallenges } from './challenges.ts';
 import { noteFact } from './committed-facts.ts';
 import type { Database, Tx } from './connection.ts';
 import { eraseProspect } from './enrollment-effects.ts';
+import { sweepFreezeRequests } from './freeze-requests.ts';
 import { sweepCutOffs } from './cut-off-feed.ts';
 import { sweepLimitCounters } from './limit-counters.ts';
 import { sweepNumberLimits } from './number-limit.ts';
@@ -70,6 +71,7 @@ export function createSweepPort(
         (tx: Tx) => sweepSpends(tx, BATCH),
         (tx: Tx) => sweepSpentChallenges(tx, BATCH),
         (tx: Tx) => sweepNumberLimits(tx, BATCH),
+        (tx: Tx) => sweepFreezeRequests(tx, BATCH),
         (tx: Tx) => sweepLimitCounters(tx, BATCH),
         (tx: Tx) => sweepCutOffs(tx, tenantId),
         (tx: Tx) => expireStaffSessions(tx, tenantId, BATCH),

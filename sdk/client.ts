@@ -4,6 +4,8 @@
  */
 import { createDpop } from './dpop.ts';
 import { Enrollment } from './enrollment.ts';
+import { freezes } from './freezes.ts';
+import type { Freezes } from './freezes.ts';
 import { createHttp } from './http.ts';
 import type { Call } from './http.ts';
 import { deviceKey } from './keys.ts';
@@ -50,6 +52,7 @@ export interface Latchkey extends OwnAccount {
   readonly session: Session;
   readonly stepUps: StepUps;
   readonly loginStepUps: LoginStepUps;
+  readonly freezes: Freezes;
   /** Hears of each step-up that waits, and again whenever its status changes, until `signal` or the end of the session. */
   followStepUps(onStanding: (standing: StepUpStanding) => void, signal: AbortSignal): Promise<void>;
   logIn(): Promise<ActiveSession>;
@@ -107,6 +110,7 @@ export function createLatchkey(options: LatchkeyOptions): Latchkey {
     session,
     stepUps,
     loginStepUps,
+    freezes: freezes({ clientId, http, session, withToken }),
     followStepUps: (onStanding, signal) =>
       followStepUps({ issuer, dpop, session, pause }, onStanding, signal),
     sessionKey,

@@ -97,12 +97,29 @@ export interface SessionEntry {
   readonly absoluteExpiresAt: string;
 }
 
+/** Until when no money moves and nothing sensitive changes, unless it is lifted. */
+export interface Frozen {
+  readonly frozenUntil: string;
+}
+
+export interface FreezeRequested {
+  readonly requestId: string;
+  readonly expiresAt: string;
+}
+
+export interface ReportedDevice {
+  readonly deviceId: string;
+  readonly status: string;
+}
+
 export interface Me {
   readonly customerId: string;
   readonly givenName: string | null;
   /** Masked, as the e-mail address. */
   readonly phone: string | null;
   readonly email: string | null;
+  /** ISO 8601; null: not frozen. */
+  readonly frozenUntil: string | null;
   readonly device: {
     readonly deviceId: string;
     readonly name: string;
@@ -162,6 +179,8 @@ export interface DeviceEntry {
   readonly platform: string;
   readonly model: string | null;
   readonly status: string;
+  /** `lost` or `stolen`, when it was reported: then it may only read. */
+  readonly reportedAs: string | null;
   readonly attestationLevel: string;
   readonly current: boolean;
   readonly trustedAt: string | null;

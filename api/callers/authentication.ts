@@ -130,6 +130,8 @@ function judgeCustomer(
     clientId: session.clientId,
     jkt: session.jkt,
     scopes: standing.scopes.filter((scope) => tokenScopes.includes(scope)),
+    // Whatever the token says: one that was issued during the freeze never carried them.
+    withheld: standing.withheld,
     roles: session.roles,
     acr: standing.acr,
     epoch: session.epoch,

@@ -54,10 +54,17 @@ export async function identify(request: FastifyRequest, services: ApiServices): 
 }
 
 function requireScope(
-  { scope, scopeFamily }: AccessRow,
-  { scopes }: Pick<CustomerCaller | MachineCaller, 'scopes'>,
+  { scope, scopeFamily, whileFrozen }: AccessRow,
+  {
+    scopes,
+    withheld = [],
+  }: Pick<CustomerCaller | MachineCaller, 'scopes'> & {
+    readonly withheld?: readonly string[];
+  },
 ): void {
-  if (scope !== undefined && !scopes.includes(scope))
+  if (scope !== undefined && withheld.includes(scope)) {
+    if (whileFrozen !== true) throw new LatchkeyError('customer_frozen');
+  } else if (scope !== undefined && !scopes.includes(scope))
     throw new LatchkeyError('insufficient_scope', { extra: { scope } });
   if (scopeFamily !== undefined && !scopes.some((one) => one.startsWith(`${scopeFamily}:`)))
     throw new LatchkeyError('insufficient_scope', { extra: { scope: `${scopeFamily}:*` } });

@@ -59,8 +59,6 @@ function isAllowed(request: FastifyRequest, origin: string): boolean {
 }
 
 function isPublicReading(request: FastifyRequest): boolean {
-  return (
-    request.method === 'GET' &&
-    accessOf(request.routeOptions.config.operationId)?.caller === 'public'
-  );
+  const row = accessOf(request.routeOptions.config.operationId);
+  return row?.caller === 'public' && (request.method === 'GET' || row.fromAnyPage === true);
 }

@@ -27,6 +27,7 @@ const APPROVAL = [
   'challenge_spent',
   'approval_invalid',
   'customer_on_hold',
+  'customer_frozen',
   'session_ended',
 ] as const satisfies readonly ErrorCode[];
 

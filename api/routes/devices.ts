@@ -2,15 +2,12 @@
  * A customer's own devices and passkeys: listed, and suspended, resumed or removed from another device of his. Each change is one transaction in
  * which the session that asks is judged again, under the lock that a cut-off of it would wait for.
  */
-import { touchCustomer } from '../../db/customer-lock.ts';
 import { changeDevice, revokeCredential } from '../../db/device-changes.ts';
-import type { Changer } from '../../db/device-changes.ts';
 import { devicesOfCustomer } from '../../db/devices.ts';
 import type { OwnDevice, OwnPasskey } from '../../db/devices.ts';
-import type { Tx } from '../../db/connection.ts';
 import { readSession } from '../../db/sessions.ts';
 import type { DeviceAction } from '../../domain/device-changes.ts';
-import { LatchkeyError } from '../../domain/errors.ts';
+import { standingOwner } from '../callers/standing-owner.ts';
 import { changeOnce } from '../changed-device.ts';
 import type { ApiServices } from '../dependencies.ts';
 import {
@@ -22,10 +19,9 @@ import {
 } from '../schemas/devices.ts';
 import type { DeviceView } from '../schemas/devices.ts';
 import { EmptyBody } from '../schemas/empty-body.ts';
-import { standingOf } from '../tokens/session-tokens.ts';
 import { isoTime } from '../iso-time.ts';
 import { callerOf } from '../types.ts';
-import type { CustomerCaller, LatchkeyApp, RequestTenant } from '../types.ts';
+import type { CustomerCaller, LatchkeyApp } from '../types.ts';
 
 const tags = ['device'];
 
@@ -128,27 +124,12 @@ function registerChange(
     return changeOnce(services, request, {
       deviceId,
       change: async (tx) => {
-        const by = await standingOwner(tx, tenant, caller);
+        // A freeze stops nothing that takes access away for a while.
+        const by = await standingOwner(tx, tenant, caller, { whileFrozen: action === 'suspend' });
         return await changeDevice(tx, { tenantId, deviceId, action, by });
       },
     });
   });
-}
-
-/** The customer's row is touched first: what ends this session meanwhile either came first and is seen here, or waits. */
-async function standingOwner(
-  tx: Tx,
-  tenant: RequestTenant,
-  caller: CustomerCaller,
-): Promise<Extract<Changer, { kind: 'owner' }>> {
-  const { customerId, sessionId } = caller;
-  await touchCustomer(tx, tenant.tenantId, customerId);
-  const session = await readSession(tx, tenant.tenantId, sessionId);
-  if (session === undefined) throw new LatchkeyError('session_ended');
-  const { scopes } = standingOf(session, tenant);
-  if (!scopes.includes('profile:write')) throw new LatchkeyError('insufficient_scope');
-  const { credentialId } = session;
-  return { kind: 'owner', customerId, deviceId: session.deviceId ?? undefined, credentialId };
 }
 
 function registerRevokeCredential(app: LatchkeyApp, { database, idempotency }: ApiServices): void {

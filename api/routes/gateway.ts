@@ -28,6 +28,7 @@ export function registerGatewayRoutes(app: LatchkeyApp, services: ApiServices): 
       'dpop_key_mismatch',
       'dpop_nonce_required',
       'device_not_allowed',
+      'customer_frozen',
       'insufficient_scope',
       'insufficient_user_authentication',
     ],
@@ -55,6 +56,7 @@ export function registerGatewayRoutes(app: LatchkeyApp, services: ApiServices): 
     if (caller.kind !== 'customer') throw new LatchkeyError('caller_not_allowed');
     // First: a stronger login may bring the scope too.
     requireStrength(gateway, caller, services.clock.nowMs());
+    if (caller.withheld.includes(gateway.scope)) throw new LatchkeyError('customer_frozen');
     if (!caller.scopes.includes(gateway.scope))
       throw new LatchkeyError('insufficient_scope', { extra: { scope: gateway.scope } });
     const { customerId, deviceId, sessionId, scopes, acr, risk } = caller;

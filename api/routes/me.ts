@@ -7,6 +7,7 @@ import { isReadOnly } from '../../domain/auth-strength.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { maskEmail, maskPhone } from '../enrollment/contacts.ts';
 import type { ApiServices } from '../dependencies.ts';
+import { isoTime } from '../iso-time.ts';
 import { MeAnswer } from '../schemas/sessions.ts';
 import { standingOf } from '../tokens/session-tokens.ts';
 import { callerOf } from '../types.ts';
@@ -36,11 +37,16 @@ export function registerMeRoutes(app: LatchkeyApp, { database, personalData }: A
       givenName: givenName === undefined ? null : isMasked ? initialOf(givenName) : givenName,
       phone: contacts.phone === undefined ? null : maskPhone(contacts.phone),
       email: contacts.email === undefined ? null : maskEmail(contacts.email),
+      frozenUntil: frozenUntil(session),
       device: deviceView(session),
       session: sessionView(session, caller, tenant),
       claims: { ...caller.claims },
     };
   });
+}
+
+function frozenUntil({ frozenUntilMs, nowMs }: SessionRecord): string | null {
+  return frozenUntilMs !== null && frozenUntilMs > nowMs ? isoTime(frozenUntilMs) : null;
 }
 
 function initialOf(name: string): string {

@@ -201,6 +201,7 @@ async function recordLook(
 
 function customerView({
   createdAtMs,
+  frozenUntilMs,
   givenName,
   contacts,
   devices,
@@ -210,6 +211,7 @@ function customerView({
   return {
     ...facts,
     createdAt: isoTime(createdAtMs),
+    frozenUntil: isoTime(frozenUntilMs),
     givenName: givenName === undefined ? null : staffMasks.name(givenName),
     phone: contacts.phone === undefined ? null : staffMasks.phone(contacts.phone),
     email: contacts.email === undefined ? null : staffMasks.email(contacts.email),

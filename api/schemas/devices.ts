@@ -27,6 +27,7 @@ export const DeviceView = Type.Object(
     status: Type.String({
       description: '`trusted`, `untrusted`, `restricted` (may only read) or `suspended`.',
     }),
+    reportedAs: OrNull('`lost` or `stolen`, when it was reported.'),
     attestationLevel: Type.String(),
     current: Type.Boolean({ description: 'The device that asks.' }),
     trustedAt: Type.Union([Time('When it became trusted.'), Type.Null()]),

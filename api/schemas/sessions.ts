@@ -76,6 +76,10 @@ export const MeAnswer = Type.Object(
     }),
     phone: Masked,
     email: Masked,
+    frozenUntil: Type.Union([
+      Time('Until then no money moves and nothing sensitive changes.'),
+      Type.Null(),
+    ]),
     device: Type.Union([
       Type.Object(
         {

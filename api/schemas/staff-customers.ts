@@ -36,6 +36,7 @@ export const CustomerView = Type.Object(
     email: Masked('a···@…'),
     liveSessions: Type.Integer({ minimum: 0 }),
     hold: Type.Union([HoldView, Type.Null()]),
+    frozenUntil: Type.Union([Time('Until when no money moves, unless it is lifted.'), Type.Null()]),
     devices: Type.Array(
       Type.Object(
         {
@@ -43,6 +44,9 @@ export const CustomerView = Type.Object(
           name: Type.String({ description: 'As the customer named it.' }),
           platform: Type.String(),
           status: Type.String(),
+          reportedAs: Type.Union([Type.String(), Type.Null()], {
+            description: '`lost` or `stolen`, when it was reported.',
+          }),
           attestationLevel: Type.String(),
         },
         closed,

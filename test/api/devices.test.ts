@@ -74,6 +74,7 @@ describe('the list of devices', () => {
       platform: 'test',
       model: null,
       status: 'trusted',
+      reportedAs: null,
       attestationLevel: 'software',
       current: true,
       trustedAt: expect.any(String),

@@ -64,12 +64,14 @@ describe('a search by phone number', () => {
             email: 'a···@…',
             liveSessions: 0,
             hold: null,
+            frozenUntil: null,
             devices: [
               {
                 deviceId: banker.deviceId,
                 name: 'Ada’s phone',
                 platform: 'test',
                 status: 'trusted',
+                reportedAs: null,
                 attestationLevel: 'software',
               },
             ],
