@@ -11,7 +11,8 @@ const GUESSES = {
   project: 'contract',
   test: 'test/contract/database/step-up-guesses.test.ts',
 } as const;
-const ROWS = { project: 'contract', test: 'test/contract/database/step-ups.test.ts' } as const;
+const rowsOf = (what: 'requests' | 'proofs' | 'ends') =>
+  ({ project: 'contract', test: `test/contract/database/step-up-${what}.test.ts` }) as const;
 
 export const STEP_UP_MUTANTS: readonly Mutant[] = [
   {
@@ -24,7 +25,7 @@ export const STEP_UP_MUTANTS: readonly Mutant[] = [
   {
     name: 'step-up: keys and code granted without the customer’s row',
     file: 'db/step-up-moves.ts',
-    from: 'const customer = isGrant(event) ? await shareCustomerOf(tx, request) : undefined;',
+    from: 'const customer = isGrant(event)\n    ? await shareCustomerOf(tx, request, submission?.customerId)\n    : undefined;',
     to: 'const [customer] = await tx<LockedCustomer[]>`select status, security_epoch as epoch from customer where customer_id = (select customer_id from step_up where step_up_id = ${stepUpId})`;',
     ...RACE,
   },
@@ -82,14 +83,14 @@ export const STEP_UP_MUTANTS: readonly Mutant[] = [
     file: 'db/step-up-approval.ts',
     from: "    isSame(signed['challenge'], challenge) &&\n",
     to: '',
-    ...ROWS,
+    ...rowsOf('proofs'),
   },
   {
     name: 'step-up: a challenge good on every device',
     file: 'db/step-up-approval.ts',
     from: 'if (before.openedDeviceId !== deviceId)',
     to: "if (deviceId === '')",
-    ...ROWS,
+    ...rowsOf('proofs'),
   },
   {
     name: 'step-up: an older request that stays beside the newer',
@@ -104,7 +105,7 @@ export const STEP_UP_MUTANTS: readonly Mutant[] = [
     from: 'waiting = stepUpId;',
     // The index holds it still, but nobody is told which one.
     to: 'waiting = undefined;',
-    ...ROWS,
+    ...rowsOf('requests'),
   },
   {
     name: 'step-up: an approval that never expires',
@@ -118,7 +119,7 @@ export const STEP_UP_MUTANTS: readonly Mutant[] = [
     file: 'db/revocation.ts',
     from: 'const stepUps = await endRevokedStepUps(tx, { tenantId, customerId, newEpoch, revocationId });',
     to: 'const stepUps = 0;',
-    ...ROWS,
+    ...rowsOf('ends'),
   },
   {
     name: 'step-up: an amount that is not given back',
@@ -146,7 +147,7 @@ export const STEP_UP_MUTANTS: readonly Mutant[] = [
     file: 'db/step-up-pauses.ts',
     from: 'await refuseRefused(tx, asking);',
     to: '',
-    ...ROWS,
+    ...rowsOf('requests'),
   },
   {
     name: 'step-up: a thief’s guesses counted against the owner’s phone',
@@ -174,13 +175,13 @@ export const STEP_UP_MUTANTS: readonly Mutant[] = [
     file: 'db/step-up-moves.ts',
     from: "if (event === 'code_matched' || event === 'code_exhausted') {",
     to: "if (event === 'code_exhausted') {",
-    ...ROWS,
+    ...rowsOf('proofs'),
   },
   {
     name: 'step-up: a hold that comes after the refusal',
     file: 'db/step-up-ends.ts',
     from: "const cut = event === 'not_me' ? await holdAfter(tx, tools, before) : undefined;",
     to: 'const cut = undefined;',
-    ...ROWS,
+    ...rowsOf('ends'),
   },
 ];

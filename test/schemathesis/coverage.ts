@@ -116,7 +116,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     codes: ['session_ended', 'step_up_expired', 'credential_unknown'],
     operations: REQUESTED_STEP_UPS,
     why: 'time, or another change, between two steps of one customer',
-    shownBy: 'test/contract/database/step-ups.test.ts',
+    shownBy: 'test/contract/database/step-up-proofs.test.ts',
   },
   {
     codes: ['wrong_step', 'step_up_ended'],
@@ -134,7 +134,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     codes: ['wrong_step', 'step_up_expired', 'revoked'],
     operations: [...CUSTOMER_STEP_UPS, ...LOGIN_STEP_UPS],
     why: 'time, or a cut-off, between two steps of one customer',
-    shownBy: 'test/contract/database/step-ups.test.ts',
+    shownBy: 'test/contract/database/step-up-proofs.test.ts',
   },
   {
     codes: ['submission_expired'],

@@ -26,11 +26,11 @@ const EMITTED_IN = {
   'bank.app.hold_released': 'test/api/events.test.ts',
   'bank.app.customer_enrolled': 'test/workflows/events.test.ts',
   'bank.app.enrollment_ended': 'test/workflows/events.test.ts',
-  'bank.app.step_up_requested': 'test/contract/database/step-ups.test.ts',
-  'bank.app.step_up_approved': 'test/contract/database/step-ups.test.ts',
-  'bank.app.step_up_denied': 'test/contract/database/step-ups.test.ts',
-  'bank.app.step_up_consumed': 'test/contract/database/step-ups.test.ts',
-  'bank.app.step_up_ended': 'test/contract/database/step-ups.test.ts',
+  'bank.app.step_up_requested': 'test/contract/database/step-up-ends.test.ts',
+  'bank.app.step_up_approved': 'test/contract/database/step-up-ends.test.ts',
+  'bank.app.step_up_denied': 'test/contract/database/step-up-ends.test.ts',
+  'bank.app.step_up_consumed': 'test/contract/database/step-up-ends.test.ts',
+  'bank.app.step_up_ended': 'test/contract/database/step-up-ends.test.ts',
 } as const satisfies Record<EventType, string>;
 
 /** The types that a test file must see emitted, in order of their names. */
