@@ -5,6 +5,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { paymentLog } from '../runtime/demo-payments/payment-log.ts';
 import { CHECKOUT } from '../runtime/latchkey-processes.ts';
 import { stopRemainingProcesses } from '../runtime/managed-process.ts';
 import { ProcessGroup } from '../runtime/process-group.ts';
@@ -12,6 +13,7 @@ import { startStack } from '../runtime/stack.ts';
 import type { Stack } from '../runtime/stack.ts';
 import { readPorts, stackDirectory } from '../runtime/stack-options.ts';
 import { StartRecord } from '../runtime/start-record.ts';
+import { installRuntime } from '../temporal/runtime-log.ts';
 import { LogFiles } from './log-files.ts';
 import { stateOfPages, buildPages } from './pages.ts';
 import { describeError, say, warn } from './terminal.ts';
@@ -31,6 +33,12 @@ export async function start(args: readonly string[]): Promise<number> {
     isVerbose: values.verbose,
     show: warn,
   });
+  // Before anything connects: the library would write on the terminal in a form of its own.
+  installRuntime(
+    paymentLog((line) => {
+      logs.write('payments', line);
+    }),
+  );
   const group = new ProcessGroup({ onLine: warn });
   const bringUp = async (): Promise<void> => {
     const pagesAreBuilt = preparePages();
