@@ -14,6 +14,7 @@ import { useCredential } from './credentials.ts';
 import { customerStops, type LockedCustomer } from './customer-lock.ts';
 import type { StepUpRecord, StepUpTools } from './step-up.ts';
 import { openSubmission, type Submission } from './step-submissions.ts';
+import { together } from './together.ts';
 
 /** What the API hands in once both signatures were good, as the submission of the step `step_up_approval`. */
 export interface VerifiedApproval {
@@ -77,11 +78,15 @@ export async function judgeApproval(
 ): Promise<ProvedKeys | 'risk_refused'> {
   if (submission === undefined) throw new LatchkeyError('approval_invalid');
   const { tenantId, customerId, challenge } = before;
-  await refuseCutOff(tx, { before, customer });
-  const approval = await openSubmission<VerifiedApproval>(tx, personalData, tenantId, submission);
-  const device = await approvingDevice(tx, before, approval);
-  await refuseDeadSession(tx, before, approval);
-  const credential = await approvingCredential(tx, before, approval.credentialId);
+  const [, approval] = await together([
+    refuseCutOff(tx, { before, customer }),
+    openSubmission<VerifiedApproval>(tx, personalData, tenantId, submission),
+  ]);
+  const [device, , credential] = await together([
+    approvingDevice(tx, before, approval),
+    refuseDeadSession(tx, before, approval),
+    approvingCredential(tx, before, approval.credentialId),
+  ]);
   if (challenge === null || !isForChallenge(approval, before, challenge))
     throw new LatchkeyError('approval_invalid');
   const use = await useCredential(tx, { tenantId, ...approval });
@@ -109,10 +114,13 @@ export async function judgeApproval(
  */
 export async function judgeStanding(tx: Tx, judged: Judged): Promise<void> {
   const { before } = judged;
-  await refuseCutOff(tx, judged);
-  if (before.approvedDeviceId !== null) await trustedDevice(tx, before, before.approvedDeviceId);
+  const { approvedDeviceId: deviceId } = before;
   const credentialId = before.approvedCredentialId ?? before.credentialId;
-  if (credentialId !== null) await approvingCredential(tx, before, credentialId);
+  await together([
+    refuseCutOff(tx, judged),
+    ...(deviceId === null ? [] : [trustedDevice(tx, before, deviceId)]),
+    ...(credentialId === null ? [] : [approvingCredential(tx, before, credentialId)]),
+  ]);
 }
 
 async function refuseCutOff(tx: Tx, { before, customer }: Judged): Promise<void> {

@@ -18,6 +18,7 @@ import { applyStepUpMove, shareCustomerOf } from './step-up-moves.ts';
 import { isRequester } from './step-up-requester.ts';
 import { openRequest } from './step-up-sealed.ts';
 import { readStepUp, type StepUpRecord, type StepUpTools } from './step-up.ts';
+import { together } from './together.ts';
 
 export interface StepUpUse extends StepUpSubject {
   readonly requester: StepUpRequester;
@@ -54,12 +55,8 @@ export async function consumeStepUp(
   const next = transition(before, 'consumed', before.nowMs);
   if (!('move' in next)) throw refusal(before, 'refused' in next ? next.refused : 'conflict');
   await judgeStanding(tx, { before, customer });
-  await applyStepUpMove(tx, before, {
-    event: 'consumed',
-    move: next.move,
-    actor: actorOf(before),
-  });
-  await ringStepUp(tx, before);
+  const made = { event: 'consumed', move: next.move, actor: actorOf(before) } as const;
+  await together([applyStepUpMove(tx, before, made), ringStepUp(tx, before)]);
   const after = await readStepUp(tx, use);
   if (after === undefined) throw new LatchkeyError('step_up_not_found');
   return { ...factsOf(after), isRepeat: false, revokedSinceMs: null };

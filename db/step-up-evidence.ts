@@ -9,6 +9,7 @@ import type { ProvedKeys, VerifiedApproval } from './step-up-approval.ts';
 import { STEP_UP_CODE } from './step-up-codes.ts';
 import type { StepUpRecord, StepUpTools } from './step-up.ts';
 import { latestAttempt } from './step-attempts.ts';
+import { together } from './together.ts';
 
 /** Bytes are base64url, times ISO 8601. */
 export interface KeysEvidence {
@@ -63,14 +64,14 @@ export async function recordKeys(
   proof: {
     readonly keys: ProvedKeys | undefined;
     readonly risk: Risk | undefined;
-    readonly auditId: string;
+    readonly auditId: Promise<string>;
   },
 ): Promise<void> {
   const { keys, auditId, risk = 'not_evaluated' } = proof;
   if (keys === undefined || before.challenge === null)
     throw new TypeError('keys are proved by a submission');
   const { approval, device, credential } = keys;
-  await tx`
+  const approvedWith = tx`
     update step_up
     set approved_device_id = ${device.deviceId}, approved_session_id = ${approval.sessionId},
         approved_credential = ${credential.credentialId}, risk = ${risk}, proved_at = ${new Date(before.nowMs)}
@@ -101,14 +102,17 @@ export async function recordKeys(
     sessionId: approval.sessionId,
     risk,
   };
-  await insertEvidence(tx, tools, before, { factor: 'keys', evidence, auditId });
+  await together([
+    approvedWith,
+    insertEvidence(tx, tools, before, { factor: 'keys', evidence, auditId }),
+  ]);
 }
 
 export async function recordCode(
   tx: Tx,
   tools: StepUpTools,
   before: StepUpRecord,
-  auditId: string,
+  auditId: Promise<string>,
 ): Promise<void> {
   const { tenantId, stepUpId: ceremonyId } = before;
   const { attempt } = await latestAttempt(tx, { tenantId, ceremonyId, step: STEP_UP_CODE });
@@ -126,13 +130,20 @@ async function insertEvidence(
   tx: Tx,
   { personalData }: StepUpTools,
   { tenantId, stepUpId, customerId, nowMs }: StepUpRecord,
-  made: { readonly factor: 'keys' | 'code'; readonly evidence: object; readonly auditId: string },
+  made: {
+    readonly factor: 'keys' | 'code';
+    readonly evidence: object;
+    readonly auditId: Promise<string>;
+  },
 ): Promise<void> {
   const target = { tenantId, customerId, purpose: `${PURPOSE}.${made.factor}` };
-  const sealed = await personalData.seal(tx, target, JSON.stringify(made.evidence));
+  const [sealed, auditId] = await together([
+    personalData.seal(tx, target, JSON.stringify(made.evidence)),
+    made.auditId,
+  ]);
   await tx`
     insert into step_up_evidence (tenant_id, step_up_id, factor, customer_id, sealed, audit_id, recorded_at)
-    values (${tenantId}, ${stepUpId}, ${made.factor}, ${customerId}, ${sealed}, ${made.auditId}, ${new Date(nowMs)})`;
+    values (${tenantId}, ${stepUpId}, ${made.factor}, ${customerId}, ${sealed}, ${auditId}, ${new Date(nowMs)})`;
 }
 
 /** For the receipt. */

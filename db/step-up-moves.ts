@@ -18,13 +18,12 @@ import { noteFact } from './committed-facts.ts';
 import type { Tx } from './connection.ts';
 import { shareCustomer, type LockedCustomer } from './customer-lock.ts';
 import { judgeApproval, judgeStanding, type ProvedKeys } from './step-up-approval.ts';
-import { pendingStepUpFact, sendStepUpCode } from './step-up-codes.ts';
-import { recordCode, recordKeys } from './step-up-evidence.ts';
-import { announceMove, callBack } from './step-up-events.ts';
-import { giveBackSpend } from './step-up-spend.ts';
+import { pendingStepUpFact } from './step-up-codes.ts';
+import { cause, type Proof } from './step-up-effects.ts';
+import { announceMove } from './step-up-events.ts';
 import { readStepUp, toStepUpSnapshot, type StepUpRecord, type StepUpTools } from './step-up.ts';
-import { enqueue } from './outbox.ts';
 import { finishSubmission, takeSubmission } from './step-submissions.ts';
+import { together } from './together.ts';
 
 /** What Temporal may report. Every other fact is a call of its own. */
 const DRIVEN = [
@@ -71,7 +70,9 @@ export async function advanceStepUp(
       : await takeSubmission(tx, { tenantId, ceremonyId: stepUpId }, submissionId, [
           'step_up_approval',
         ]);
-  const customer = isGrant(event) ? await shareCustomerOf(tx, request) : undefined;
+  const customer = isGrant(event)
+    ? await shareCustomerOf(tx, request, submission?.customerId)
+    : undefined;
   const before = await readStepUp(tx, request, true);
   if (before === undefined) throw new LatchkeyError('step_up_not_found');
   if (before.state !== request.from.state || before.seq !== request.from.seq) {
@@ -96,16 +97,19 @@ export async function advanceStepUp(
   }
   const actor = actorOf(event, before);
   const proof = { tools, keys, risk: request.risk };
-  await applyStepUpMove(tx, before, { event, move: next.move, actor }, proof);
-  if (submission !== undefined)
-    await finishSubmission(tx, tenantId, submission.submissionId, 'accepted');
-  return { isMoved: true, snapshot: await snapshotOf(tx, request) };
+  await together([
+    applyStepUpMove(tx, before, { event, move: next.move, actor }, proof),
+    submission === undefined
+      ? Promise.resolve()
+      : finishSubmission(tx, tenantId, submission.submissionId, 'accepted'),
+  ]);
+  return { isMoved: true, snapshot: toStepUpSnapshot(movedRecord(before, next.move)) };
 }
 
-async function snapshotOf(tx: Tx, subject: StepUpSubject): Promise<StepUpSnapshot> {
-  const after = await readStepUp(tx, subject);
-  if (after === undefined) throw new LatchkeyError('step_up_not_found');
-  return toStepUpSnapshot(after);
+/** What its rows say after the move, which this transaction alone can make: it holds their lock. */
+function movedRecord(before: StepUpRecord, move: StepUpMove): StepUpRecord {
+  const { state, outcome, reason, consumableAtMs, consumeByMs } = move;
+  return { ...before, state, outcome, reason, consumableAtMs, consumeByMs, seq: before.seq + 1 };
 }
 
 function isGrant(event: StepUpEvent): boolean {
@@ -116,8 +120,9 @@ function isGrant(event: StepUpEvent): boolean {
 export async function shareCustomerOf(
   tx: Tx,
   { tenantId, stepUpId }: StepUpSubject,
+  knownId?: string,
 ): Promise<LockedCustomer | undefined> {
-  const customerId = await customerOf(tx, { tenantId, stepUpId });
+  const customerId = knownId ?? (await customerOf(tx, { tenantId, stepUpId }));
   return customerId === undefined ? undefined : await shareCustomer(tx, tenantId, customerId);
 }
 
@@ -138,58 +143,19 @@ export interface MadeStepUpMove {
   readonly revocationId?: string;
 }
 
-/** What only a move that proves something needs. */
-interface Proof {
-  readonly tools: StepUpTools;
-  readonly keys: ProvedKeys | undefined;
-  readonly risk: Risk | undefined;
-}
-
-/** Under the ceremony's lock. */
+/** Under the ceremony's lock, so that its statements may go out together: none waits for another's but for the audit row's id. */
 export async function applyStepUpMove(
   tx: Tx,
   before: StepUpRecord,
   made: MadeStepUpMove,
   proof?: Proof,
 ): Promise<void> {
-  const auditId = await writeMove(tx, before, made);
-  const { tenantId, stepUpId, customerId, spend } = before;
-  for (const effect of made.move.effects) {
-    switch (effect) {
-      case 'send_push':
-        await enqueue(tx, {
-          tenantId,
-          topic: 'push.send',
-          subject: stepUpId,
-          payload: { stepUpId, customerId },
-        });
-        break;
-      case 'record_keys':
-        await recordKeys(tx, driven(proof).tools, before, { ...driven(proof), auditId });
-        break;
-      case 'send_code':
-        await sendStepUpCode(tx, driven(proof).tools, before);
-        break;
-      case 'record_code':
-        await recordCode(tx, driven(proof).tools, before, auditId);
-        break;
-      case 'call_back':
-        await callBack(tx, before);
-        break;
-      case 'give_back':
-        if (spend !== null) await giveBackSpend(tx, { tenantId, customerId, ...spend });
-        break;
-    }
-  }
-  await announceMove(tx, before, made);
+  const auditId = writeMove(tx, before, made);
+  const effects = made.move.effects.map((effect) => cause(tx, before, { effect, proof, auditId }));
+  await together([auditId, ...effects, announceMove(tx, before, made)]);
 }
 
-function driven(proof: Proof | undefined): Proof {
-  if (proof === undefined) throw new TypeError('only a driven move proves something');
-  return proof;
-}
-
-/** The rows and their audit; answers the audit row's id. */
+/** The rows and their audit, one after the other without a wait between; answers the audit row's id. */
 async function writeMove(
   tx: Tx,
   before: StepUpRecord,
@@ -197,24 +163,25 @@ async function writeMove(
 ): Promise<string> {
   const { tenantId, stepUpId, customerId } = before;
   const { outcome, reason } = move;
-  await tx`
+  const ceremony = tx`
     update ceremony
     set state = ${move.state}, outcome = ${outcome}, reason = ${reason}, seq = seq + 1,
         step_deadline = ${outcome === null ? dateOf(move.consumeByMs) : null},
         ended_at = case when ${outcome}::text is null then null else ${new Date(before.nowMs)}::timestamptz end,
         revocation_id = ${revocationId ?? null}
     where tenant_id = ${tenantId} and ceremony_id = ${stepUpId} and seq = ${before.seq}`;
-  if (move.state === 'approved' || outcome === 'completed') {
-    await tx`
-      update step_up
-      set approved_at = coalesce(approved_at, ${new Date(before.nowMs)}), consumable_at = ${dateOf(move.consumableAtMs)},
-          consume_by = ${dateOf(move.consumeByMs)},
-          consumed_at = case when ${outcome}::text is null then null else ${new Date(before.nowMs)}::timestamptz end
-      where tenant_id = ${tenantId} and step_up_id = ${stepUpId}`;
-  }
+  const stepUp =
+    move.state === 'approved' || outcome === 'completed'
+      ? tx`
+    update step_up
+    set approved_at = coalesce(approved_at, ${new Date(before.nowMs)}), consumable_at = ${dateOf(move.consumableAtMs)},
+        consume_by = ${dateOf(move.consumeByMs)},
+        consumed_at = case when ${outcome}::text is null then null else ${new Date(before.nowMs)}::timestamptz end
+    where tenant_id = ${tenantId} and step_up_id = ${stepUpId}`
+      : Promise.resolve();
   const fromTo = { from: before.state, to: move.state, outcome, reason };
   noteFact(tx, { kind: 'ceremony_moved', ceremony: 'step_up', ...fromTo });
-  return await appendAudit(tx, {
+  const audit = appendAudit(tx, {
     tenantId,
     actor,
     action: actionOf(event, move),
@@ -223,6 +190,8 @@ async function writeMove(
     ceremonyId: stepUpId,
     detail: { event, ...fromTo, required: before.required, revocationId: revocationId ?? null },
   });
+  const [, , auditId] = await together([ceremony, stepUp, audit]);
+  return auditId;
 }
 
 function actionOf(event: StepUpEvent, { state, outcome }: StepUpMove): string {

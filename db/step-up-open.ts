@@ -15,6 +15,7 @@ import { appendAudit } from './audit.ts';
 import type { Tx } from './connection.ts';
 import { openPreimage, openRequest, sealPreimage } from './step-up-sealed.ts';
 import { readStepUp, type StepUpRecord, type StepUpTools } from './step-up.ts';
+import { together } from './together.ts';
 
 export interface StepUpOpening extends StepUpSubject {
   readonly customerId: string;
@@ -95,13 +96,13 @@ async function openAnew(
   });
   const challenge = createHash('sha256').update(CHALLENGE_LABEL).update(preimage).digest();
   const sealed = await sealPreimage(tx, tools, before, preimage);
-  await tx`
+  const shown = tx`
     update step_up
     set opened_device_id = ${opening.deviceId}, opened_session_id = ${opening.sessionId}, opened_as = ${openedAs},
         opened_at = ${new Date(before.nowMs)}, sealed_preimage = ${sealed}, challenge = ${challenge},
         required = ${raised.required}, delay_seconds = ${raised.delaySeconds}
     where tenant_id = ${tenantId} and step_up_id = ${stepUpId}`;
-  await appendAudit(tx, {
+  const audit = appendAudit(tx, {
     tenantId,
     actor: { kind: 'customer', id: customerId },
     action: 'step_up.shown',
@@ -110,6 +111,7 @@ async function openAnew(
     ceremonyId: stepUpId,
     detail: { deviceId: opening.deviceId, locale: display.locale, ...opening.context, ...raised },
   });
+  await together([shown, audit]);
   const record = await readStepUp(tx, before);
   if (record === undefined) throw new TypeError('a row that is locked');
   return { record, preimage, challenge };

@@ -8,7 +8,7 @@ import type {
   StepUpState,
   StepUpStrength,
 } from '../domain/step-up.ts';
-import type { Tx } from './connection.ts';
+import type { Sql } from './connection.ts';
 import type { StepUpRecord, StepUpSpend } from './step-up.ts';
 
 export interface StepUpDbRow {
@@ -58,8 +58,8 @@ export interface StepUpDbRow {
   readonly receiptId: string | null;
 }
 
-export function recordSelect(tx: Tx) {
-  return tx`
+export function recordSelect(sql: Sql) {
+  return sql`
     select c.tenant_id, c.ceremony_id, c.customer_id, c.client_id, c.jkt, c.state, c.outcome, c.reason, c.seq, c.epoch, c.locale, c.deadline,
       c.created_at, c.ended_at, c.heal_count, c.policy_version, p.document as policy, latchkey_now() as now,
       s.requester_kind, s.requester_id, s.action_type, s.session_id, s.device_id, s.credential_id, s.at_least, s.required, s.delay_seconds,

@@ -15,8 +15,8 @@ import {
 } from './step-up-codes.ts';
 import { advanceStepUp, type StepUpAdvance, type StepUpAdvanced } from './step-up-moves.ts';
 import {
+  glanceAtStepUp,
   markStepUpClosed,
-  readStepUp,
   toStepUpSnapshot,
   type StepUpRecord,
   type StepUpTools,
@@ -44,23 +44,27 @@ export function createStepUpStore(
   tools: StepUpTools & { readonly otpCodes: OtpCodes },
 ) {
   return {
-    read: (subject: StepUpSubject): Promise<StepUpReading | undefined> =>
-      database.tenant(subject.tenantId, async (tx) => {
-        const record = await readStepUp(tx, subject);
-        if (record === undefined) return undefined;
-        const isClosed = isDone(record);
-        if (isClosed) await markStepUpClosed(tx, subject);
-        const fact = await pendingStepUpFact(tx, record);
-        return { snapshot: toStepUpSnapshot(record), fact, isClosed };
-      }),
+    read: async (subject: StepUpSubject): Promise<StepUpReading | undefined> => {
+      const record = await glanceAtStepUp(database, subject);
+      if (record === undefined) return undefined;
+      const isClosed = isDone(record);
+      // Nothing else is to be done or asked in any other state.
+      const isMore = isClosed || record.state === 'second_factor';
+      const fact = isMore
+        ? await database.tenant(subject.tenantId, async (tx) => {
+            if (isClosed) await markStepUpClosed(tx, subject);
+            return await pendingStepUpFact(tx, record);
+          })
+        : null;
+      return { snapshot: toStepUpSnapshot(record), fact, isClosed };
+    },
 
-    riskSubject: (subject: StepUpSubject): Promise<StepUpRiskSubject | undefined> =>
-      database.tenant(subject.tenantId, async (tx) => {
-        const record = await readStepUp(tx, subject);
-        if (record === undefined) return undefined;
-        const { customerId, actionType: action, approvedDeviceId, openedDeviceId } = record;
-        return { customerId, action, deviceId: approvedDeviceId ?? openedDeviceId ?? undefined };
-      }),
+    riskSubject: async (subject: StepUpSubject): Promise<StepUpRiskSubject | undefined> => {
+      const record = await glanceAtStepUp(database, subject);
+      if (record === undefined) return undefined;
+      const { customerId, actionType: action, approvedDeviceId, openedDeviceId } = record;
+      return { customerId, action, deviceId: approvedDeviceId ?? openedDeviceId ?? undefined };
+    },
 
     judgeCode: (args: StepUpCodeSubmission): Promise<StepUpCodeJudgement | Refused> =>
       answering(() => database.tenant(args.tenantId, (tx) => judgeStepUpCode(tx, tools, args))),

@@ -11,10 +11,11 @@ import type {
   StepUpStrength,
   StepUpSubject,
 } from '../domain/step-up.ts';
-import type { Tx } from './connection.ts';
+import type { Database, Tx } from './connection.ts';
 import type { PersonalData } from './personal-data.ts';
 import { isRequester } from './step-up-requester.ts';
 import { recordSelect, toRecord, type StepUpDbRow } from './step-up-rows.ts';
+import { together } from './together.ts';
 
 /** What every change of a step-up needs. */
 export interface StepUpTools {
@@ -77,13 +78,30 @@ export async function readStepUp(
   isLocked = false,
 ): Promise<StepUpRecord | undefined> {
   // What stands beside the ceremony is read by a statement of its own after the lock: in the same it would keep the snapshot from before.
-  if (isLocked) {
-    await tx`
+  const lock = isLocked
+    ? tx`
       select 1 from ceremony
-      where tenant_id = ${tenantId} and ceremony_id = ${stepUpId} and kind = 'step_up' for update`;
-  }
-  const [row] = await tx<StepUpDbRow[]>`
-    ${recordSelect(tx)} where c.tenant_id = ${tenantId} and c.ceremony_id = ${stepUpId} and c.kind = 'step_up'`;
+      where tenant_id = ${tenantId} and ceremony_id = ${stepUpId} and kind = 'step_up' for update`
+    : Promise.resolve();
+  const [, [row]] = await together([
+    lock,
+    tx<StepUpDbRow[]>`
+    ${recordSelect(tx)} where c.tenant_id = ${tenantId} and c.ceremony_id = ${stepUpId} and c.kind = 'step_up'`,
+  ]);
+  return row === undefined ? undefined : toRecord(row);
+}
+
+/** As it stands now, in one round trip; for whoever only looks. */
+export async function glanceAtStepUp(
+  database: Pick<Database, 'statement'>,
+  { tenantId, stepUpId }: StepUpSubject,
+): Promise<StepUpRecord | undefined> {
+  const [row] = await database.statement<StepUpDbRow>({
+    tenantId,
+    build: ({ sql, bound, isBound }) => sql<StepUpDbRow[]>`
+      with ${bound} ${recordSelect(sql)}
+      where ${isBound} and c.tenant_id = ${tenantId} and c.ceremony_id = ${stepUpId} and c.kind = 'step_up'`,
+  });
   return row === undefined ? undefined : toRecord(row);
 }
 
