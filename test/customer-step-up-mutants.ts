@@ -1,7 +1,7 @@
 /** Faults on the customer's side of step-ups and in logins that need more, for test/mutants.ts. */
 import type { Mutant } from './mutants.ts';
 
-const APPROVALS = { project: 'api', test: 'test/api/customer-step-ups.test.ts' } as const;
+const APPROVALS = { project: 'api', test: 'test/api/customer-approvals.test.ts' } as const;
 const LOGINS = { project: 'api', test: 'test/api/login-step-up.test.ts' } as const;
 
 export const CUSTOMER_STEP_UP_MUTANTS: readonly Mutant[] = [

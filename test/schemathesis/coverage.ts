@@ -158,7 +158,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     codes: ['device_not_allowed', 'approval_invalid', 'credential_unknown'],
     operations: CUSTOMER_STEP_UPS,
     why: 'another phone, another passkey, another key',
-    shownBy: 'test/api/customer-step-ups.test.ts',
+    shownBy: 'test/api/customer-approvals.test.ts',
   },
   {
     codes: ['device_not_allowed', 'customer_on_hold'],

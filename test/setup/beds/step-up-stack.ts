@@ -15,6 +15,7 @@ import type { Policy } from '../../../domain/policy.ts';
 import type { Risk, RiskEngine } from '../../../domain/ports.ts';
 import type { Spoil } from '../authenticator.ts';
 import type { Answer, Phone } from '../callers.ts';
+import { createBanker, logIn } from '../login-bed.ts';
 import type { Banker } from '../login-bed.ts';
 import type { KeyPair } from '../proof.ts';
 import type { TestActivities } from '../temporal/test-temporal.ts';
@@ -97,6 +98,38 @@ export class StepUpStack extends CeremonyStack {
     await startStepUp({ temporal: this.temporal.gateway }, stepUp);
     await this.reaches(stepUp.stepUpId, 'open');
     return stepUp.stepUpId;
+  }
+
+  /** A customer who may answer: on a trusted device, logged in. */
+  async loggedIn(number?: string): Promise<Banker> {
+    const banker = await createBanker(this.api, number === undefined ? {} : { number });
+    await logIn(banker, banker.phone);
+    return banker;
+  }
+
+  /** His phone is reported lost. */
+  async restrict({ deviceId }: Pick<Banker, 'deviceId'>): Promise<void> {
+    await this.api.inTenant(
+      (tx) => tx`update device set status = 'restricted' where device_id = ${deviceId}`,
+    );
+  }
+
+  async approve(
+    banker: Pick<Banker, 'authenticator' | 'phone'>,
+    opened: Answer,
+    {
+      spoil = {},
+      idempotencyKey,
+    }: { readonly spoil?: SpoiltApproval; readonly idempotencyKey?: string } = {},
+  ): Promise<Answer> {
+    const { issuer } = await this.api.tenant();
+    const body = await approvalBody(banker, banker.phone, { opened, issuer, spoil });
+    const path = `/auth/step-ups/${String(opened.body.stepUpId)}/approve`;
+    return await banker.phone.post(
+      path,
+      body,
+      idempotencyKey === undefined ? {} : { idempotencyKey },
+    );
   }
 }
 
