@@ -86,7 +86,7 @@ function show({ answer, isSettled, waitMs }: Reading): void {
       ...(isSettled ? {} : { untilMs: Date.now() + waitMs, otherwise: 'it expires' }),
       done: [],
       next: [],
-      runbook: 'step-up',
+      runbook: 'step_up',
     }),
   );
 }
