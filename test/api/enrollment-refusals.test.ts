@@ -1,3 +1,4 @@
+/** What an enrollment refuses: starts, steps out of order, other keys, and calls that only seem to be the vendor’s or the workflow’s. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../adapters/random.ts';
@@ -6,41 +7,22 @@ import type { EnrollmentEvent, EnrollmentState } from '../../domain/enrollment.t
 import { footprintOf, isReferenceKept } from '../setup/rows/enrollment-rows.ts';
 import { SOMEBODY, randomPhone } from '../setup/somebody.ts';
 import { EnrollmentStack } from '../setup/beds/enrollment-stack.ts';
-import type { Enrollee } from '../setup/beds/enrollment-stack.ts';
 import { createPhone } from '../setup/callers.ts';
 import type { Answer, Phone } from '../setup/callers.ts';
+import { beginWaiting, refusalCheck } from '../setup/beds/waiting-enrollees.ts';
+import type { RefusalCheck, WaitingEnrollees } from '../setup/beds/waiting-enrollees.ts';
 
 let stack: EnrollmentStack;
-/** One enrollment in each state that a customer waits in; every test here leaves them as they were. */
-const at = new Map<'phone' | 'identity' | 'email' | 'passkey', Enrollee>();
+let waiting: WaitingEnrollees;
+let expectRefusedUnchanged: RefusalCheck;
 beforeAll(async () => {
   stack = await EnrollmentStack.start();
-  for (const state of ['phone', 'identity', 'email', 'passkey'] as const) {
-    const enrollee = await stack.begin();
-    if (state !== 'phone') await stack.to(enrollee, state);
-    at.set(state, enrollee);
-  }
+  waiting = await beginWaiting(stack);
+  expectRefusedUnchanged = refusalCheck(stack);
 });
 afterAll(async () => {
   await stack?.close();
 });
-
-function waitingIn(state: 'phone' | 'identity' | 'email' | 'passkey'): Enrollee {
-  const enrollee = at.get(state);
-  if (enrollee === undefined) throw new Error(`nobody is in ${state}`);
-  return enrollee;
-}
-
-async function expectRefusedUnchanged(
-  enrollee: Enrollee,
-  expected: { status: number; code: string },
-  act: () => Promise<Answer>,
-): Promise<void> {
-  const before = await footprintOf(stack.api, enrollee);
-  const answer = await act();
-  expect({ status: answer.status, code: answer.body.code }).toEqual(expected);
-  expect(await footprintOf(stack.api, enrollee)).toEqual(before);
-}
 
 const STEP_BODIES = {
   'phone-code': { code: '123456' },
@@ -165,7 +147,7 @@ describe('steps out of order', () => {
 
   test.each(wrong)('in %s the step %s is not due, and nothing changes', async (state, path) => {
     expect.hasAssertions();
-    const enrollee = waitingIn(state);
+    const enrollee = waiting.in(state);
     await expectRefusedUnchanged(enrollee, { status: 409, code: 'wrong_step' }, () =>
       enrollee.phone.post(`${enrollee.path}/${path}`, STEP_BODIES[path]),
     );
@@ -176,7 +158,7 @@ describe('another key', () => {
   test.each(Object.keys(STEP_BODIES) as StepPath[])(
     'does not find the enrollment at %s, like one that never was',
     async (path) => {
-      const enrollee = waitingIn('phone');
+      const enrollee = waiting.in('phone');
       const stranger = await createPhone(stack.api);
       await expectRefusedUnchanged(enrollee, { status: 404, code: 'ceremony_not_found' }, () =>
         stranger.post(`${enrollee.path}/${path}`, STEP_BODIES[path]),
@@ -191,7 +173,7 @@ describe('another key', () => {
 
   test('neither looks at it, nor cancels it, nor binds a passkey to it', async () => {
     expect.hasAssertions();
-    const enrollee = waitingIn('passkey');
+    const enrollee = waiting.in('passkey');
     const stranger = await createPhone(stack.api);
     const expected = { status: 404, code: 'ceremony_not_found' };
     const body = await stack.passkeyBody(enrollee);
@@ -202,237 +184,6 @@ describe('another key', () => {
     await expectRefusedUnchanged(enrollee, expected, () =>
       stranger.post(`${enrollee.path}/passkey`, body),
     );
-  });
-});
-
-describe('codes', () => {
-  test('are counted: after five wrong ones the enrollment ends, and the right one comes too late', async () => {
-    const enrollee = await stack.begin();
-    const { phone, path, number } = enrollee;
-    const right = await stack.codeTo(number);
-    const wrong = right === '000000' ? '000001' : '000000';
-    for (const attemptsLeft of [4, 3, 2, 1]) {
-      expect(await phone.post(`${path}/phone-code`, { code: wrong })).toMatchObject({
-        status: 422,
-        body: { code: 'wrong_code', attemptsLeft, state: 'phone' },
-      });
-    }
-    expect((await phone.get(path)).body.code.attemptsLeft).toBe(1);
-    expect(await phone.post(`${path}/phone-code`, { code: wrong })).toMatchObject({
-      status: 429,
-      body: { code: 'attempts_exhausted' },
-    });
-    expect(await phone.post(`${path}/phone-code`, { code: right })).toMatchObject({
-      status: 409,
-      body: { code: 'ceremony_ended', outcome: 'denied' },
-    });
-    expect(await phone.get(path)).toMatchObject({ body: { reason: 'attempts_exhausted' } });
-  });
-
-  test('guessed in parallel are never judged more often than five times', async () => {
-    const enrollee = await stack.begin();
-    const { phone, path, number } = enrollee;
-    const right = await stack.codeTo(number);
-    const wrongs = Array.from({ length: 12 }, (_, index) => String(index).padStart(6, '0')).filter(
-      (code) => code !== right,
-    );
-    const answers = await Promise.all(
-      wrongs.map((code) => phone.post(`${path}/phone-code`, { code })),
-    );
-    const codes = answers.map(({ body }) => String(body.code));
-    expect(codes.filter((code) => code === 'wrong_code')).toHaveLength(4);
-    expect(codes.filter((code) => code === 'attempts_exhausted')).toHaveLength(1);
-    const [row] = await stack.api.inTenant(
-      async (tx) =>
-        await tx`select wrong_count from step_attempt where ceremony_id = ${enrollee.enrollmentId}`,
-    );
-    expect(row).toEqual({ wrongCount: 5 });
-  });
-
-  test('a repeated guess under one Idempotency-Key is told the same and counted once', async () => {
-    const enrollee = await stack.begin();
-    const { phone, path, number } = enrollee;
-    const wrong = (await stack.codeTo(number)) === '000000' ? '000001' : '000000';
-    const idempotencyKey = randomBytes(8).toString('hex');
-    for (let time = 0; time < 3; time += 1) {
-      expect(
-        await phone.post(`${path}/phone-code`, { code: wrong }, { idempotencyKey }),
-      ).toMatchObject({ status: 422, body: { code: 'wrong_code', attemptsLeft: 4 } });
-    }
-    expect((await phone.get(path)).body.code.attemptsLeft).toBe(4);
-  });
-
-  test('come again, but not too soon and not too often; a new one kills the one before', async () => {
-    const enrollee = await stack.begin();
-    const { phone, path, number } = enrollee;
-    const first = await stack.codeTo(number, 0);
-    const early = await phone.post(`${path}/phone-code/resend`, {});
-    expect(early).toMatchObject({ status: 429, body: { code: 'resend_too_soon' } });
-    expect(Number(early.headers['retry-after'])).toBeGreaterThan(0);
-    for (const [sent, resendsLeft] of [2, 1, 0].entries()) {
-      await stack.codeTo(number, sent);
-      stack.api.clock.advance(31_000);
-      expect(await phone.post(`${path}/phone-code/resend`, {})).toMatchObject({
-        status: 200,
-        body: { code: { resendsLeft, attemptsLeft: 5 } },
-      });
-    }
-    stack.api.clock.advance(31_000);
-    expect(await phone.post(`${path}/phone-code/resend`, {})).toMatchObject({
-      status: 429,
-      body: { code: 'resends_exhausted' },
-    });
-    const last = await stack.codeTo(number, 3);
-    expect(await phone.post(`${path}/phone-code`, { code: first })).toMatchObject({
-      body: { code: first === last ? undefined : 'wrong_code' },
-    });
-    expect(await phone.post(`${path}/phone-code`, { code: last })).toMatchObject({ status: 200 });
-  });
-
-  test('expire, and say so', async () => {
-    const enrollee = await stack.begin();
-    const code = await stack.codeTo(enrollee.number);
-    stack.api.clock.advance(5 * 60_000 + 1_000);
-    expect(await enrollee.phone.post(`${enrollee.path}/phone-code`, { code })).toMatchObject({
-      status: 410,
-      body: { code: 'code_expired', state: 'phone' },
-    });
-  });
-
-  test.each(['12345', 'abcdef', '1234567890123'])('"%s" is not even a code', async (code) => {
-    expect.hasAssertions();
-    const enrollee = await stack.begin();
-    await expectRefusedUnchanged(enrollee, { status: 400, code: 'invalid_request' }, () =>
-      enrollee.phone.post(`${enrollee.path}/phone-code`, { code }),
-    );
-  });
-});
-
-describe('e-mail addresses', () => {
-  test.each([
-    'nobody',
-    'a@b',
-    'a b@example.test',
-    'a@-x-.test',
-    '@example.test',
-    'a@exa_mple.test',
-  ])('"%s" is none', async (email) => {
-    const enrollee = waitingIn('email');
-    const { status, body } = await enrollee.phone.post(`${enrollee.path}/email`, { email });
-    expect({ status, code: body.code }).toEqual({ status: 422, code: 'email_invalid' });
-  });
-});
-
-describe('a passkey', () => {
-  const expectRefused = async (
-    code: string,
-    spoil: Parameters<EnrollmentStack['passkeyBody']>[1],
-    status = 400,
-  ) => {
-    const enrollee = waitingIn('passkey');
-    const body = await stack.passkeyBody(enrollee, spoil);
-    await expectRefusedUnchanged(enrollee, { status, code }, () =>
-      enrollee.phone.post(`${enrollee.path}/passkey`, body),
-    );
-  };
-
-  test.each([
-    ['another origin', 'origin_mismatch', { origin: 'https://evil.test' }],
-    ['a frame in another page', 'origin_mismatch', { clientData: { crossOrigin: true } }],
-    ['a page around ours', 'origin_mismatch', { clientData: { topOrigin: 'https://evil.test' } }],
-    ['another relying party', 'relying_party_mismatch', { rpId: 'evil.test' }],
-    ['no user verification', 'user_verification_missing', { userVerified: false }],
-    ['no user', 'user_verification_missing', { userPresent: false }],
-    ['a login in place of a registration', 'credential_invalid', { type: 'webauthn.get' }],
-    ['a challenge of nobody', 'challenge_invalid', { challenge: 'AAAA' }],
-    ['an unknown attestation', 'credential_invalid', { format: 'apple' }],
-    [
-      'the session key as approval key',
-      'approval_key_invalid',
-      { approval: { isSessionKey: true } },
-    ],
-    [
-      'an approval of another challenge',
-      'approval_key_invalid',
-      { approval: { challenge: 'AAAA' } },
-    ],
-    ['an approval for another device', 'approval_key_invalid', { approval: { sessionJkt: 'x' } }],
-    ['a DPoP proof as approval', 'approval_key_invalid', { approval: { typ: 'dpop+jwt' } }],
-  ] as const)('with %s is refused as %s', async (_what, code, spoil) => {
-    expect.hasAssertions();
-    await expectRefused(code, spoil);
-  });
-
-  test('with a challenge of another enrollment is refused as challenge_invalid', async () => {
-    expect.hasAssertions();
-    const other = await stack.begin();
-    await stack.to(other, 'passkey');
-    const answer = await other.phone.post(`${other.path}/passkey-options`, {});
-    await expectRefused('challenge_invalid', { challenge: answer.body.options.challenge });
-  });
-
-  test('with a challenge that has expired is refused as challenge_invalid', async () => {
-    expect.hasAssertions();
-    const enrollee = waitingIn('passkey');
-    const body = await stack.passkeyBody(enrollee);
-    stack.api.clock.advance(5 * 60_000 + 1_000);
-    await expectRefusedUnchanged(enrollee, { status: 400, code: 'challenge_invalid' }, () =>
-      enrollee.phone.post(`${enrollee.path}/passkey`, body),
-    );
-  });
-
-  test('with a challenge that was spent is refused as challenge_spent', async () => {
-    const enrollee = await stack.begin();
-    await stack.to(enrollee, 'passkey');
-    const body = await stack.passkeyBody(enrollee);
-    await stack.spendChallengeOf(body.credential);
-    const answer = await enrollee.phone.post(`${enrollee.path}/passkey`, body);
-    expect(answer).toMatchObject({ status: 409, body: { code: 'challenge_spent' } });
-    expect((await enrollee.phone.get(enrollee.path)).body.state).toBe('passkey');
-  });
-
-  test('that somebody has is refused as credential_exists; another one is accepted then', async () => {
-    const first = await stack.begin();
-    await stack.enroll(first);
-    const [credentialId = ''] = first.authenticator.credentialIds;
-    const second = await stack.begin();
-    await stack.to(second, 'passkey');
-    const body = await stack.passkeyBody(second, { credentialId });
-    expect(await second.phone.post(`${second.path}/passkey`, body)).toMatchObject({
-      status: 409,
-      body: { code: 'credential_exists' },
-    });
-    expect(await stack.bind(second)).toMatchObject({ body: { outcome: 'completed' } });
-  });
-
-  test('is bound once: the same answer again finds the enrollment ended', async () => {
-    const enrollee = await stack.begin();
-    await stack.to(enrollee, 'passkey');
-    const body = await stack.passkeyBody(enrollee);
-    const idempotencyKey = randomBytes(8).toString('hex');
-    const bind = (key?: string) =>
-      enrollee.phone.post(
-        `${enrollee.path}/passkey`,
-        body,
-        key === undefined ? {} : { idempotencyKey: key },
-      );
-    const first = await bind(idempotencyKey);
-    expect(first).toMatchObject({ body: { outcome: 'completed' } });
-    expect((await bind(idempotencyKey)).body).toEqual(first.body);
-    expect(await bind()).toMatchObject({ status: 409, body: { code: 'ceremony_ended' } });
-  });
-
-  test('for one key in two enrollments is bound in one of them', async () => {
-    const phone = await createPhone(stack.api);
-    const first = await stack.begin(randomPhone(), phone);
-    const second = await stack.begin(randomPhone(), phone);
-    await stack.to(first, 'passkey');
-    await stack.to(second, 'passkey');
-    expect(await stack.bind(first)).toMatchObject({ body: { outcome: 'completed' } });
-    expect(await stack.bind(second)).toMatchObject({
-      status: 409,
-      body: { code: 'device_key_exists' },
-    });
   });
 });
 

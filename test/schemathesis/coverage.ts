@@ -54,7 +54,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   {
     codes: ['attempts_exhausted', 'resend_too_soon', 'resends_exhausted'],
     why: 'many steps of one enrollment',
-    shownBy: 'test/api/enrollment-refusals.test.ts',
+    shownBy: 'test/api/enrollment-codes.test.ts',
   },
   {
     codes: ['too_many_updates'],
@@ -69,12 +69,12 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   {
     codes: ['email_invalid', 'wrong_code'],
     why: 'right in form and wrong in a running enrollment',
-    shownBy: 'test/api/enrollment-refusals.test.ts',
+    shownBy: 'test/api/enrollment-codes.test.ts',
   },
   {
     codes: ['device_key_exists'],
     why: 'a key that is a customer’s already',
-    shownBy: 'test/api/enrollment-refusals.test.ts',
+    shownBy: 'test/api/enrollment-passkey.test.ts',
   },
   {
     codes: ['challenge_spent'],
