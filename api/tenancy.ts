@@ -70,6 +70,7 @@ const INSTALLATION_PATHS = [
   '/openapi.json',
   '/docs',
   '/assets',
+  '/freeze.html',
 ];
 
 /** Mounts one tenant's routes at `/`. The request keeps what was asked as `originalUrl`, which DPoP's htu is held against. */

@@ -9,13 +9,14 @@ export default defineConfig({
   plugins: [
     react(),
     {
-      name: 'receipt-page',
+      name: 'pages-of-one-file',
       // A build of its own: what is one file shares no chunk with anybody.
       closeBundle: async () => {
-        await build({
-          configFile: fileURLToPath(new URL('receipt/vite.config.ts', import.meta.url)),
-          logLevel: 'warn',
-        });
+        for (const page of [
+          new URL('receipt/vite.config.ts', import.meta.url),
+          new URL('freeze/vite.config.ts', import.meta.url),
+        ])
+          await build({ configFile: fileURLToPath(page), logLevel: 'warn' });
       },
     },
   ],

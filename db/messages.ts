@@ -17,6 +17,8 @@ export type MessageChannel = 'phone' | 'email';
 export interface MessageFacts {
   readonly to: string;
   readonly bank: string;
+  /** Of the tenant, as it stands in addresses. */
+  readonly slug: string;
   /** The code is derived from the attempt by whoever sends it. */
   readonly code: {
     readonly attemptId: string;
@@ -34,6 +36,7 @@ export interface MessageFacts {
 interface MessageRow {
   readonly sealedValue: Uint8Array;
   readonly bank: string;
+  readonly slug: string;
   readonly hoursLeft: number | null;
   readonly device: string | null;
 }
@@ -51,7 +54,7 @@ export async function messageFacts(
   const { tenantId, channel, payload } = args;
   const { customerId, contactId, attemptId, freezeRequestId } = payload;
   const [row] = await tx<MessageRow[]>`
-    select contact.sealed_value, tenant.name as bank,
+    select contact.sealed_value, tenant.name as bank, tenant.slug,
       (select ceil(extract(epoch from ceremony.deadline - latchkey_now()) / 3600)::integer from ceremony
         where ceremony.tenant_id = ${tenantId} and ceremony.customer_id = ${customerId} and outcome is null and kind = 'enrollment'
         order by ceremony.created_at desc limit 1) as hours_left,
@@ -74,6 +77,7 @@ export async function messageFacts(
   return {
     to,
     bank: row.bank,
+    slug: row.slug,
     code: attempt?.code ?? null,
     action:
       attempt === null || attempt.stepUpId === null

@@ -6,6 +6,7 @@ import type { MessageFacts } from '../db/messages.ts';
 import type { ClaimedRow, MessagePayload } from '../db/outbox.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { EmailSender, OtpCodes, SmsSender } from '../domain/ports.ts';
+import { withFreezeLink } from '../domain/texts/freeze-line.ts';
 import { isTemplate, render } from '../domain/texts/index.ts';
 import type { TemplateText } from '../domain/texts/index.ts';
 
@@ -21,16 +22,31 @@ export interface MessageDependencies {
     payload: MessagePayload,
   ): Promise<MessageFacts | undefined>;
   readonly otpCodes: OtpCodes;
+  /** The address that freezes this customer's account, the same each time for one message. Left out, notices carry none. */
+  readonly freezeLink?: (notice: {
+    readonly tenantId: string;
+    readonly slug: string;
+    readonly customerId: string;
+    readonly messageId: string;
+    readonly sentAtMs: number;
+  }) => string;
   readonly sms: SmsSender;
   readonly email: EmailSender;
 }
 
 export function createMessageDelivery(deps: MessageDependencies): MessageDelivery {
-  return async (tenantId, { topic, payload, outboxId: reference }) => {
+  return async (tenantId, { topic, payload, outboxId: reference, createdAtMs }) => {
     const channel = topic === 'message.sms' ? 'phone' : 'email';
     const facts = await deps.facts(tenantId, channel, payload);
     if (facts === undefined) return;
-    const text = renderMessage(payload, facts, deps.otpCodes);
+    const { customerId, template, locale } = payload;
+    const notice = { tenantId, customerId, messageId: reference, sentAtMs: createdAtMs };
+    const url = deps.freezeLink?.({ ...notice, slug: facts.slug });
+    const plain = renderMessage(payload, facts, deps.otpCodes);
+    const text =
+      url === undefined || !isTemplate(template)
+        ? plain
+        : withFreezeLink(template, locale, plain, url);
     if (channel === 'phone') await deps.sms.send({ to: facts.to, text: text.sms, reference });
     else {
       const { subject, text: body } = text;

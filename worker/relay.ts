@@ -7,6 +7,7 @@ import { createWebhookCallbacks } from '../adapters/callbacks/webhook.ts';
 import { createSmtpSender } from '../adapters/email/smtp.ts';
 import { createHttpSmsSender } from '../adapters/sms/signed-http.ts';
 import { checkKeys } from '../db/key-canaries.ts';
+import { createFreezeLinks } from '../db/freeze-links.ts';
 import { createEventPort } from '../db/event-port.ts';
 import { createLeadership } from '../db/leadership.ts';
 import { messageFacts } from '../db/messages.ts';
@@ -23,6 +24,7 @@ import { startEventRelay } from '../relay/events.ts';
 import { startLoop } from '../relay/loop.ts';
 import type { Loop } from '../relay/loop.ts';
 import { createMessageDelivery } from '../relay/messages.ts';
+import type { MessageDependencies } from '../relay/messages.ts';
 import type { RelayMetrics } from '../relay/metrics.ts';
 import { createPushDelivery } from '../relay/push.ts';
 import { startReconciler } from '../relay/reconciler.ts';
@@ -60,6 +62,7 @@ export function startRelayParts(parts: WorkerParts): { stop(): Promise<void> } {
           messageFacts(tx, personalData, { tenantId, channel, payload }),
         ),
       otpCodes: parts.otpCodes,
+      freezeLink: freezeLinks(parts),
       sms: createHttpSmsSender({ ...configuration.sms, clock: systemClock }),
       email: createSmtpSender(configuration.email),
     }),
@@ -109,6 +112,19 @@ export function startRelayParts(parts: WorkerParts): { stop(): Promise<void> } {
       await leadership.close();
       log.info({}, 'relay stopped');
     },
+  };
+}
+
+/** On the page that the API serves; what follows `#` never leaves the browser by itself. */
+function freezeLinks({
+  configuration,
+  kms,
+}: WorkerParts): NonNullable<MessageDependencies['freezeLink']> {
+  const { publicUrl, tenantAtRoot } = configuration.http;
+  const links = createFreezeLinks(kms);
+  return ({ tenantId, slug, ...facts }) => {
+    const token = links.make(tenantId, facts);
+    return `${publicUrl}/freeze.html#${slug === tenantAtRoot ? token : `${slug}.${token}`}`;
   };
 }
 

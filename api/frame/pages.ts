@@ -23,8 +23,10 @@ const STAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** One file that holds its script and style, and a policy that lets these two run and nothing else. */
+/** Each one file that holds its script and style, and a policy that lets these two run and nothing else. */
 const RECEIPT_PAGE = '/receipt.html';
+/** Behind the links of notices: served wherever the API runs, not only beside the stage. */
+const FREEZE_PAGE = '/freeze.html';
 
 /** Before any route: security headers for every answer. */
 export async function secureHeaders(
@@ -64,7 +66,10 @@ async function headersOf(options: FastifyHelmetOptions): Promise<[string, string
 }
 
 /** After every route is known to the document. */
-export async function servePages(app: LatchkeyApp, { pagesDirectory }: ApiServices): Promise<void> {
+export async function servePages(
+  app: LatchkeyApp,
+  { pagesDirectory, operationsPagesDirectory }: ApiServices,
+): Promise<void> {
   app.get(
     '/openapi.json',
     {
@@ -74,11 +79,13 @@ export async function servePages(app: LatchkeyApp, { pagesDirectory }: ApiServic
     async (_request, reply) => await reply.type('application/json').send(app.swagger()),
   );
   serveReference(app);
+  const built = operationsPagesDirectory ?? pagesDirectory;
+  if (built !== undefined) await serveFreezePage(app, built);
   if (pagesDirectory !== undefined) await serveStage(app, pagesDirectory);
 }
 
 async function serveStage(app: LatchkeyApp, root: string): Promise<void> {
-  const receiptPolicy = await receiptPolicyOf(root);
+  const receiptPolicy = policyIn(await readPage(root, RECEIPT_PAGE));
   await app.register(async (stage: LatchkeyApp) => {
     stage.addHook('onSend', async (request, reply, payload) => {
       const [path] = request.url.split('?', 1);
@@ -96,9 +103,27 @@ async function serveStage(app: LatchkeyApp, root: string): Promise<void> {
   });
 }
 
+async function serveFreezePage(app: LatchkeyApp, root: string): Promise<void> {
+  const page = await readPage(root, FREEZE_PAGE);
+  if (page === '') return;
+  const headers = {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': policyIn(page),
+    'cache-control': 'no-cache',
+  };
+  const config = { operationId: 'pages' } as const;
+  app.get(FREEZE_PAGE, { config, schema: { hide: true } }, (_request, reply) =>
+    reply.headers(headers).send(page),
+  );
+}
+
+/** Empty when it was not built. */
+async function readPage(root: string, page: string): Promise<string> {
+  return await readFile(join(root, page), 'utf8').catch(() => '');
+}
+
 /** The page's own, by the hashes in it; without the page, the stage's. */
-async function receiptPolicyOf(root: string): Promise<string> {
-  const page = await readFile(join(root, RECEIPT_PAGE), 'utf8').catch(() => '');
+function policyIn(page: string): string {
   const [, policy] = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(page) ?? [];
   return policy === undefined ? STAGE_POLICY : `${policy}; frame-ancestors 'none'`;
 }

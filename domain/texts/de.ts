@@ -1,6 +1,6 @@
 /**
  * What customers read, in German. An SMS keeps to the letters of GSM 03.38, umlauts among them, and to two parts; every text that carries a code
- * says what the code is for and that nobody from the bank asks for it. No link ever stands in a message.
+ * says what the code is for and that nobody from the bank asks for it. The one link that may stand in a message is freeze-line.ts's.
  */
 import type { Catalogue } from './index.ts';
 

@@ -1,6 +1,6 @@
 /**
  * What customers read, in English. An SMS is plain ASCII and short enough for two parts; every text that carries a code says what the
- * code is for and that nobody from the bank asks for it. No link ever stands in a message.
+ * code is for and that nobody from the bank asks for it. The one link that may stand in a message is freeze-line.ts's.
  */
 import type { Catalogue } from './index.ts';
 
