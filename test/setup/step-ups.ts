@@ -116,7 +116,10 @@ export async function show(
 /** What the API would have verified over that challenge. */
 export function approvalOf(
   { credentialId, deviceId, sessionId }: StepUpCustomer,
-  { record, challenge }: OpenedStepUp,
+  {
+    record,
+    challenge,
+  }: { readonly record: Pick<StepUpRecord, 'stepUpId'>; readonly challenge: Uint8Array },
   changes: Partial<VerifiedApproval> = {},
 ): VerifiedApproval {
   const text = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');

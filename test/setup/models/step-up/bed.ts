@@ -1,5 +1,5 @@
 /**
- * Lives around approvals over one database, one Temporal namespace and the real step-up workflow: how a round is carried out, and whether what came
+ * Lives around approvals over one API, one database, one Temporal namespace and the real step-up workflow: how a round is carried out, and whether what came
  * of a life can be put in order. Time stands still but for what a round lets pass; no timer of a workflow fires by it, so that expiry is
  * judged where it must be: in PostgreSQL.
  */
@@ -8,13 +8,14 @@ import { createStepUpActivities } from '../../../../activities/step-up.ts';
 import { connectDatabase } from '../../../../db/connection.ts';
 import { createStepUpStore } from '../../../../db/step-up-store.ts';
 import { DEFAULT_POLICY } from '../../../../domain/policy.ts';
-import { createTestDatabase } from '../../database.ts';
-import { ROOMY_POLICY, seedDemoTenant } from '../../demo-tenant.ts';
+import { startTestApi } from '../../api.ts';
+import { ROOMY_POLICY } from '../../demo-tenant.ts';
 import { carryOut, mustBeInOrder } from '../rounds.ts';
 import { openTestTemporal } from '../../temporal/test-temporal.ts';
-import { insertStepUpCustomer, STEP_UP_TOOLS } from '../../step-ups.ts';
+import { STEP_UP_TOOLS } from '../../step-ups.ts';
 import { describeAction } from './actions.ts';
 import type { Round } from './actions.ts';
+import { openServices } from './callers.ts';
 import { describeCall } from './calls.ts';
 import type { Call } from './calls.ts';
 import { Life, SUBMISSION_SECONDS } from './life.ts';
@@ -32,10 +33,18 @@ export interface StepUpBed {
 }
 
 export async function openStepUpBed(): Promise<StepUpBed> {
-  const testDatabase = await createTestDatabase();
   const policy = { ...ROOMY_POLICY, stepUp: { ...DEFAULT_POLICY.stepUp, holdOnNotMe: 1 } };
-  const tenantId = await seedDemoTenant(testDatabase, { policy });
   let nowMs = Date.parse('2027-03-01T10:00:00Z');
+  const temporal = await openTestTemporal();
+  const { personalData, otpCodes } = STEP_UP_TOOLS;
+  const api = await startTestApi({
+    policy,
+    temporal: temporal.gateway,
+    clock: { nowMs: () => nowMs, advance: (milliseconds) => (nowMs += milliseconds) },
+    // The API and the worker of one bank.
+    dependencies: { personalData, otpCodes },
+  });
+  const { tenantId, testDatabase } = api;
   const connect = () =>
     connectDatabase({
       url: testDatabase.applicationUrl,
@@ -44,7 +53,7 @@ export async function openStepUpBed(): Promise<StepUpBed> {
     });
   const [database, ofWorker] = [connect(), connect()];
   const rows = postgres(testDatabase.superuserUrl, { max: 2, onnotice: () => undefined });
-  const temporal = await openTestTemporal();
+  const services = await openServices(api, rows);
   await temporal.work({
     activities: {
       ceremonies: createStepUpActivities({
@@ -57,7 +66,7 @@ export async function openStepUpBed(): Promise<StepUpBed> {
   });
   const run = <T>(work: Parameters<typeof database.tenant<T>>[1]) =>
     database.tenant(tenantId, work);
-  const ground = { tenantId, gateway: temporal.gateway, nowMs: () => nowMs, run };
+  const ground = { api, services, tenantId, gateway: temporal.gateway, nowMs: () => nowMs, run };
   const specification = stepUpSpecification(modelPolicy());
   const tally = new Map<string, number>();
   return {
@@ -65,8 +74,8 @@ export async function openStepUpBed(): Promise<StepUpBed> {
     live: async (rounds) => {
       // A day of its own: what was asked for on another one does not count.
       nowMs += DAY_MS - (nowMs % DAY_MS) + DAY_MS / 4;
-      const customer = await run((tx) => insertStepUpCustomer(tx, tenantId));
-      const life = new Life(ground, customer);
+      const life = await Life.begin(ground);
+      await life.renewTokens();
       await life.act({
         kind: 'go through',
         requester: 'payments',
@@ -75,10 +84,11 @@ export async function openStepUpBed(): Promise<StepUpBed> {
       });
       for (const round of rounds) {
         nowMs += round.waitMs;
+        await life.renewTokens();
         await carryOut(round, {
           rows,
           act: (action) => life.act(action),
-          hold: holdRowsOf(customer.customerId),
+          hold: holdRowsOf(life.customerId),
         });
         if (round.isSwept) await life.sweep();
         life.look(await lookAt(rows, life.customerId));
@@ -99,7 +109,7 @@ export async function openStepUpBed(): Promise<StepUpBed> {
       await temporal.close();
       await rows.end();
       await Promise.all([database.close(), ofWorker.close()]);
-      await testDatabase.drop();
+      await api.close();
     },
   };
 }

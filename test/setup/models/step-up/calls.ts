@@ -24,6 +24,8 @@ export interface Open extends Called {
   readonly kind: 'open';
   readonly id: string;
   readonly locale: string;
+  /** Under which epoch the session began that asked. */
+  readonly sessionEpoch: number;
   readonly answer: Answer<{ readonly challenge: string; readonly signs: string }>;
 }
 
@@ -47,8 +49,11 @@ export interface Code extends Called {
 export interface End extends Called {
   readonly kind: 'not_me' | 'declined' | 'cancel';
   readonly id: string;
+  /** undefined: the customer, by the session that began under that epoch. */
   readonly requester: Requester | undefined;
-  readonly answer: Answer<{ readonly isRepeat: boolean }>;
+  readonly sessionEpoch: number;
+  /** Whether it had ended so before is nothing that the API tells. */
+  readonly answer: Answer<{ readonly isTaken: true }>;
 }
 
 export interface Consume extends Called {

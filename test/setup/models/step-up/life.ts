@@ -1,13 +1,11 @@
 /**
- * One customer's life: carries out what was drawn and writes down what was called and answered. Requester and customer call the stores as the API
- * does; what proves goes the whole way, as a submission and an update of the real workflow, of which one rings whenever it likes.
+ * One customer's life: carries out what was drawn and writes down what was called and answered. Requester and customer call the API; what proves is
+ * handed in as the API does once it has verified it, a submission and an update of the real workflow, so that one can ring whenever it likes.
  */
 import { vi } from 'vitest';
 import type { Tx } from '../../../../db/connection.ts';
 import { endRevokedRows } from '../../../../db/revocation.ts';
-import { consumeStepUp } from '../../../../db/step-up-consume.ts';
-import { endStepUp, expireStepUps } from '../../../../db/step-up-ends.ts';
-import type { OpenedStepUp } from '../../../../db/step-up-open.ts';
+import { expireStepUps } from '../../../../db/step-up-ends.ts';
 import { insertSubmission } from '../../../../db/step-submissions.ts';
 import type { StepUpSubmissionStep } from '../../../../db/step-submissions.ts';
 import { LatchkeyError } from '../../../../domain/errors.ts';
@@ -15,30 +13,25 @@ import { workflowId } from '../../../../domain/ids.ts';
 import type { TemporalGateway } from '../../../../temporal/client.ts';
 import { newId } from '../../../../adapters/random.ts';
 import { cutOffCustomer, insertLiveSession, releaseCustomer } from '../../customer.ts';
-import {
-  approvalOf,
-  asked,
-  CARDS,
-  payment,
-  PAYMENTS,
-  read,
-  sentCode,
-  show,
-  STEP_UP_TOOLS,
-} from '../../step-ups.ts';
+import type { TestApi } from '../../api.ts';
+import type { Answer } from '../../callers.ts';
+import { approvalOf, payment, read, sentCode, STEP_UP_TOOLS } from '../../step-ups.ts';
 import type { StepUpCustomer } from '../../step-ups.ts';
 import type { Action, Amount, Requester } from './actions.ts';
+import { enrollCustomer, renewToken } from './callers.ts';
+import type { CustomersPhone, Services } from './callers.ts';
 import type { Call, Refused } from './calls.ts';
 
 /** What a life is carried out with. */
 export interface Ground {
+  readonly api: TestApi;
+  readonly services: Services;
   readonly tenantId: string;
   readonly gateway: TemporalGateway;
   readonly nowMs: () => number;
   readonly run: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
 }
 
-const REQUESTERS = { payments: PAYMENTS, cards: CARDS } as const;
 const OTHER = { payments: 'cards', cards: 'payments' } as const;
 
 /** Nobody heard what came of it. */
@@ -49,12 +42,20 @@ const UNHEARD: ReadonlySet<string> = new Set([
   'temporal_unavailable',
 ]);
 
+/** So often a request is sent again under its key until somebody hears what came of it. */
+const MOST_TRIES = 40;
+
 type GoThrough = Extract<Action, { kind: 'go through' }>;
 
 interface Asked {
   readonly id: string;
   readonly requester: Requester;
   readonly amount: Amount;
+}
+
+interface Opened {
+  readonly id: string;
+  readonly challenge: Uint8Array;
 }
 
 interface Signed {
@@ -76,22 +77,35 @@ type Begun = Call extends infer One
 export class Life {
   readonly calls: Call[] = [];
   private readonly ground: Ground;
-  private customer: StepUpCustomer;
-  private sessionEpoch = 1;
+  private readonly who: CustomersPhone;
   private readonly asked: Asked[] = [];
-  private readonly opened: { readonly id: string; readonly opening: OpenedStepUp }[] = [];
+  private readonly opened: Opened[] = [];
   private readonly signed: Signed[] = [];
   private cut = { revocationId: '', newEpoch: 0 };
   private ticks = 0;
   private references = 0;
 
-  constructor(ground: Ground, customer: StepUpCustomer) {
+  private constructor(ground: Ground, who: CustomersPhone) {
     this.ground = ground;
-    this.customer = customer;
+    this.who = who;
+  }
+
+  static async begin(ground: Ground): Promise<Life> {
+    return new Life(ground, await enrollCustomer(ground.api));
   }
 
   get customerId(): string {
-    return this.customer.customerId;
+    return this.who.customer.customerId;
+  }
+
+  private get customer(): StepUpCustomer {
+    return this.who.customer;
+  }
+
+  /** Before a round: time stands still in it. */
+  async renewTokens(): Promise<void> {
+    const { api, services } = this.ground;
+    await Promise.all([services.renew(), renewToken(api, this.who)]);
   }
 
   async act(action: Action): Promise<void> {
@@ -179,19 +193,17 @@ export class Life {
   }
 
   private async ask(requester: Requester, reference: 'one' | 'two', amount: Amount) {
-    const { tenantId, gateway, run } = this.ground;
+    const { tenantId, services, run } = this.ground;
     await this.call({ kind: 'ask', requester, reference, amount }, async () => {
-      const id = newId('ceremony');
-      const request = { stepUpId: id, requester: REQUESTERS[requester], reference };
-      await run((tx) => asked(tx, this.customer, { ...request, action: payment(amount) }));
-      const { customerId } = this.customer;
-      const searchAttributes = { customerId, state: 'starting' };
-      await gateway.start('step_up', { tenantId, id, healCount: 0, searchAttributes });
-      const { required } = await vi.waitFor(
+      const request = { customerId: this.customerId, action: payment(amount), reference };
+      const options = { idempotencyKey: newId('request') };
+      const { stepUpId: id, required } = await heardOut(() =>
+        services[requester].post('/step-ups', request, options),
+      );
+      await vi.waitFor(
         async () => {
           const row = await run((tx) => read(tx, tenantId, id));
           if (row.state === 'starting') throw new Error('its workflow has not opened it');
-          return row;
         },
         { timeout: 20_000, interval: 10 },
       );
@@ -201,25 +213,33 @@ export class Life {
   }
 
   private async open({ id }: Asked, locale: 'en' | 'de'): Promise<void> {
-    await this.call({ kind: 'open', id, locale }, async () => {
-      const opening = await this.ground.run((tx) => show(tx, this.customer, id, { locale }));
-      this.opened.push({ id, opening });
+    const { phone, epoch: sessionEpoch } = this.who;
+    await this.call({ kind: 'open', id, locale, sessionEpoch }, async () => {
+      const { preimage, challenge } = bodyOf(
+        await phone.post(`/auth/step-ups/${id}/open`, { locale, context: NOTHING_ELSE }),
+      );
+      this.opened.push({ id, challenge: Buffer.from(challenge, 'base64url') });
       // The text is canonical JSON of an object with the action in it.
-      const { action } = JSON.parse(opening.preimage) as { action: { amount: string } };
-      return { challenge: base64url(opening.challenge), signs: minorAmount(action.amount) };
+      const { action } = JSON.parse(preimage) as { action: { amount: string } };
+      return { challenge, signs: minorAmount(action.amount) };
     });
   }
 
   private async sign(back: number): Promise<void> {
     const found = this.opened.at(-1 - back);
     if (found === undefined) return;
-    const { id, opening } = found;
-    const payload = approvalOf(this.customer, opening);
+    const { id, challenge } = found;
+    const payload = approvalOf(this.customer, { record: { stepUpId: id }, challenge });
     const handedInAtMs = this.ground.nowMs();
-    const { sessionEpoch } = this;
+    const { epoch: sessionEpoch } = this.who;
     const handed = await this.submit(id, 'step_up_approval', payload);
-    const challenge = base64url(opening.challenge);
-    this.signed.push({ id, challenge, sessionEpoch, handedInAtMs, ...handed });
+    this.signed.push({
+      id,
+      challenge: base64url(challenge),
+      sessionEpoch,
+      handedInAtMs,
+      ...handed,
+    });
   }
 
   private async ring(signed: Signed, times: 1 | 2): Promise<void> {
@@ -255,39 +275,33 @@ export class Life {
     kind: 'not_me' | 'declined' | 'cancel',
     requester?: Requester,
   ): Promise<void> {
-    const { tenantId, run } = this.ground;
-    const { customerId } = this.customer;
-    const ending =
-      kind === 'cancel'
-        ? ({ event: 'cancelled' } as const)
-        : ({ event: 'denied', reason: kind, customerId } as const);
-    await this.call({ kind, id, requester }, async () => {
-      const { isRepeat, cutOff } = await run((tx) =>
-        endStepUp(tx, STEP_UP_TOOLS, {
-          tenantId,
-          stepUpId: id,
-          actor: { kind: 'customer', id: customerId },
-          ...ending,
-          ...(requester === undefined ? {} : { requester: REQUESTERS[requester] }),
-        }),
-      );
-      if (cutOff !== undefined) this.cut = cutOff;
-      return { isRepeat };
+    const { services } = this.ground;
+    const { phone, epoch: sessionEpoch } = this.who;
+    await this.call({ kind, id, requester, sessionEpoch }, async () => {
+      if (requester === undefined)
+        bodyOf(await phone.post(`/auth/step-ups/${id}/deny`, { reason: kind }));
+      else bodyOf(await services[requester].post(`/step-ups/${id}/cancel`, {}));
+      if (kind === 'not_me') await this.takeUpCut();
+      return { isTaken: true };
     });
   }
 
+  /** What it caused, as its workflow would read it. */
+  private async takeUpCut(): Promise<void> {
+    const [row] = await this.ground.run(
+      (tx) => tx<{ revocationId: string; newEpoch: number }[]>`
+        select revocation_id, new_epoch from revocation where customer_id = ${this.customerId} order by new_epoch desc limit 1`,
+    );
+    if (row !== undefined) this.cut = row;
+  }
+
   private async consume({ id }: Asked, requester: Requester, amount: Amount): Promise<void> {
-    const { tenantId, run } = this.ground;
+    const { services } = this.ground;
     await this.call({ kind: 'consume', id, requester, amount }, async () => {
-      const { isRepeat, revokedSinceMs } = await run((tx) =>
-        consumeStepUp(tx, STEP_UP_TOOLS, {
-          tenantId,
-          stepUpId: id,
-          requester: REQUESTERS[requester],
-          action: payment(amount),
-        }),
+      const { isRepeat, revokedSince } = bodyOf(
+        await services[requester].post(`/step-ups/${id}/consume`, { action: payment(amount) }),
       );
-      return { isRepeat, isRevokedSince: revokedSinceMs !== null };
+      return { isRepeat, isRevokedSince: revokedSince !== undefined };
     });
   }
 
@@ -325,8 +339,9 @@ export class Life {
         sessionId: await insertLiveSession(tx, this.customer, { epoch: under }),
       };
     });
-    this.customer = { ...this.customer, sessionId };
-    this.sessionEpoch = epoch;
+    this.who.customer = { ...this.customer, sessionId };
+    this.who.epoch = epoch;
+    await renewToken(this.ground.api, this.who);
   }
 
   private async submit(ceremonyId: string, step: StepUpSubmissionStep, payload: object) {
@@ -370,8 +385,36 @@ export class Life {
 
 export const SUBMISSION_SECONDS = 30;
 
+const NOTHING_ELSE = { onCall: false, screenShared: false, accessibilityService: false };
+
+class Problem extends Error {
+  readonly code: string;
+
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}
+
+/** @throws Problem with its code */
+function bodyOf({ status, body }: Answer): Answer['body'] {
+  if (status < 300) return body;
+  const { code } = body as { readonly code?: string };
+  if (code === undefined || code === 'internal_error')
+    throw new Error(`nothing may be answered so: ${String(status)} ${JSON.stringify(body)}`);
+  throw new Problem(code);
+}
+
+/** What a request that has a key came to. */
+async function heardOut(send: () => Promise<Answer>): Promise<Answer['body']> {
+  for (let tries = 1; ; tries += 1) {
+    const answer = await send();
+    if (!UNHEARD.has(String(answer.body?.code)) || tries >= MOST_TRIES) return bodyOf(answer);
+  }
+}
+
 function heard(error: unknown): Refused | undefined {
-  if (!(error instanceof LatchkeyError)) throw error;
+  if (!(error instanceof LatchkeyError || error instanceof Problem)) throw error;
   if (UNHEARD.has(error.code)) return undefined;
   return { refused: error.code === 'ceremony_ended' ? 'closed' : error.code };
 }

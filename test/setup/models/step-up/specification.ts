@@ -181,7 +181,14 @@ function afterOpened(state: ModelState, { answer }: Ask): ModelState {
   );
 }
 
+/** A session that a cut-off has ended is nobody's; a call that it had let in before is judged as any other. */
+function isNobodys(state: ModelState, call: Open | End): boolean {
+  if (state.isHeld) return agrees(call.answer, 'customer_on_hold');
+  return call.sessionEpoch !== state.epoch && agrees(call.answer, 'session_ended');
+}
+
 function afterOpen(state: ModelState, call: Open): ModelState | undefined {
+  if (isNobodys(state, call)) return state;
   const one = find(state, call.id);
   const refused =
     refusalIn(one, 'open') ??
@@ -221,6 +228,9 @@ function afterRing(state: ModelState, call: Ring, policy: ModelPolicy): ModelSta
 
 function afterCode(state: ModelState, call: Code, policy: ModelPolicy): ModelState | undefined {
   const one = find(state, call.id);
+  // The workflow that waits for a code hands it on without a look: it is refused, and expires by itself.
+  if (isDue(one, call.nowMs) && one.state === 'second_factor')
+    return agrees(call.answer, 'step_up_expired') ? state : undefined;
   if (isDue(one, call.nowMs))
     return agrees(call.answer, 'step_up_expired', 'closed') ? put(state, expired(one)) : undefined;
   const refused = refusalIn(one, 'second_factor') ?? (one.isCodeUsed ? 'code_expired' : undefined);
@@ -247,14 +257,15 @@ function afterCode(state: ModelState, call: Code, policy: ModelPolicy): ModelSta
 
 function afterEnd(state: ModelState, call: End): ModelState | undefined {
   const { kind, requester, answer } = call;
+  if (requester === undefined && isNobodys(state, call)) return state;
   const one = find(state, call.id);
   if (requester !== undefined && requester !== one.requester)
     return agrees(answer, 'step_up_not_found') ? state : undefined;
   if (one.state === 'ended') {
-    if (one.end === ENDS[kind]) return agrees(answer, { isRepeat: true }) ? state : undefined;
+    if (one.end === ENDS[kind]) return agrees(answer, { isTaken: true }) ? state : undefined;
     return agrees(answer, refusalOfEnd(one)) ? state : undefined;
   }
-  if (!agrees(answer, { isRepeat: false })) return undefined;
+  if (!agrees(answer, { isTaken: true })) return undefined;
   const over = put(state, ended(one, kind));
   if (kind === 'cancel') return over;
   const denials = [...over.denials, { requester: one.requester, atMs: call.nowMs }];
