@@ -192,7 +192,7 @@ describe('a payment', () => {
     async () => {
       await stage.payStory('40,000: and SMS');
       await pay('40,000.00');
-      await isAskedFor('40000.00');
+      await isAskedFor('40,000.00');
       await stage.sees('A code by SMS follows.');
       await stage.press('Approve');
       await stage.sees('The message names this payment.');
