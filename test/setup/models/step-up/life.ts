@@ -8,19 +8,18 @@ import { endRevokedRows } from '../../../../db/revocation.ts';
 import { expireStepUps } from '../../../../db/step-up-ends.ts';
 import { insertSubmission } from '../../../../db/step-submissions.ts';
 import type { StepUpSubmissionStep } from '../../../../db/step-submissions.ts';
-import { LatchkeyError } from '../../../../domain/errors.ts';
 import { workflowId } from '../../../../domain/ids.ts';
 import type { TemporalGateway } from '../../../../temporal/client.ts';
 import { newId } from '../../../../adapters/random.ts';
 import { cutOffCustomer, insertLiveSession, releaseCustomer } from '../../customer.ts';
 import type { TestApi } from '../../api.ts';
-import type { Answer } from '../../callers.ts';
 import { approvalOf, payment, read, sentCode, STEP_UP_TOOLS } from '../../step-ups.ts';
 import type { StepUpCustomer } from '../../step-ups.ts';
 import type { Action, Amount, Requester } from './actions.ts';
 import { enrollCustomer, renewToken } from './callers.ts';
 import type { CustomersPhone, Services } from './callers.ts';
-import type { Call, Refused } from './calls.ts';
+import { bodyOf, heard, heardOut } from './answers.ts';
+import type { Call } from './calls.ts';
 
 /** What a life is carried out with. */
 export interface Ground {
@@ -33,17 +32,6 @@ export interface Ground {
 }
 
 const OTHER = { payments: 'cards', cards: 'payments' } as const;
-
-/** Nobody heard what came of it. */
-const UNHEARD: ReadonlySet<string> = new Set([
-  'conflict',
-  'database_unavailable',
-  'outcome_pending',
-  'temporal_unavailable',
-]);
-
-/** So often a request is sent again under its key until somebody hears what came of it. */
-const MOST_TRIES = 40;
 
 type GoThrough = Extract<Action, { kind: 'go through' }>;
 
@@ -386,38 +374,6 @@ export class Life {
 export const SUBMISSION_SECONDS = 30;
 
 const NOTHING_ELSE = { onCall: false, screenShared: false, accessibilityService: false };
-
-class Problem extends Error {
-  readonly code: string;
-
-  constructor(code: string) {
-    super(code);
-    this.code = code;
-  }
-}
-
-/** @throws Problem with its code */
-function bodyOf({ status, body }: Answer): Answer['body'] {
-  if (status < 300) return body;
-  const { code } = body as { readonly code?: string };
-  if (code === undefined || code === 'internal_error')
-    throw new Error(`nothing may be answered so: ${String(status)} ${JSON.stringify(body)}`);
-  throw new Problem(code);
-}
-
-/** What a request that has a key came to. */
-async function heardOut(send: () => Promise<Answer>): Promise<Answer['body']> {
-  for (let tries = 1; ; tries += 1) {
-    const answer = await send();
-    if (!UNHEARD.has(String(answer.body?.code)) || tries >= MOST_TRIES) return bodyOf(answer);
-  }
-}
-
-function heard(error: unknown): Refused | undefined {
-  if (!(error instanceof LatchkeyError || error instanceof Problem)) throw error;
-  if (UNHEARD.has(error.code)) return undefined;
-  return { refused: error.code === 'ceremony_ended' ? 'closed' : error.code };
-}
 
 /** As the amounts of this model are written. */
 const minorAmount = (amount: string) => Number(amount).toFixed(2);
