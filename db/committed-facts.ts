@@ -3,6 +3,7 @@
  * notes with it. So whoever counts, counts each fact once, retries or not. A process that dies in between loses the count, never the fact.
  */
 import type { CeremonyOutcome, EnrollmentReason, EnrollmentState } from '../domain/enrollment.ts';
+import type { RecoveryReason, RecoveryState } from '../domain/recovery.ts';
 import type { SessionEndReason } from '../domain/session.ts';
 import type { StepUpReason, StepUpState } from '../domain/step-up.ts';
 import type { Tx } from './connection.ts';
@@ -23,6 +24,14 @@ export type CommittedFact =
       readonly to: StepUpState;
       readonly outcome: CeremonyOutcome | null;
       readonly reason: StepUpReason | null;
+    }
+  | {
+      readonly kind: 'ceremony_moved';
+      readonly ceremony: 'recovery';
+      readonly from: RecoveryState;
+      readonly to: RecoveryState;
+      readonly outcome: CeremonyOutcome | null;
+      readonly reason: RecoveryReason | null;
     }
   | { readonly kind: 'session_started'; readonly acr: string }
   | { readonly kind: 'sessions_ended'; readonly reason: SessionEndReason; readonly count: number }

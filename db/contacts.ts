@@ -49,7 +49,12 @@ export async function notifyCustomer(
       | 'customer_frozen'
       | 'freeze_lifted'
       | 'device_reported'
-      | 'report_lifted';
+      | 'report_lifted'
+      | 'recovery_opened'
+      | 'recovery_cooling'
+      | 'recovery_ready'
+      | 'recovery_completed'
+      | 'recovery_ended';
   },
 ): Promise<void> {
   const { tenantId, customerId, template } = notice;

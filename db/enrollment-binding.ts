@@ -2,6 +2,7 @@
  * The final grant of an enrollment: device trusted, passkey active, contacts proved, customer active, in the one transaction that ends the
  * ceremony. It reads the customer under a lock first and compares epoch and status (SECURITY.md section 1), so that no cut-off can be overtaken.
  */
+import type { AttestationLevel } from '../domain/auth-strength.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { appendAudit } from './audit.ts';
 import { spendChallenge } from './challenges.ts';
@@ -38,6 +39,14 @@ export interface VerifiedPasskey {
 
 export type PublicJwk = Readonly<Record<string, string>>;
 
+type BoundPhone = Pick<EnrollmentRecord, 'tenantId' | 'customerId' | 'clientId' | 'jkt'>;
+
+interface BoundPhoneIds {
+  readonly deviceId: string;
+  readonly credentialId: string;
+  readonly attestationLevel: AttestationLevel;
+}
+
 /** Called with the customer's row locked and the ceremony moved. @throws LatchkeyError, or a unique violation (see refusalOfViolation). */
 export async function bindPasskey(
   tx: Tx,
@@ -53,12 +62,11 @@ export async function bindPasskey(
     throw new LatchkeyError('challenge_spent');
 
   const deviceId = newId('device');
-  await tx`
-    insert into device (tenant_id, device_id, customer_id, client_id, status, name, platform, session_jkt, session_jwk,
-                        approval_jkt, approval_jwk, attestation_level, trusted_at)
-    values (${tenantId}, ${deviceId}, ${customerId}, ${enrollment.clientId}, 'trusted', ${passkey.device.name}, ${passkey.device.platform},
-            ${enrollment.jkt}, ${tx.json(passkey.sessionJwk)}, ${passkey.approvalJkt}, ${tx.json(passkey.approvalJwk)}, 'software', latchkey_now())`;
-  await insertCredential(tx, enrollment, passkey, { deviceId, credentialId: newId('credential') });
+  await insertBoundPhone(tx, enrollment, passkey, {
+    deviceId,
+    credentialId: newId('credential'),
+    attestationLevel: 'software',
+  });
   const personId = await knownPerson(tx, { personalData, newId }, enrollment);
   await tx`
     update contact set status = 'proved', proved_at = latchkey_now()
@@ -79,12 +87,18 @@ async function refuseCutOff(tx: Tx, enrollment: EnrollmentRecord): Promise<void>
     throw new LatchkeyError('revoked');
 }
 
-async function insertCredential(
+/** A trusted device and its active passkey: the last statements of whoever has judged that they are due. */
+export async function insertBoundPhone(
   tx: Tx,
-  { tenantId, customerId }: EnrollmentRecord,
+  { tenantId, customerId, clientId, jkt }: BoundPhone,
   passkey: VerifiedPasskey,
-  { deviceId, credentialId }: { deviceId: string; credentialId: string },
+  { deviceId, credentialId, attestationLevel }: BoundPhoneIds,
 ): Promise<void> {
+  await tx`
+    insert into device (tenant_id, device_id, customer_id, client_id, status, name, platform, session_jkt, session_jwk,
+                        approval_jkt, approval_jwk, attestation_level, trusted_at)
+    values (${tenantId}, ${deviceId}, ${customerId}, ${clientId}, 'trusted', ${passkey.device.name}, ${passkey.device.platform},
+            ${jkt}, ${tx.json(passkey.sessionJwk)}, ${passkey.approvalJkt}, ${tx.json(passkey.approvalJwk)}, ${attestationLevel}, latchkey_now())`;
   await tx`
     insert into credential (tenant_id, credential_id, customer_id, device_id, webauthn_id, public_key, user_handle, sign_count, transports,
                             aaguid, attestation_format, backup_eligible, backed_up, status)

@@ -14,9 +14,13 @@ export interface OutboxPayloads {
   'session.wake': { readonly sessionId: string };
   'ceremony.signal': {
     readonly ceremonyId: string;
-    readonly kind: 'enrollment' | 'step_up';
-    readonly signal: 'revoke' | 'cancel' | 'identityResult';
+    readonly kind: 'enrollment' | 'step_up' | 'recovery';
+    readonly signal: 'revoke' | 'cancel' | 'identityResult' | 'changed';
   };
+  /** Of a ceremony whose row is committed with it; every other one is started by its caller. */
+  'ceremony.start': { readonly ceremonyId: string; readonly kind: 'recovery' };
+  /** To whoever has the contact that was asked about, if anybody has: looked up when it is delivered. */
+  'recovery.request': { readonly requestId: string };
   'revocation.start': { readonly revocationId: string };
   'message.sms': MessagePayload;
   'message.email': MessagePayload;

@@ -9,6 +9,7 @@ import { noteFact } from './committed-facts.ts';
 import type { Tx } from './connection.ts';
 import { notifyCustomer } from './contacts.ts';
 import { enqueue } from './outbox.ts';
+import { holdRecoveries } from './recovery-ends.ts';
 import { recordSessionEnds } from './session-end-records.ts';
 import { endRevokedStepUps } from './step-up-ends.ts';
 
@@ -22,7 +23,7 @@ export async function endRevokedRows(
 ): Promise<number> {
   const { tenantId, revocationId } = args;
   const [found] = await tx<{ customerId: string; newEpoch: number; told: boolean }[]>`
-    select customer_id, new_epoch, rows_ended_at is not null as told from revocation
+    select customer_id, new_epoch, rows_ended_at is not null or reason = 'recovered' as told from revocation
     where tenant_id = ${tenantId} and revocation_id = ${revocationId}`;
   if (found === undefined) return 0;
   const { customerId, newEpoch } = found;
@@ -44,6 +45,8 @@ export async function endRevokedRows(
     from open where c.tenant_id = ${tenantId} and c.ceremony_id = open.ceremony_id
     returning c.ceremony_id as id, open.state as from`;
   const stepUps = await endRevokedStepUps(tx, { tenantId, customerId, newEpoch, revocationId });
+  // Held, not ended: it is the owner's way back in.
+  await holdRecoveries(tx, { tenantId, customerId, newEpoch, revocationId });
   const ceremoniesEnded = ceremonies.count + stepUps;
   const ended = sessions.count + ceremoniesEnded;
   await tx`

@@ -17,7 +17,7 @@ export type EnrollmentSubmissionStep =
   | 'email_code_resend'
   | 'passkey';
 export type StepUpSubmissionStep = 'step_up_approval' | 'step_up' | 'step_up_resend';
-export type SubmissionStep = EnrollmentSubmissionStep | StepUpSubmissionStep;
+export type SubmissionStep = EnrollmentSubmissionStep | StepUpSubmissionStep | 'recovery_passkey';
 
 export interface Submission {
   readonly submissionId: string;

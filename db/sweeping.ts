@@ -13,6 +13,8 @@ import { sweepLimitCounters } from './limit-counters.ts';
 import { sweepNumberLimits } from './number-limit.ts';
 import { enqueue } from './outbox.ts';
 import type { PersonalData } from './personal-data.ts';
+import { expireStartingRecoveries } from './recovery-ends.ts';
+import { sweepRecoveryRequests } from './recovery-requests.ts';
 import { expireOverdueSessions } from './session-lifecycle.ts';
 import { expireStaffSessions } from './staff.ts';
 import { expireStepUps } from './step-up-ends.ts';
@@ -68,6 +70,8 @@ export function createSweepPort(
         (tx: Tx) => expireOverdue(tx, tenantId, limits.sessionGraceSeconds),
         (tx: Tx) =>
           expireStepUps(tx, { tenantId, limit: BATCH, graceSeconds: limits.stepUpGraceSeconds }),
+        (tx: Tx) => expireStartingRecoveries(tx, { tenantId, limit: BATCH }),
+        (tx: Tx) => sweepRecoveryRequests(tx, BATCH),
         (tx: Tx) => sweepSpends(tx, BATCH),
         (tx: Tx) => sweepSpentChallenges(tx, BATCH),
         (tx: Tx) => sweepNumberLimits(tx, BATCH),

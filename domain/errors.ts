@@ -141,6 +141,16 @@ export const ERRORS = {
   login_needs_approval: refused(403, 'This login needs one more proof.'),
 
   // Recovery
+  recovery_request_not_found: refused(404, 'There is no such request for this key.'),
+  wrong_check: refused(422, 'That is not the number that the new phone shows.'),
+  recovery_not_found: refused(404, 'There is no such recovery.'),
+  own_account: refused(403, 'Nobody works on their own account.'),
+  case_taken: refused(409, 'A colleague has taken this case.'),
+  phone_not_joined: refused(409, 'The new phone has to join the case before the person is proved.'),
+  device_too_weak: refused(
+    403,
+    'This phone does not protect its keys as well as the one before it did.',
+  ),
   recovery_held: refused(409, 'The bank is looking at this case. It goes on when they have.'),
   factors_missing: refused(409, 'Something has still to be proved before that.'),
   cooling_off: tryAgain(409, 'The time to object is not over yet.'),

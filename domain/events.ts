@@ -9,6 +9,7 @@ import { code, count, id, name, nullable, optional } from './event-fields.ts';
 import type { Field } from './event-fields.ts';
 import type { FreezeHow } from './freeze.ts';
 import type { Risk } from './ports.ts';
+import type { RecoveryReason, RecoveryReport } from './recovery.ts';
 import type { SessionEndReason } from './session.ts';
 import type { StepUpReason, StepUpRequester, StepUpStrength } from './step-up.ts';
 
@@ -229,6 +230,42 @@ export const EVENTS = {
       outcome: code<CeremonyOutcome>('How: expired, cancelled, revoked.'),
       reason: nullable(code<StepUpReason>('Why, or null.')),
       revocationId,
+    },
+  },
+  'bank.app.recovery_opened': {
+    version: 1,
+    description:
+      'A case of account recovery was opened: a contact of the customer has answered, or staff opened it with the caller on the line.',
+    data: {
+      customerId,
+      recoveryId: id('ceremony', 'The case.'),
+      openedBy: code<'customer' | 'staff'>('Who opened it: customer or staff.'),
+      report: code<RecoveryReport>(
+        'What is said of the old phone: lost, stolen, broken or replaced.',
+      ),
+    },
+  },
+  'bank.app.recovery_ended': {
+    version: 1,
+    description:
+      'A case of account recovery has ended. Unless it completed, the account is as it was.',
+    data: {
+      customerId,
+      recoveryId: id('ceremony', 'The case.'),
+      outcome: code<CeremonyOutcome>('How: completed, expired, cancelled, denied.'),
+      reason: code<RecoveryReason>('Why.'),
+    },
+  },
+  'bank.app.customer_recovered': {
+    version: 1,
+    description:
+      'A recovery has bound a new phone under a new epoch: every device, passkey and session from before is void, and limits are lowered for a while.',
+    data: {
+      customerId,
+      recoveryId: id('ceremony', 'The case.'),
+      deviceId: id('device', 'The new device.'),
+      clientId: name('The app.'),
+      revocationId: id('revocation', 'What ended everything old.'),
     },
   },
 } as const satisfies Readonly<Record<string, EventEntry>>;

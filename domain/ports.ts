@@ -50,7 +50,8 @@ export type SecretLabel =
   | 'update-id'
   | 'idempotency'
   | 'limit'
-  | 'freeze-link';
+  | 'freeze-link'
+  | 'recovery-link';
 
 /** One-time codes are derived, never stored: truncate(HMAC(key, attempt id)), RFC 4226 section 5.3 truncation. */
 export interface OtpCodes {

@@ -11,6 +11,7 @@ import { KINDS, startKind } from './kinds.ts';
 import type { WorkflowCalls } from './kinds.ts';
 import type { MessageDelivery } from './messages.ts';
 import type { PushRowDelivery } from './push.ts';
+import type { RecoveryRequestDelivery } from './recovery-requests.ts';
 
 export type Deliver = (tenantId: string, row: ClaimedRow) => Promise<void>;
 
@@ -18,6 +19,7 @@ export interface DeliveryDependencies {
   readonly calls: WorkflowCalls;
   readonly rows: Pick<ReconciliationPort, 'state'>;
   readonly deliverMessage: MessageDelivery;
+  readonly deliverRecoveryRequest: RecoveryRequestDelivery;
   readonly deliverPush: PushRowDelivery;
   readonly deliverCallback: CallbackDelivery;
   readonly clock: Clock;
@@ -48,8 +50,14 @@ export function createDeliveries(deps: DeliveryDependencies): Deliver {
         ]);
         return;
       }
+      case 'ceremony.start':
+        await startFromRow(deps, tenantId, row.payload.kind, row.payload.ceremonyId);
+        return;
       case 'revocation.start':
-        await startRevocation(deps, tenantId, row.payload.revocationId);
+        await startFromRow(deps, tenantId, 'revocation', row.payload.revocationId);
+        return;
+      case 'recovery.request':
+        await deps.deliverRecoveryRequest(tenantId, row.payload.requestId, row.outboxId);
         return;
       case 'message.sms':
       case 'message.email':
@@ -75,12 +83,13 @@ async function startSession(
   await startKind(calls, 'session', { tenantId, id, ...state, dueAtMs }, clock.nowMs());
 }
 
-async function startRevocation(
+async function startFromRow(
   { calls, rows, clock }: DeliveryDependencies,
   tenantId: string,
+  kind: 'revocation' | 'recovery',
   id: string,
 ): Promise<void> {
-  const state = await rows.state({ tenantId, kind: 'revocation', id });
+  const state = await rows.state({ tenantId, kind, id });
   if (state === undefined) return;
-  await startKind(calls, 'revocation', { tenantId, id, ...state, dueAtMs: null }, clock.nowMs());
+  await startKind(calls, kind, { tenantId, id, ...state, dueAtMs: null }, clock.nowMs());
 }

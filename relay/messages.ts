@@ -64,6 +64,7 @@ function renderMessage(
   switch (template) {
     case 'enrollment_code':
     case 'email_code':
+    case 'recovery_code':
     case 'freeze_code': {
       if (code === null) throw unsendable('a code without an attempt');
       const digits = otpCodes.codeFor(code.attemptId, code.digits);
@@ -85,6 +86,11 @@ function renderMessage(
     case 'freeze_lifted':
     case 'device_reported':
     case 'report_lifted':
+    case 'recovery_opened':
+    case 'recovery_cooling':
+    case 'recovery_ready':
+    case 'recovery_completed':
+    case 'recovery_ended':
       return render(template, locale, { bank });
     case 'step_up_code': {
       if (code === null || action === null) throw unsendable('a code without its action');

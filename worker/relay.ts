@@ -14,6 +14,8 @@ import { messageFacts } from '../db/messages.ts';
 import { createOutboxPort } from '../db/outbox-port.ts';
 import { backoffMs } from '../db/outbox.ts';
 import { createReconciliationPort } from '../db/reconciliation-port.ts';
+import { createRecoveryLinks } from '../db/recovery-links.ts';
+import { requestMessage } from '../db/recovery-requests.ts';
 import { createSweepPort } from '../db/sweeping.ts';
 import { createPushRows } from '../db/push.ts';
 import { callbackTarget } from '../db/callbacks.ts';
@@ -27,6 +29,7 @@ import { createMessageDelivery } from '../relay/messages.ts';
 import type { MessageDependencies } from '../relay/messages.ts';
 import type { RelayMetrics } from '../relay/metrics.ts';
 import { createPushDelivery } from '../relay/push.ts';
+import { createRecoveryRequestDelivery } from '../relay/recovery-requests.ts';
 import { startReconciler } from '../relay/reconciler.ts';
 import { startRelay } from '../relay/relay.ts';
 import { startSweeper } from '../relay/sweeper.ts';
@@ -66,6 +69,7 @@ export function startRelayParts(parts: WorkerParts): { stop(): Promise<void> } {
       sms: createHttpSmsSender({ ...configuration.sms, clock: systemClock }),
       email: createSmtpSender(configuration.email),
     }),
+    deliverRecoveryRequest: recoveryRequests(parts),
     ...pushAndCallbacks(parts, senders),
   });
   const relay = startRelay({
@@ -126,6 +130,28 @@ function freezeLinks({
     const token = links.make(tenantId, facts);
     return `${publicUrl}/freeze.html#${slug === tenantAtRoot ? token : `${slug}.${token}`}`;
   };
+}
+
+function recoveryRequests({
+  configuration,
+  database,
+  personalData,
+  kms,
+  otpCodes,
+}: WorkerParts): DeliveryDependencies['deliverRecoveryRequest'] {
+  const { publicUrl, tenantAtRoot } = configuration.http;
+  const links = createRecoveryLinks(kms);
+  return createRecoveryRequestDelivery({
+    message: (tenantId, requestId) =>
+      database.tenant(tenantId, (tx) => requestMessage(tx, personalData, { tenantId, requestId })),
+    otpCodes,
+    link: ({ tenantId, slug, requestId }) => {
+      const token = links.make(tenantId, requestId);
+      return `${publicUrl}/recover.html#${slug === tenantAtRoot ? token : `${slug}.${token}`}`;
+    },
+    sms: createHttpSmsSender({ ...configuration.sms, clock: systemClock }),
+    email: createSmtpSender(configuration.email),
+  });
 }
 
 function pushAndCallbacks(

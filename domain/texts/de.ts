@@ -135,4 +135,46 @@ Er gilt {minutes} Minuten. Geben Sie ihn nur in der App ein, und nur, wenn Sie d
 
 Wenn Sie deshalb jemand angerufen hat, tun Sie nicht, was er sagt. Rufen Sie {bank} unter der Nummer auf Ihrer Karte an.`,
   },
+  recovery_code: {
+    sms: '{bank}: {code} ist Ihr Code, um Ihr Konto auf einem neuen Telefon wiederherzustellen. Gilt {minutes} Min. Die Bank fragt nie danach. Nicht Sie? Ignorieren Sie diese Nachricht.',
+    subject: '{code} ist Ihr Code, um Ihr Konto wiederherzustellen',
+    text: `{code} ist Ihr Code, um Ihr Konto bei {bank} auf einem neuen Telefon wiederherzustellen. Er gilt {minutes} Minuten.
+
+Geben Sie ihn nur in der App auf Ihrem neuen Telefon ein, oder öffnen Sie den Link unten und geben Sie die Zahl ein, die das neue Telefon zeigt. Niemand von {bank} wird Sie je danach fragen. Wenn Sie ihn nicht angefordert haben, ignorieren Sie diese Nachricht: ohne den Code geschieht nichts.`,
+  },
+  recovery_opened: {
+    sms: '{bank}: Jemand will Ihr Konto auf einem neuen Telefon einrichten. Nicht Sie? Stoppen Sie es in der App auf Ihrem Telefon, oder rufen Sie die Bank unter der Nummer auf Ihrer Karte an.',
+    subject: 'Jemand will Ihr Konto auf einem neuen Telefon einrichten',
+    text: `Jemand hat darum gebeten, Ihr Konto bei {bank} auf einem neuen Telefon wiederherzustellen. Bis das getan ist, bleibt alles, wie es ist.
+
+Wenn Sie das nicht waren, stoppen Sie es in der App auf Ihrem Telefon, oder rufen Sie {bank} unter der Nummer auf Ihrer Karte an. Niemand wird Sie nach einem Code oder Passwort fragen.`,
+  },
+  recovery_cooling: {
+    sms: '{bank}: Ihr Konto wird bald auf einem neuen Telefon eingerichtet. Nicht Sie? Stoppen Sie es jetzt in der App auf Ihrem Telefon, oder rufen Sie die Bank unter der Nummer auf Ihrer Karte an.',
+    subject: 'Ihr Konto wird bald auf einem neuen Telefon eingerichtet',
+    text: `Die Wiederherstellung Ihres Kontos bei {bank} wurde geprüft. Nach einer Zeit, in der Sie widersprechen können, wird es auf einem neuen Telefon eingerichtet, und Ihre alten Geräte werden entfernt.
+
+Wenn Sie das nicht waren, stoppen Sie es jetzt in der App auf Ihrem Telefon, oder rufen Sie {bank} unter der Nummer auf Ihrer Karte an.`,
+  },
+  recovery_ready: {
+    sms: '{bank}: Sie können Ihr Konto jetzt auf dem neuen Telefon einrichten. Öffnen Sie dort die App. Nicht Sie? Rufen Sie die Bank sofort unter der Nummer auf Ihrer Karte an.',
+    subject: 'Sie können Ihr Konto jetzt auf dem neuen Telefon einrichten',
+    text: `Sie können Ihr Konto bei {bank} jetzt auf dem neuen Telefon einrichten. Öffnen Sie dort die App, um Ihren Passkey anzulegen.
+
+Wenn Sie das nicht waren, rufen Sie {bank} sofort unter der Nummer auf Ihrer Karte an.`,
+  },
+  recovery_completed: {
+    sms: '{bank}: Ihr Konto ist auf einem neuen Telefon eingerichtet, und Ihre alten Geräte wurden entfernt. Nicht Sie? Rufen Sie die Bank sofort unter der Nummer auf Ihrer Karte an.',
+    subject: 'Ihr Konto ist auf einem neuen Telefon eingerichtet',
+    text: `Ihr Konto bei {bank} ist auf einem neuen Telefon eingerichtet. Ihre alten Geräte und Passkeys wurden entfernt, und für eine Weile gelten niedrigere Grenzen.
+
+Wenn Sie das nicht waren, rufen Sie {bank} sofort unter der Nummer auf Ihrer Karte an.`,
+  },
+  recovery_ended: {
+    sms: '{bank}: Die Wiederherstellung Ihres Kontos ist beendet. Nichts wurde geändert. Fragen? Rufen Sie die Bank unter der Nummer auf Ihrer Karte an.',
+    subject: 'Die Wiederherstellung Ihres Kontos ist beendet',
+    text: `Die Wiederherstellung Ihres Kontos bei {bank} ist beendet, ohne dass ein neues Telefon eingerichtet wurde. Ihre Geräte und Passkeys sind, wie sie waren.
+
+Wenn Sie Fragen haben, rufen Sie {bank} unter der Nummer auf Ihrer Karte an.`,
+  },
 };

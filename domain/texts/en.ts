@@ -135,4 +135,46 @@ Type it only into the app. Nobody from {bank} will ever ask you for it. If you d
 
 If this was not you, call {bank} at once, at the number on your card. Nobody will ask you for a code or a password.`,
   },
+  recovery_code: {
+    sms: '{bank}: {code} is your code to recover your account on a new phone. Valid {minutes} min. The bank never asks for it. Not you? Ignore this message.',
+    subject: '{code} is your code to recover your account',
+    text: `{code} is your code to recover your {bank} account on a new phone. It is valid for {minutes} minutes.
+
+Type it only into the app on your new phone, or open the link below and enter the number that the new phone shows. Nobody from {bank} will ever ask you for it. If you did not ask for it, ignore this message: nothing happens without the code.`,
+  },
+  recovery_opened: {
+    sms: '{bank}: somebody wants to set up your account on a new phone. Not you? Stop it in the app on your phone, or call the bank at the number on your card.',
+    subject: 'Somebody wants to set up your account on a new phone',
+    text: `Somebody has asked to recover your {bank} account on a new phone. Until that is done, everything stays as it is.
+
+If this was not you, stop it in the app on your phone, or call {bank} at the number on your card. Nobody will ask you for a code or a password.`,
+  },
+  recovery_cooling: {
+    sms: '{bank}: your account will soon be set up on a new phone. Not you? Stop it now in the app on your phone, or call the bank at the number on your card.',
+    subject: 'Your account will soon be set up on a new phone',
+    text: `The recovery of your {bank} account was checked. After a time in which you can object, it will be set up on a new phone, and your old devices will be removed.
+
+If this was not you, stop it now in the app on your phone, or call {bank} at the number on your card.`,
+  },
+  recovery_ready: {
+    sms: '{bank}: you can set up your account on the new phone now. Open the app there. Not you? Call the bank at once, at the number on your card.',
+    subject: 'You can set up your account on the new phone now',
+    text: `You can set up your {bank} account on the new phone now. Open the app there to create your passkey.
+
+If this was not you, call {bank} at once, at the number on your card.`,
+  },
+  recovery_completed: {
+    sms: '{bank}: your account is set up on a new phone, and your old devices were removed. Not you? Call the bank at once, at the number on your card.',
+    subject: 'Your account is set up on a new phone',
+    text: `Your {bank} account is set up on a new phone. Your old devices and passkeys were removed, and limits are lower for a while.
+
+If this was not you, call {bank} at once, at the number on your card.`,
+  },
+  recovery_ended: {
+    sms: '{bank}: the recovery of your account has ended. Nothing was changed. Questions? Call the bank at the number on your card.',
+    subject: 'The recovery of your account has ended',
+    text: `The recovery of your {bank} account has ended without setting up a new phone. Your devices and passkeys are as they were.
+
+If you have questions, call {bank} at the number on your card.`,
+  },
 };

@@ -32,6 +32,13 @@ export interface TemplateValues {
   device_reported: { readonly bank: string };
   report_lifted: { readonly bank: string };
   freeze_code: { readonly bank: string; readonly code: string; readonly minutes: number };
+  /** A link follows it (relay/recovery-requests.ts). */
+  recovery_code: { readonly bank: string; readonly code: string; readonly minutes: number };
+  recovery_opened: { readonly bank: string };
+  recovery_cooling: { readonly bank: string };
+  recovery_ready: { readonly bank: string };
+  recovery_completed: { readonly bank: string };
+  recovery_ended: { readonly bank: string };
 }
 
 export type Template = keyof TemplateValues;

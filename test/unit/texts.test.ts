@@ -32,6 +32,12 @@ const samples: TemplateValues = {
   device_reported: { bank },
   report_lifted: { bank },
   freeze_code: { bank, code: '012345', minutes: 5 },
+  recovery_code: { bank, code: '012345', minutes: 15 },
+  recovery_opened: { bank },
+  recovery_cooling: { bank },
+  recovery_ready: { bank },
+  recovery_completed: { bank },
+  recovery_ended: { bank },
 };
 /** Of GSM 03.38 what both languages need, each one septet: English keeps to ASCII by itself. */
 const GSM_LETTERS = /^[\x20-\x5a_a-zÄÖÜßäöü§à]+$/;
@@ -78,12 +84,12 @@ describe('customer-facing texts', () => {
     (locale) => {
       const words = {
         en: [
-          /code to (set up|confirm|approve|freeze)/,
+          /code to (set up|confirm|approve|freeze|recover)/,
           'never asks for it',
           'will ever ask you for it',
         ],
         de: [
-          /Code, um .*(einzurichten|bestätigen|freizugeben|einzufrieren)/,
+          /Code, um .*(einzurichten|bestätigen|freizugeben|einzufrieren|wiederherzustellen)/,
           'fragt nie danach',
           'je danach',
         ],
@@ -94,6 +100,7 @@ describe('customer-facing texts', () => {
         'email_code',
         'step_up_code',
         'freeze_code',
+        'recovery_code',
       ] as const) {
         const { sms, text } = render(template, locale, samples[template]);
         expect(sms).toMatch(purpose);

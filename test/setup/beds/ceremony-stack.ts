@@ -12,7 +12,9 @@ import { backoffMs } from '../../../db/outbox.ts';
 import { createReconciliationPort } from '../../../db/reconciliation-port.ts';
 import type { Policy } from '../../../domain/policy.ts';
 import { createDeliveries } from '../../../relay/deliveries.ts';
+import { requestMessage } from '../../../db/recovery-requests.ts';
 import { createMessageDelivery } from '../../../relay/messages.ts';
+import { createRecoveryRequestDelivery } from '../../../relay/recovery-requests.ts';
 import { startRelay } from '../../../relay/relay.ts';
 import type { WorkerGroup } from '../../../temporal/worker-group.ts';
 import { startTestApi } from '../api.ts';
@@ -151,6 +153,16 @@ export abstract class CeremonyStack {
               messageFacts(tx, personalData, { tenantId, channel, payload }),
             ),
           otpCodes,
+          sms: { send: keep },
+          email: { send: keep },
+        }),
+        deliverRecoveryRequest: createRecoveryRequestDelivery({
+          message: (tenantId, requestId) =>
+            database.tenant(tenantId, (tx) =>
+              requestMessage(tx, personalData, { tenantId, requestId }),
+            ),
+          otpCodes,
+          link: ({ requestId }) => requestId,
           sms: { send: keep },
           email: { send: keep },
         }),

@@ -1,0 +1,166 @@
+/**
+ * Ends and stops of a case that are calls of their own: the owner objects, whoever asked takes it back, a cut-off reaches it, it never began.
+ * Each counts without Temporal. An objection after the end is heard too: then it is a signal of fraud.
+ */
+import { LatchkeyError } from '../domain/errors.ts';
+import type { RecoverySubject } from '../domain/recovery.ts';
+import type { Tx } from './connection.ts';
+import { lockCustomer } from './customer-lock.ts';
+import { cutOff, type CutOff } from './cut-off.ts';
+import { lockRecovery, moveRecovery } from './recovery-moves.ts';
+import {
+  customerOfRecovery,
+  readRecovery,
+  type RecoveryRecord,
+  type RecoveryTools,
+} from './recovery.ts';
+
+export interface Objection {
+  readonly subject: RecoverySubject;
+  /** Whose it must be. */
+  readonly customerId: string;
+  /** The phone that objects with passkey and key; left out: by a mailbox or number alone. */
+  readonly deviceId?: string | undefined;
+}
+
+export type Objected =
+  | { readonly result: 'vetoed' | 'held' }
+  /** It had completed: everything was stopped. */
+  | { readonly result: 'cut_off'; readonly cutOff: CutOff };
+
+/**
+ * "That was not me." From a trusted phone that nobody reported it ends the case; from anywhere else it holds it for a supervisor.
+ * @throws LatchkeyError recovery_not_found, ceremony_ended: it had ended otherwise, or too long ago.
+ */
+export async function objectToRecovery(
+  tx: Tx,
+  tools: RecoveryTools,
+  { subject, customerId, deviceId }: Objection,
+): Promise<Objected> {
+  const record = await lockRecovery(tx, subject);
+  if (record === undefined || record.customerId !== customerId)
+    throw new LatchkeyError('recovery_not_found');
+  const actor = { kind: 'customer', id: customerId } as const;
+  if (record.state === 'ended') return await objectAfterwards(tx, tools, record);
+  const isProved = deviceId !== undefined && (await isUnreported(tx, record, deviceId));
+  // While it is held a doubted objection adds nothing to what a supervisor sees already.
+  if (!isProved && record.state === 'held') return { result: 'held' };
+  // Not yet begun, it has no place to be looked at in: it is held as fraud holds it.
+  const doubted = record.state === 'starting' ? 'fraud_signalled' : 'veto_doubted';
+  await moveRecovery(tx, {
+    subject,
+    event: isProved ? 'vetoed' : doubted,
+    actor,
+    because: deviceId === undefined ? 'contact' : 'phone',
+  });
+  return { result: isProved ? 'vetoed' : 'held' };
+}
+
+async function isUnreported(
+  tx: Tx,
+  { tenantId, customerId, reportedDeviceId }: RecoveryRecord,
+  deviceId: string,
+): Promise<boolean> {
+  if (deviceId === reportedDeviceId) return false;
+  const rows = await tx`
+    select 1 from device
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and device_id = ${deviceId} and status = 'trusted' and reported_at is null`;
+  return rows.length > 0;
+}
+
+async function objectAfterwards(
+  tx: Tx,
+  { newId }: RecoveryTools,
+  { tenantId, customerId, outcome, endedAtMs, nowMs, policy }: RecoveryRecord,
+): Promise<Objected> {
+  const heardUntilMs = (endedAtMs ?? 0) + policy.recovery.objectionSeconds * 1000;
+  if (outcome !== 'completed' || nowMs >= heardUntilMs) throw new LatchkeyError('ceremony_ended');
+  const cut = await cutOff(tx, {
+    tenantId,
+    customerId,
+    revocationId: newId('revocation'),
+    holdId: newId('hold'),
+    reason: 'recovery_disputed',
+    actor: { kind: 'customer', id: customerId },
+    localTokenSeconds: policy.session.accessTokenSeconds + policy.dpop.skewSeconds,
+  });
+  if (cut === undefined) throw new LatchkeyError('recovery_not_found');
+  return { result: 'cut_off', cutOff: cut };
+}
+
+/** By the owner, on a trusted phone that nobody reported, with passkey and approval key. @throws LatchkeyError device_not_allowed, cooling_off */
+export async function shortenCooling(
+  tx: Tx,
+  { subject, customerId, deviceId }: Objection & { readonly deviceId: string },
+): Promise<void> {
+  const record = await lockRecovery(tx, subject);
+  if (record === undefined || record.customerId !== customerId)
+    throw new LatchkeyError('recovery_not_found');
+  if (!(await isUnreported(tx, record, deviceId))) throw new LatchkeyError('device_not_allowed');
+  const actor = { kind: 'customer', id: customerId } as const;
+  await moveRecovery(tx, { subject, event: 'cooling_shortened', actor });
+}
+
+/** By the phone that the case is for. @throws LatchkeyError recovery_not_found, recovery_held, or how it ended */
+export async function cancelRecovery(
+  tx: Tx,
+  { subject, jkt }: { readonly subject: RecoverySubject; readonly jkt: string },
+): Promise<RecoveryRecord> {
+  const record = await lockRecovery(tx, subject);
+  if (record === undefined || record.jkt !== jkt) throw new LatchkeyError('recovery_not_found');
+  const actor = { kind: 'customer', id: record.customerId } as const;
+  return await moveRecovery(tx, { subject, event: 'cancelled', actor });
+}
+
+/** What a cut-off finds open: held, not ended, so that the owner has a way in. Under the customer's lock. Answers how many. */
+export async function holdRecoveries(
+  tx: Tx,
+  args: {
+    readonly tenantId: string;
+    readonly customerId: string;
+    readonly newEpoch: number;
+    readonly revocationId: string;
+  },
+): Promise<number> {
+  const { tenantId, customerId, newEpoch, revocationId } = args;
+  const open = await tx<{ ceremonyId: string }[]>`
+    select ceremony_id from ceremony
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and kind = 'recovery' and outcome is null and state <> 'held'
+      and epoch < ${newEpoch}`;
+  for (const { ceremonyId: recoveryId } of open)
+    await moveRecovery(tx, {
+      subject: { tenantId, recoveryId },
+      event: 'fraud_signalled',
+      actor: { kind: 'system', id: revocationId },
+      because: revocationId,
+    });
+  return open.length;
+}
+
+/** Longer than any outage of Temporal that people let last: a case stands without it. */
+const NEVER_STARTED_HOURS = 24;
+
+/** Those that no workflow ever opened. Answers how many. */
+export async function expireStartingRecoveries(
+  tx: Tx,
+  { tenantId, limit }: { readonly tenantId: string; readonly limit: number },
+): Promise<number> {
+  const due = await tx<{ ceremonyId: string }[]>`
+    select ceremony_id from ceremony
+    where tenant_id = ${tenantId} and kind = 'recovery' and state = 'starting'
+      and created_at <= latchkey_now() - make_interval(hours => ${NEVER_STARTED_HOURS})
+    order by ceremony_id limit ${limit}`;
+  let ended = 0;
+  for (const { ceremonyId: recoveryId } of due) {
+    const subject = { tenantId, recoveryId };
+    const customerId = await customerOfRecovery(tx, subject);
+    if (customerId === undefined) continue;
+    await lockCustomer(tx, tenantId, customerId);
+    const record = await readRecovery(tx, subject, true);
+    if (record?.state !== 'starting') continue;
+    const actor = { kind: 'system', id: 'sweeper' } as const;
+    await moveRecovery(tx, { subject, event: 'start_expired', actor });
+    ended += 1;
+  }
+  return ended;
+}
