@@ -7,6 +7,12 @@ import { LatchkeyError } from '../domain/errors.ts';
 import type { Risk, RiskEngine } from '../domain/ports.ts';
 import type { StepUpSubject } from '../domain/step-up.ts';
 
+/**
+ * `isQuiet` stands in the history of every run that began with this code, and in none from before: what a run may leave out hangs on it
+ * (docs/decisions/0036-quiet-step-ups.md). It must stay for as long as such histories may be replayed.
+ */
+type Advanced = Awaited<ReturnType<StepUpStore['advance']>> & { readonly isQuiet?: true };
+
 export function createStepUpActivities({
   store,
   risk,
@@ -31,7 +37,10 @@ export function createStepUpActivities({
 
     judgeStepUpCode: (args: Parameters<StepUpStore['judgeCode']>[0]) => store.judgeCode(args),
     resendStepUpCode: (args: Parameters<StepUpStore['resendCode']>[0]) => store.resendCode(args),
-    advanceStepUp: (request: Parameters<StepUpStore['advance']>[0]) => store.advance(request),
+    advanceStepUp: async (request: Parameters<StepUpStore['advance']>[0]): Promise<Advanced> => {
+      const advanced = await store.advance(request);
+      return request.event === 'opened' ? { ...advanced, isQuiet: true } : advanced;
+    },
     markStepUpClosed: (subject: StepUpSubject) => store.markClosed(subject),
   };
 }

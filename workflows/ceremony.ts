@@ -51,6 +51,8 @@ export abstract class Ceremony<Row extends CeremonyRow, Event extends string> {
   private turn: Promise<unknown> = Promise.resolve();
   private timer: Timer | undefined;
   private readonly rule: CeremonyRule<Row, Event>;
+  /** Whether this run spares Temporal what only its lists would show, and timers that a running one rings in time for. */
+  protected isQuiet = false;
 
   constructor(rule: CeremonyRule<Row, Event>) {
     this.rule = rule;
@@ -129,7 +131,11 @@ export abstract class Ceremony<Row extends CeremonyRow, Event extends string> {
   /** A timer that runs out is one more ring; a row that waits for nobody's time has none. */
   private arm(row: Row): void {
     const dueMs = this.rule.nextDueMs(row);
-    if (this.rule.isTimerKept && this.timer?.dueMs === dueMs) return;
+    if (this.rule.isTimerKept && this.timer !== undefined) {
+      const { dueMs: ringsAtMs } = this.timer;
+      // One that rings too early is one look at the row, and rarer than the approval that comes in time.
+      if (ringsAtMs === dueMs || (this.isQuiet && ringsAtMs < dueMs && dueMs !== Infinity)) return;
+    }
     this.timer?.scope.cancel();
     this.timer = undefined;
     // Held: time stands still until somebody rings.
@@ -203,7 +209,8 @@ export abstract class Ceremony<Row extends CeremonyRow, Event extends string> {
   }
 
   protected show(row: Row): void {
-    if (row.state !== this.row?.state) upsertSearchAttributes(this.rule.attributes(row));
+    const isTold = row.state !== this.row?.state && (!this.isQuiet || row.outcome !== null);
+    if (isTold) upsertSearchAttributes(this.rule.attributes(row));
     this.row = row;
     setCurrentDetails(this.rule.describe(row));
   }

@@ -106,6 +106,7 @@ class StepUp extends Ceremony<StepUpSnapshot, StepUpEvent> {
   /** Nearly always its row has just been written: opened without being read first. */
   protected override async begin(): Promise<void> {
     const opened = await rows.advanceStepUp({ ...this.subject, ...OPENING });
+    this.isQuiet = opened.isQuiet === true;
     if ('snapshot' in opened) this.show(opened.snapshot);
     if (!('isMoved' in opened) || !opened.isMoved) await this.look();
   }

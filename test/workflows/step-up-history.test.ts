@@ -33,7 +33,7 @@ describe('the history of a step-up', () => {
     await bed.guess(one, code);
     await bed.consume(one);
     await bed.closes(one);
-    const text = await keep(idOf(one), 'stepUp.consumed');
+    const text = await keep(idOf(one), 'stepUp.quiet-consumed');
     expect(text).toContain('binary/encrypted');
     expect(text).toContain(one.stepUpId);
     for (const secret of [code, HIGH, 'Mere Kahu', 'Invoice 7', one.customer.customerId])
@@ -44,7 +44,19 @@ describe('the history of a step-up', () => {
     const one = await bed.start();
     await bed.advanceTo((await bed.row(one)).approveByMs + 1_000);
     await bed.closes(one);
-    expect(await keep(idOf(one), 'stepUp.expired')).toContain(one.stepUpId);
+    expect(await keep(idOf(one), 'stepUp.quiet-expired')).toContain(one.stepUpId);
+  });
+
+  test('that was approved and never used ends by its time, which the timer of the approval rings before', async () => {
+    const one = await bed.start();
+    await bed.approve(one);
+    const { approveByMs, consumeByMs } = await bed.row(one);
+    await bed.advanceTo(approveByMs + 1_000);
+    expect(await bed.row(one)).toMatchObject({ state: 'approved' });
+    await bed.advanceTo((consumeByMs ?? 0) + 1_000);
+    await bed.closes(one);
+    expect(await bed.row(one)).toMatchObject({ outcome: 'expired', reason: 'not_consumed' });
+    expect(await keep(idOf(one), 'stepUp.quiet-unused')).toContain(one.stepUpId);
   });
 
   test('with a wrong code, an engine that was away and another code shows refusals by their codes', async () => {
@@ -57,7 +69,7 @@ describe('the history of a step-up', () => {
     await expect(bed.resend(one)).rejects.toMatchObject({ code: 'resend_too_soon' });
     await bed.end(one, 'denied');
     await bed.closes(one);
-    expect(await keep(idOf(one), 'stepUp.denied')).toContain('wrong_code');
+    expect(await keep(idOf(one), 'stepUp.quiet-denied')).toContain('wrong_code');
   });
 
   test('that risk refused ends denied', async () => {
@@ -66,7 +78,7 @@ describe('the history of a step-up', () => {
     await bed.approve(one);
     bed.risk = () => Promise.resolve('low');
     await bed.closes(one);
-    expect(await keep(idOf(one), 'stepUp.risk-refused')).toContain(one.stepUpId);
+    expect(await keep(idOf(one), 'stepUp.quiet-risk-refused')).toContain(one.stepUpId);
   });
 });
 
@@ -86,7 +98,7 @@ describe('the history of an answer', () => {
       expect(text).not.toContain(secret);
     await bed.consume(one);
     await bed.closes(one);
-    expect(await keep(idOf(one), 'stepUp.awaited')).toContain(one.stepUpId);
+    expect(await keep(idOf(one), 'stepUp.quiet-awaited')).toContain(one.stepUpId);
   });
 
   test('that was called off takes the step-up back', async () => {
