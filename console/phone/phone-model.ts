@@ -8,6 +8,7 @@ import { LatchkeyProblem } from '../../sdk/problem.ts';
 import type { LogoutScope } from '../../sdk/types.ts';
 import { Approvals } from './approvals.ts';
 import { Enrolling } from './enrolling.ts';
+import { Freezing } from './freezing.ts';
 import { loadHome, readBankAnswer } from './home-data.ts';
 import { LoginProof } from './login-proof.ts';
 import { OwnSessions } from './own-sessions.ts';
@@ -26,6 +27,7 @@ export interface PhoneModelOptions {
 export class PhoneModel {
   readonly enrolling: Enrolling;
   readonly ownSessions: OwnSessions;
+  readonly freezing: Freezing;
   readonly approvals: Approvals;
   readonly paying: Paying;
   readonly loginProof: LoginProof;
@@ -41,6 +43,7 @@ export class PhoneModel {
     this.#core = new PhoneCore(latchkey);
     this.enrolling = new Enrolling(this.#core, latchkey, locale);
     this.ownSessions = new OwnSessions(this.#core, latchkey, () => this.#loadHome());
+    this.freezing = new Freezing(this.#core, latchkey, () => this.#loadHome());
     const core = this.#core;
     this.approvals = new Approvals({
       core,

@@ -67,6 +67,7 @@ const DERIVED: readonly SecretLabel[] = [
   'update-id',
   'idempotency',
   'limit',
+  'freeze-link',
 ];
 const master = makeKey('canary-master');
 const payload = makeKey('canary-payload');

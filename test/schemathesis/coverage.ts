@@ -184,6 +184,27 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     shownBy: 'test/api/staff-calls.test.ts',
   },
   {
+    codes: ['freeze_link_expired', 'freeze_link_used', 'freeze_limit_reached'],
+    why: 'days, a freeze that was lifted, or many of them',
+    shownBy: 'test/api/freezes.test.ts',
+  },
+  {
+    codes: ['code_expired'],
+    operations: ['submitFreezeCode'],
+    why: 'a code that was waited with for too long',
+    shownBy: 'test/api/freezes.test.ts',
+  },
+  {
+    codes: ['caller_not_proved'],
+    why: 'a call in which nobody answered',
+    shownBy: 'test/api/device-reports.test.ts',
+  },
+  {
+    codes: ['customer_frozen'],
+    why: 'a freeze between two steps of one customer',
+    shownBy: 'test/api/freezes.test.ts',
+  },
+  {
     codes: ['body_too_large'],
     operations: ['decodePayloads'],
     why: 'its bodies may be larger than what a proxy should carry for it',

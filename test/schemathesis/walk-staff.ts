@@ -40,6 +40,11 @@ export async function succeedAtDesk(stack: TestStack, rows: postgres.Sql): Promi
   }, PATIENCE);
   await agent.post(`/staff/sessions/${sessions[0]?.sessionId ?? ''}/end`, { reason: 'other' });
   const device = `/staff/devices/${devices[0]?.deviceId ?? ''}`;
+  const reason = 'customer_request';
+  await agent.post(`${device}/report`, { kind: 'lost', reason });
+  await supervisor.post(`${device}/lift-report`, { reason });
+  await agent.post(`/staff/customers/${phone.customerId}/freeze`, { reason });
+  await supervisor.post(`/staff/customers/${phone.customerId}/lift-freeze`, { reason });
   await agent.post(`${device}/suspend`, { reason: 'lost_device' });
   await supervisor.post(`${device}/resume`, { reason: 'customer_request' });
   for (const decision of ['decline', 'approve']) {

@@ -21,6 +21,7 @@ import type { TestStack } from '../setup/stack.ts';
 import type { Operations, Place } from './operations.ts';
 import { SIGN_HEADER } from './signing-proxy.ts';
 import type { Exchange, SigningProxy } from './signing-proxy.ts';
+import { freezeAndReport } from './walk-freezes.ts';
 import { answerStepUps } from './walk-step-ups.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 50 };
@@ -54,6 +55,7 @@ export async function succeedEverywhere(stack: TestStack, rows: postgres.Sql): P
   await phone.latchkey.loginHistory();
   await phone.latchkey.devices();
   await changeAnotherDevice(phone, rows);
+  await freezeAndReport({ stack, phone, rows });
   await phone.latchkey.session.refresh();
   await phone.latchkey.callService('bank', `${stack.stageControl.url}/bank/accounts`);
   await askAbout(stack, {

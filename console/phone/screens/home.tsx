@@ -5,6 +5,7 @@ import { Icon } from '../../parts/icons.tsx';
 import { Button, Tag } from '../../parts/parts.tsx';
 import { usePhone } from '../phone-context.ts';
 import { AccountsCard } from './accounts.tsx';
+import { FreezeCard } from './freeze.tsx';
 import { Brand, Outcome } from './page.tsx';
 import { PayCard } from './pay.tsx';
 import { SessionsCard } from './sessions.tsx';
@@ -29,6 +30,7 @@ export function HomeScreen() {
       <DeviceCard me={home.me} />
       <TokenCard />
       <SessionsCard />
+      <FreezeCard />
       <Button
         kind="secondary"
         icon="out"

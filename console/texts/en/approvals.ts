@@ -130,6 +130,7 @@ export const pay = {
       by_requester: 'It was taken back.',
       superseded: 'A newer request took its place.',
       cut_off: 'The bank stopped everything to protect you.',
+      customer_frozen: 'Your account is frozen. End the freeze with your passkey to pay again.',
       step_up_pending: 'Another payment waits for your answer. Answer that one first.',
       step_ups_paused:
         'You refused two requests. For your safety the bank asks nothing more for a while.',

@@ -194,6 +194,12 @@ export const behind = {
     'device.resumed': () => 'A suspended device may log in again',
     'device.revoked': ({ sessionsEnded }: Detail) =>
       `A device was removed for ever; sessions ended: ${word(sessionsEnded)}`,
+    'device.reported': ({ reportedAs }: Detail) =>
+      `A device was reported ${word(reportedAs)}: it may only read from now on`,
+    'device.report_lifted': () => 'The report of a device was lifted',
+    'customer.frozen': ({ how }: Detail) =>
+      `Frozen (${word(how)}): one column of the customer’s row, which every final grant shares`,
+    'customer.freeze_lifted': () => 'The freeze was ended',
     'credential.revoked': ({ sessionsEnded }: Detail) =>
       `A passkey was removed for ever; sessions ended: ${word(sessionsEnded)}`,
     'session.ended': ({ reason }: Detail) => `The session ended: ${word(reason)}`,

@@ -81,6 +81,14 @@ export const problems = {
     title: 'That was removed',
     text: 'It cannot come back. Set the device up anew.',
   },
+  customer_frozen: {
+    title: 'Your account is frozen',
+    text: 'No money moves and nothing sensitive changes. End the freeze with your passkey to go on.',
+  },
+  freeze_limit_reached: {
+    title: 'This cannot be frozen from here now',
+    text: 'Log in on your own phone, or call the bank at the number on your card.',
+  },
   session_ended: { title: 'Your session has ended', text: 'Log in again to go on.' },
   unknown: { title: 'That did not work', text: 'Nothing was changed. Try again in a moment.' },
 } as const;
