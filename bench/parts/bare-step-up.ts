@@ -1,4 +1,7 @@
-/** A workflow that does nothing of its own, with as many local activities and updates as an approved step-up: what Temporal itself costs. */
+/**
+ * A workflow that does nothing of its own, with as many local activities and updates as an approved step-up: what Temporal itself costs. Its
+ * local activities write nothing, so that every statement and commit of a step-up counts against the step-up; it has no receipt either.
+ */
 import {
   condition,
   defineSignal,
