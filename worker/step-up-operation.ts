@@ -158,7 +158,7 @@ const NOT_REQUIRED: StepUpOperationResult = {
   receiptId: null,
 };
 
-/** As strictly as the API reads a body. @throws LatchkeyError validation_failed */
+/** As strictly as the API reads a body. @throws LatchkeyError invalid_request */
 function readInput(input: unknown): { request: RequestStepUpBody; jws: string } {
   if (typeof input !== 'object' || input === null) throw new LatchkeyError('invalid_request');
   const { request, jws, ...rest } = input as Readonly<Record<string, unknown>>;

@@ -36,7 +36,7 @@ export function createPaymentActivities(options: PaymentActivityOptions) {
 
 export type PaymentActivities = ReturnType<typeof createPaymentActivities>;
 
-/** Good for one step-up, for five minutes. `jti` names it: the same again asks for the same. */
+/** Good for one step-up, for four minutes. `jti` names it: the same again asks for the same. */
 export async function signRequest(
   { clientId, issuer, key, nowMs }: Omit<PaymentActivityOptions, 'requester'>,
   request: unknown,

@@ -1,6 +1,7 @@
 /**
- * What the customer is asked for, filling the screen: amount and payee first, then the rest, then the two answers of one size. Every word of it stands
- * in what is signed; this screen adds none of its own to it.
+ * What the customer is asked for, filling the screen: amount and payee first, then the rest, then the two answers of one size. The action's parts and
+ * who asks are the words that are signed, never others (sdk/assert-shown.ts). Around them the screen says in its own words how long there is,
+ * what the phone notices and what an answer does.
  */
 import { texts } from '../../texts/texts.ts';
 import { countdown, fullTimeOf, useNow } from '../../parts/time.ts';
@@ -41,7 +42,7 @@ export function ApprovalScreen({ stepUp }: { readonly stepUp: ShownStepUp }) {
   );
 }
 
-/** The title stands in the parts below it, word for word. */
+/** Of a payment, amount and payee stand in the title's place; of anything else, the title of the signed text above all of its parts. */
 function ActionText({ opened }: { readonly opened: OpenedStepUp }) {
   const { display, requester, type } = opened;
   const { approvals: words } = texts;
