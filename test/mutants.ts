@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { CUSTOMER_STEP_UP_MUTANTS } from './customer-step-up-mutants.ts';
 import { FAULT_MUTANTS } from './fault-mutants.ts';
+import { FREEZE_MUTANTS } from './freeze-mutants.ts';
 import { SESSION_MUTANTS } from './session-mutants.ts';
 import { STEP_UP_MUTANTS } from './step-up-mutants.ts';
 
@@ -292,7 +293,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a suspension without the customer',
-    file: 'api/routes/devices.ts',
+    file: 'api/callers/standing-owner.ts',
     from: 'await touchCustomer(tx, tenant.tenantId, customerId);',
     to: '',
     project: 'api',
@@ -307,6 +308,7 @@ export const MUTANTS: readonly Mutant[] = [
     project: 'api',
     test: 'test/api/devices.test.ts',
   },
+  ...FREEZE_MUTANTS,
   ...FAULT_MUTANTS,
   ...SESSION_MUTANTS,
   ...STEP_UP_MUTANTS,
