@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { statusOf, STEP_UP_STATUSES } from '../../domain/step-up-status.ts';
@@ -12,6 +11,7 @@ import {
   type StepUpEvent,
   type StepUpState,
 } from '../../domain/step-up.ts';
+import { readCeremonyArrows } from '../setup/documents/flow-diagram.ts';
 
 const MINUTE = 60_000;
 const START = 1_800_000_000_000;
@@ -79,20 +79,8 @@ function arrowsOfCode(): string[] {
 }
 
 describe('the diagram', () => {
-  test('docs/flows/step-up.mermaid draws exactly the arrows of the code.', async () => {
-    const text = await readFile(
-      new URL('../../docs/flows/step-up.mermaid', import.meta.url),
-      'utf8',
-    );
-    const drawn: string[] = [];
-    for (const line of text.split('\n')) {
-      const arrow = /^\s*(\w+) --> (\w+): ([\w, ]+?)( \(\w+\))?$/.exec(line);
-      if (arrow === null) continue;
-      const [, from, to, events, mark] = arrow;
-      for (const event of (events ?? '').split(', '))
-        drawn.push(`${from} --> ${to}: ${event}${mark ?? ''}`);
-    }
-    expect(drawn.sort()).toEqual(arrowsOfCode());
+  test('docs/flows/step-up.mermaid draws exactly the arrows of the code.', () => {
+    expect(readCeremonyArrows('step-up')).toEqual(arrowsOfCode());
   });
 });
 
