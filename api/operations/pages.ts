@@ -8,6 +8,15 @@ import type { LatchkeyApp } from '../types.ts';
 import { proxyTemporalUi, TEMPORAL_UI_PATH } from './temporal-ui.ts';
 
 const PAGE = 'operations/index.html';
+/** Every address of the console that may be opened from outside; what it shows there it asks for itself. */
+const PAGES = [
+  '/',
+  '/runbook',
+  '/customers',
+  '/customers/:customerId',
+  '/customers/:customerId/call',
+  '/approvals',
+];
 const PAGE_POLICY = [
   "default-src 'self'",
   "img-src 'self' data:",
@@ -38,7 +47,7 @@ export async function serveOperations(app: LatchkeyApp, services: ApiServices): 
       dotfiles: 'ignore',
       serveDotFiles: false,
     });
-    for (const path of ['/', '/runbook'])
+    for (const path of PAGES)
       pages.get(path, { config, schema }, (_request, reply) => reply.sendFile(PAGE));
     pages.get('/latchkey.svg', { config, schema }, (_request, reply) =>
       reply.sendFile('latchkey.svg'),

@@ -79,8 +79,10 @@ export async function logOut(tenant: string): Promise<boolean> {
   return answer.kind === 'answered' || answer.kind === 'logged-out';
 }
 
-export function loginAddress(tenant: string): string {
-  return `/t/${tenant}/staff/login?returnTo=%2F`;
+/** `isFresh`: the person types their password again, as a release or an approval asks for. */
+export function loginAddress(tenant: string, returnTo = '/', isFresh = false): string {
+  const query = new URLSearchParams({ returnTo, ...(isFresh ? { fresh: 'true' } : {}) });
+  return `/t/${tenant}/staff/login?${query.toString()}`;
 }
 
 function listed<Page, Item>(

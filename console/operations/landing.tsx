@@ -1,10 +1,19 @@
-/** The landing page of the operations door: who I am, what I may do, and what waits. It shows what the door answers and keeps nothing. */
-import { useCallback, useEffect, useState } from 'react';
+/** The way in: who I am, and then the place that the address names. It shows what the door answers and keeps nothing. */
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import { Icon } from '../parts/icons.tsx';
 import { Banner, Button, Spinner } from '../parts/parts.tsx';
 import { loginAddress, logOut, readDoor, readMe } from './door.ts';
 import type { Door, Me } from './door.ts';
+import { placeOf, usePath } from './address.ts';
+import type { Place } from './address.ts';
+import { ApprovalsPage } from './approvals/approvals-page.tsx';
+import { CallPage } from './calls/call-page.tsx';
+import { consoleTexts } from './console-texts.ts';
+import { CustomerPage } from './customers/customer-page.tsx';
+import { FindPage } from './customers/find-page.tsx';
 import { Desk } from './desk.tsx';
+import { Link } from './link.tsx';
+import { createStaffApi } from './staff-api.ts';
 import { texts } from './texts.ts';
 
 type Standing =
@@ -69,8 +78,67 @@ export function Landing() {
   return (
     <>
       <Bar me={me} onLeft={() => leave('logged-out')} />
-      <Desk door={door} me={me} onLost={() => leave('lost')} />
+      <Inside door={door} me={me} onLost={() => leave('lost')} />
     </>
+  );
+}
+
+interface InsideProps {
+  readonly door: Door;
+  readonly me: Me;
+  readonly onLost: () => void;
+}
+
+function Inside({ door, me, onLost }: InsideProps) {
+  const { slug } = me.tenant;
+  const api = useMemo(() => createStaffApi(slug), [slug]);
+  const place = placeOf(usePath());
+  const page = { api, me, onLost };
+  switch (place?.kind) {
+    case 'home':
+    case 'runbook':
+      return <Desk door={door} me={me} onLost={onLost} />;
+    case 'customers':
+      return (
+        <main className="page">
+          <FindPage {...page} />
+        </main>
+      );
+    case 'customer':
+      return (
+        <main>
+          <CustomerPage key={place.customerId} {...page} customerId={place.customerId} />
+        </main>
+      );
+    case 'call':
+      return (
+        <main className="page">
+          <CallPage key={place.customerId} {...page} customerId={place.customerId} />
+        </main>
+      );
+    case 'approvals':
+      return (
+        <main className="page">
+          <ApprovalsPage {...page} />
+        </main>
+      );
+    case undefined:
+      return <Nowhere />;
+  }
+}
+
+function Nowhere() {
+  const { unknownPlace } = consoleTexts;
+  return (
+    <main className="page">
+      <section className="card">
+        <h1>{unknownPlace.title}</h1>
+        <p className="quiet">{unknownPlace.text}</p>
+        <Link to="/customers" kind="primary">
+          {unknownPlace.back}
+        </Link>
+      </section>
+    </main>
   );
 }
 
@@ -92,7 +160,12 @@ function Welcome({
         {why === 'lost' && <Banner tone="wait">{welcome.lost}</Banner>}
         <p className="quiet">{door.tenants.length === 0 ? welcome.nobody : welcome.text}</p>
         {door.tenants.map((tenant) => (
-          <a key={tenant} className="button" data-kind="primary" href={loginAddress(tenant)}>
+          <a
+            key={tenant}
+            className="button"
+            data-kind="primary"
+            href={loginAddress(tenant, window.location.pathname)}
+          >
             {isOne ? welcome.logIn : `${welcome.logIn}: ${tenant}`}
           </a>
         ))}
@@ -115,7 +188,8 @@ function Bar({ me, onLeft }: { readonly me: Me; readonly onLeft: () => void }) {
     <header className="bar">
       <Wordmark />
       <span className="bar-tenant">{me.tenant.name}</span>
-      <nav className="bar-end">
+      <Places me={me} />
+      <nav className="bar-end" aria-label={texts.you}>
         <a href="/runbook">{texts.runbook}</a>
         <span className="bar-name">{me.name}</span>
         <Button size="dense" icon="out" isBusy={isLeaving} onPress={() => void leave()}>
@@ -124,6 +198,31 @@ function Bar({ me, onLeft }: { readonly me: Me; readonly onLeft: () => void }) {
       </nav>
       {hasFailed && <Banner tone="danger">{texts.logOutFailed}</Banner>}
     </header>
+  );
+}
+
+const isServing: ReadonlySet<Place['kind']> = new Set(['customers', 'customer', 'call']);
+
+function Places({ me }: { readonly me: Me }) {
+  const { nav } = consoleTexts;
+  const here = placeOf(usePath())?.kind;
+  const serves = me.roles.includes('agent') || me.roles.includes('supervisor');
+  return (
+    <nav className="places" aria-label={nav.label}>
+      <Link to="/" isHere={here === 'home'}>
+        {nav.home}
+      </Link>
+      {serves && (
+        <Link to="/customers" isHere={here !== undefined && isServing.has(here)}>
+          {nav.customers}
+        </Link>
+      )}
+      {(serves || me.roles.includes('auditor')) && (
+        <Link to="/approvals" isHere={here === 'approvals'}>
+          {nav.approvals}
+        </Link>
+      )}
+    </nav>
   );
 }
 

@@ -1,4 +1,4 @@
-/** Starts the operations page: the landing at `/`, the runbook at `/runbook`. */
+/** Starts the console of staff: the runbook, which anybody may read, and behind a login everything else. */
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Landing } from './landing.tsx';
@@ -7,6 +7,7 @@ import '../tokens.css';
 import '../styles/base.css';
 import '../styles/parts.css';
 import './operations.css';
+import './console.css';
 
 const place = document.getElementById('operations');
 if (place === null) throw new Error('index.html has no place for the page');

@@ -1,0 +1,165 @@
+/** A customer at one glance, masked: who, what stops them, where they are logged in, and what this person may do about it now. */
+import { useCallback, useEffect, useState } from 'react';
+import { Banner, Button, Tag } from '../../parts/parts.tsx';
+import { fullTimeOf, momentOf, useNow } from '../../parts/time.ts';
+import { callAddress } from '../address.ts';
+import { Confirm } from '../confirm.tsx';
+import type { Change } from '../confirm.tsx';
+import { consoleTexts as words } from '../console-texts.ts';
+import { loginAddress } from '../door.ts';
+import { Link } from '../link.tsx';
+import { Ago, Moment, Told } from '../page-parts.tsx';
+import type { PageProps } from '../page-parts.tsx';
+import type { Customer, HoldView } from '../staff-api.ts';
+import { useTold } from '../use-told.ts';
+import { releaseChange } from './changes.ts';
+import { Devices } from './devices.tsx';
+import { Sessions } from './sessions.tsx';
+
+/** A customer's page stays open during a call: what happens on the phone shows here soon. */
+const LOOK_EVERY_MS = 5_000;
+
+export interface CustomerPageProps extends PageProps {
+  readonly customerId: string;
+}
+
+export function CustomerPage({ api, me, onLost, customerId }: CustomerPageProps) {
+  const [change, setChange] = useState<Change>();
+  const [done, setDone] = useState<string>();
+  const customer = useTold(
+    useCallback(() => api.customer(customerId), [api, customerId]),
+    LOOK_EVERY_MS,
+  );
+  const sessions = useTold(
+    useCallback(() => api.sessions(customerId), [api, customerId]),
+    LOOK_EVERY_MS,
+  );
+  const isLost = [customer, sessions].some(({ trouble }) => trouble?.kind === 'logged-out');
+  useEffect(() => {
+    if (isLost) onLost();
+  }, [isLost, onLost]);
+  const finish = (said: string) => {
+    setChange(undefined);
+    setDone(said);
+    customer.refresh();
+    sessions.refresh();
+  };
+  return (
+    <div className="customer">
+      {done !== undefined && <Banner tone="good">{done}</Banner>}
+      <Told shown={customer} forbidden={words.forbidden.customers}>
+        {(value) => (
+          <div className="desk">
+            <div className="desk-side">
+              <Person customer={value} />
+            </div>
+            <div className="desk-main">
+              <Stops
+                customer={value}
+                onRelease={(hold) => {
+                  setChange(releaseChange(api, hold));
+                }}
+              />
+              <Sessions shown={sessions} api={api} onChange={setChange} />
+              <Devices
+                devices={value.devices}
+                sessions={sessions.value?.sessions ?? []}
+                api={api}
+                me={me}
+                onChange={setChange}
+              />
+            </div>
+          </div>
+        )}
+      </Told>
+      {change !== undefined && (
+        <Confirm
+          change={change}
+          onClose={() => {
+            setChange(undefined);
+          }}
+          onDone={finish}
+          onLost={onLost}
+          onReauthenticate={() => {
+            window.location.assign(loginAddress(me.tenant.slug, window.location.pathname, true));
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+function Person({ customer }: { readonly customer: Customer }) {
+  const { customer: text } = words;
+  const facts: readonly (readonly [string, React.ReactNode])[] = [
+    [text.phone, customer.phone ?? text.none],
+    [text.email, customer.email ?? text.none],
+    [text.since, <Moment key="since" iso={customer.createdAt} />],
+    [text.epoch, String(customer.epoch)],
+    [text.id, <code key="id">{customer.customerId}</code>],
+  ];
+  return (
+    <section className="card" aria-labelledby="person">
+      <h1 id="person">{text.title(customer.givenName)}</h1>
+      <p>
+        <Tag tone={customer.status === 'active' ? 'good' : 'plain'}>
+          {text.statuses[customer.status]}
+        </Tag>
+      </p>
+      <dl className="facts">
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <Link to={callAddress(customer.customerId)} kind="primary">
+        {text.call}
+      </Link>
+    </section>
+  );
+}
+
+/** What stands between the customer and the account, and who set it. */
+function Stops({
+  customer: { hold, frozenUntil },
+  onRelease,
+}: {
+  readonly customer: Customer;
+  readonly onRelease: (hold: HoldView) => void;
+}) {
+  const { customer: text } = words;
+  const nowMs = useNow(30_000);
+  return (
+    <>
+      {hold !== null && (
+        <Banner
+          tone="danger"
+          title={text.held(hold.reason.replaceAll('_', ' '))}
+          action={
+            hold.approvalId === null ? (
+              <Button
+                size="dense"
+                onPress={() => {
+                  onRelease(hold);
+                }}
+              >
+                {text.releaseAct}
+              </Button>
+            ) : (
+              <p>{text.releaseAsked}</p>
+            )
+          }
+        >
+          {hold.placedBy}, <Ago iso={hold.placedAt} />
+        </Banner>
+      )}
+      {frozenUntil !== null && (
+        <Banner tone="wait">
+          <span title={fullTimeOf(frozenUntil)}>{text.frozen(momentOf(frozenUntil, nowMs))}</span>
+        </Banner>
+      )}
+    </>
+  );
+}
