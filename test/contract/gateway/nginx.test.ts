@@ -333,6 +333,15 @@ describe('the apps reach Latchkey through the same nginx', () => {
     expect(answer.headers['dpop-nonce']).toHaveLength(1);
   });
 
+  test('and so do browsers the page behind the links of notices, and nothing else at the root', async () => {
+    // Not built here: Latchkey says so by itself, which nginx could not.
+    const isOfLatchkey = async (path: string) =>
+      (await bed.ask({ path })).headers['latchkey-request-id'] !== undefined;
+    expect(await isOfLatchkey('/freeze.html')).toBe(true);
+    for (const path of ['/', '/freeze.htm', '/freeze.html/x', '/receipt.html', '/openapi.json'])
+      expect({ path, is: await isOfLatchkey(path) }).toEqual({ path, is: false });
+  });
+
   test('streams too, as they come', async () => {
     const { key, accessToken = '' } = await createMachine(bed.api, { client: 'demo-bank' });
     const path = `${bed.api.prefix}/feeds/cut-offs`;
