@@ -234,7 +234,8 @@ async function residentMiB(pid: number): Promise<number> {
 /** Linux counts it in hundredths of a second, whatever the kernel's own tick (proc(5), sysconf(_SC_CLK_TCK)). */
 const TICK_MS = 10;
 
-async function cpuMs(pid: number): Promise<number> {
+/** Processor time of a process so far, all its threads. */
+export async function cpuMs(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${String(pid)}/stat`, 'utf8');
   // The program's name, in brackets, may hold anything: utime and stime are the 12th and 13th words after it.
   const words = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

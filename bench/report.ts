@@ -33,11 +33,12 @@ export function table(rows: readonly Row[]): string {
     row.figure,
     row.measured,
     row.baseline,
-    valueOf(row),
+    valueOf(row.value, row.unit),
+    row.floor === undefined ? '–' : floorOf(row.floor, row.unit),
     `${row.target.bound === 'at least' ? '≥' : '≤'} ${String(row.target.value)}`,
     isMet(row.value, row.target) ? 'met' : 'NOT MET',
   ]);
-  const cells = [['figure', 'measured', 'held against', 'value', 'target', ''], ...lines];
+  const cells = [['figure', 'measured', 'held against', 'value', 'floor', 'target', ''], ...lines];
   const widths = cells[0]?.map((_, column) =>
     Math.max(...cells.map((line) => line[column]?.length ?? 0)),
   );
@@ -47,7 +48,12 @@ export function table(rows: readonly Row[]): string {
   return padded.join('\n');
 }
 
-function valueOf({ value, unit }: Row): string {
+function floorOf({ value, measured }: NonNullable<Row['floor']>, unit: Row['unit']): string {
+  const text = valueOf(value, unit);
+  return text === measured ? text : `${text} (${measured})`;
+}
+
+function valueOf(value: number, unit: Row['unit']): string {
   if (unit === 'errors' || unit === 'events') return String(value);
   return unit === 'ratio' ? value.toFixed(2) : `${value.toFixed(1)} ${unit}`;
 }

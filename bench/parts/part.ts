@@ -30,6 +30,8 @@ export interface Row {
   readonly value: number;
   readonly unit: 'ratio' | 'ms' | 'MiB' | 'errors' | 'events';
   readonly target: Target;
+  /** The same value of the bare work alone, in the same run: what no change of ours can better on this machine. */
+  readonly floor?: { readonly value: number; readonly measured: string };
   /** Everything seen, by round. */
   readonly seen: Readonly<Record<string, number | readonly number[]>>;
 }

@@ -1,4 +1,6 @@
 /** Refreshes, gateway checks, logins and cut-offs a second at 64 connections, each round beside its limit, so that whatever slows the machine slows both. */
+import { startFloor } from '../floors.ts';
+import type { Floor } from '../floors.ts';
 import { runClosed } from '../load.ts';
 import type { Operation } from '../load.ts';
 import { createMachine } from '../machine.ts';
@@ -18,11 +20,11 @@ export const ACTIVE_PHONES = 2_000;
 
 export const refresh: Part = async (bench) => {
   const { baselines, size } = bench;
-  const operation = refreshes(bench.bed, turns(await bench.phones()));
+  const phones = await bench.phones();
   return [
     await againstBaseline(bench, {
       figure: 'refresh/s',
-      operation,
+      make: () => refreshes(bench.bed, turns(phones)),
       baseline: 'compare-and-set/s',
       limit: () => baselines.compareAndSet(size.baselineSeconds),
       target: { bound: 'at least', value: 0.35 },
@@ -37,7 +39,7 @@ export const verify: Part = async (bench) => {
   return [
     await againstBaseline(bench, {
       figure: 'gateway verify/s',
-      operation: verifications(bed, turns(phones)),
+      make: () => verifications(bed, turns(phones)),
       baseline: 'ES256 verifications/s ÷ 2',
       limit: async () => (await baselines.es256(size.baselineSeconds)) / 2,
       target: { bound: 'at least', value: 0.5 },
@@ -47,10 +49,11 @@ export const verify: Part = async (bench) => {
 
 export const login: Part = async (bench) => {
   const { bed, baselines, size } = bench;
+  const phones = await phonesWithoutSessions(bench);
   return [
     await againstBaseline(bench, {
       figure: 'login/s',
-      operation: logins(bed, turns(await phonesWithoutSessions(bench))),
+      make: () => logins(bed, turns(phones)),
       baseline: 'verifyAuthenticationResponse/s',
       limit: () => baselines.passkey(size.baselineSeconds),
       target: { bound: 'at least', value: 0.5 },
@@ -67,15 +70,11 @@ export const revoke: Part = async (bench) => {
   const { bed, baselines, size } = bench;
   // Each of its own: what is dead already costs less.
   const phones = await seedPhones(bed, size.isQuick ? 5_000 : 30_000, { haveSessions: true });
-  const operation = cutOffs(
-    bed,
-    await createMachine(bed),
-    turns(phones.map((one) => one.customerId)),
-  );
+  const machine = await createMachine(bed);
   return [
     await againstBaseline(bench, {
       figure: 'revoke/s',
-      operation,
+      make: () => cutOffs(bed, machine, turns(phones.map((one) => one.customerId))),
       baseline: 'compare-and-set/s',
       limit: () => baselines.compareAndSet(size.baselineSeconds),
       target: { bound: 'at least', value: 0.35 },
@@ -92,41 +91,98 @@ export async function giveTokens({ bed, phones }: Bench): Promise<void> {
   withoutErrors('tokens for the gateway', await runClosed(operation, load));
 }
 
-export async function againstBaseline(
-  { bed, size, say }: Bench,
-  args: {
-    readonly figure: string;
-    readonly operation: Operation;
-    readonly baseline: string;
-    readonly limit: () => Promise<number>;
-    readonly target: Target;
-  },
-): Promise<Row> {
-  const { figure, operation, baseline, limit, target } = args;
-  const load = { port: bed.port, connections: CONNECTIONS, seconds: size.seconds };
-  const perSecond = PREPARED_PER_SECOND[operation.name];
-  operation.prepare(perSecond);
-  withoutErrors(`${figure}, warming up`, await runClosed(operation, { ...load, seconds: 1 }));
-  const [limits, figures, cpuMsEach]: [number[], number[], number[]] = [[], [], []];
-  for (let round = 0; round < size.rounds; round += 1) {
-    limits.push(await limit());
-    operation.prepare(perSecond * size.seconds);
-    const before = await bed.cpuMs();
-    const measured = withoutErrors(figure, await runClosed(operation, load));
-    cpuMsEach.push(((await bed.cpuMs()) - before) / measured.requests);
-    figures.push(measured.perSecond);
-    const cost = `${(cpuMsEach.at(-1) ?? Number.NaN).toFixed(3)} ms of the API's processor each`;
-    say(`${figure}: ${whole(figures.at(-1))}, ${baseline}: ${whole(limits.at(-1))}, ${cost}`);
+interface Held {
+  readonly figure: string;
+  /** Another load of the same kind each time. */
+  readonly make: () => Operation;
+  readonly baseline: string;
+  readonly limit: () => Promise<number>;
+  readonly target: Target;
+}
+
+interface Rounds {
+  readonly figures: readonly number[];
+  readonly limits: readonly number[];
+  readonly floors: readonly number[];
+  readonly cpuMsEach: readonly number[];
+  readonly floorCpuMsEach: readonly number[];
+}
+
+async function againstBaseline(bench: Bench, held: Held): Promise<Row> {
+  const operation = held.make();
+  const floor = await startFloor(bench.bed, operation.name);
+  try {
+    const rounds = await measureRounds(bench, { held, operation, floor });
+    const { figures, limits, floors } = rounds;
+    return {
+      figure: held.figure,
+      measured: rateAndCost(figures, rounds.cpuMsEach),
+      baseline: `${whole(median(limits))} ${held.baseline}`,
+      value: medianRatio(figures, limits),
+      unit: 'ratio',
+      target: held.target,
+      floor: {
+        value: medianRatio(floors, limits),
+        measured: rateAndCost(floors, rounds.floorCpuMsEach),
+      },
+      seen: { ...rounds },
+    };
+  } finally {
+    await floor.stop();
   }
-  return {
-    figure,
-    measured: `${whole(median(figures))}/s`,
-    baseline: `${whole(median(limits))} ${baseline}`,
-    value: medianRatio(figures, limits),
-    unit: 'ratio',
-    target,
-    seen: { figures, limits, cpuMsEach },
-  };
+}
+
+/** Baseline, floor and figure one after the other in each round. */
+async function measureRounds(
+  bench: Bench,
+  { held, operation, floor }: { held: Held; operation: Operation; floor: Floor },
+): Promise<Rounds> {
+  const { bed, size, say } = bench;
+  const bare = held.make();
+  const names = { api: held.figure, floor: `the floor of ${held.figure}` };
+  const atFloor = { at: floor, operation: bare, name: names.floor };
+  const atApi = { at: bed, operation, name: names.api };
+  for (const one of [atFloor, atApi]) await measureOnce(one, 1);
+  const [limits, floors, figures]: [number[], number[], number[]] = [[], [], []];
+  const [cpuMsEach, floorCpuMsEach]: [number[], number[]] = [[], []];
+  for (let round = 0; round < size.rounds; round += 1) {
+    const limit = await held.limit();
+    const lowest = await measureOnce(atFloor, size.seconds);
+    const seen = await measureOnce(atApi, size.seconds);
+    limits.push(limit);
+    floors.push(lowest.perSecond);
+    figures.push(seen.perSecond);
+    cpuMsEach.push(seen.cpuMsEach);
+    floorCpuMsEach.push(lowest.cpuMsEach);
+    say(
+      `${held.figure}: ${whole(seen.perSecond)}, ${held.baseline}: ${whole(limit)}, ${seen.cpuMsEach.toFixed(3)} ms of the API's processor each; ` +
+        `floor: ${whole(lowest.perSecond)}, ${lowest.cpuMsEach.toFixed(3)} ms each`,
+    );
+  }
+  return { figures, limits, floors, cpuMsEach, floorCpuMsEach };
+}
+
+async function measureOnce(
+  {
+    at,
+    operation,
+    name,
+  }: {
+    readonly at: Pick<Floor, 'port' | 'cpuMs'>;
+    readonly operation: Operation;
+    readonly name: string;
+  },
+  seconds: number,
+): Promise<{ readonly perSecond: number; readonly cpuMsEach: number }> {
+  operation.prepare(PREPARED_PER_SECOND[operation.name] * seconds);
+  const before = await at.cpuMs();
+  const load = { port: at.port, connections: CONNECTIONS, seconds };
+  const { perSecond, requests } = withoutErrors(name, await runClosed(operation, load));
+  return { perSecond, cpuMsEach: ((await at.cpuMs()) - before) / requests };
+}
+
+function rateAndCost(perSecond: readonly number[], cpuMsEach: readonly number[]): string {
+  return `${whole(median(perSecond))}/s, ${median(cpuMsEach).toFixed(2)} ms CPU`;
 }
 
 function whole(value: number | undefined): string {
