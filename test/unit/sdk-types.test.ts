@@ -3,6 +3,8 @@ import type { Static } from 'typebox';
 import { describe, expectTypeOf, it } from 'vitest';
 import type { EnrollmentView as EnrollmentSchema } from '../../api/schemas/enrollments.ts';
 import type { SessionTokens } from '../../api/schemas/login.ts';
+import type { ReportedDeviceAnswer } from '../../api/schemas/device-reports.ts';
+import type { FreezeRequestAnswer, FrozenAnswer } from '../../api/schemas/freezes.ts';
 import type { ChangedDeviceAnswer, DeviceView } from '../../api/schemas/devices.ts';
 import type { HistoryEntryView, LoginHistoryAnswer } from '../../api/schemas/login-history.ts';
 import type {
@@ -23,6 +25,8 @@ import type {
   CustomerStepUp,
   DeviceEntry,
   EnrollmentView,
+  FreezeRequested,
+  Frozen as FrozenAccount,
   HistoryEntry,
   LoginHistory,
   LoginStepUp,
@@ -30,6 +34,7 @@ import type {
   Me,
   OpenedStepUp,
   PushRegistration,
+  ReportedDevice,
   SessionEntry,
   StepUpContext,
   StepUpStatus,
@@ -70,6 +75,9 @@ describe('the answers of the API as the SDK types them', () => {
     expectTypeOf<LoginHistory>().toEqualTypeOf<Frozen<Static<typeof LoginHistoryAnswer>>>();
     expectTypeOf<DeviceEntry>().toEqualTypeOf<Frozen<DeviceView>>();
     expectTypeOf<ChangedDevice>().toEqualTypeOf<Frozen<ChangedDeviceAnswer>>();
+    expectTypeOf<ReportedDevice>().toEqualTypeOf<Frozen<ReportedDeviceAnswer>>();
+    expectTypeOf<FrozenAccount>().toEqualTypeOf<Frozen<FrozenAnswer>>();
+    expectTypeOf<FreezeRequested>().toEqualTypeOf<Frozen<FreezeRequestAnswer>>();
   });
 
   it('are the step-ups, those of a login too', () => {
