@@ -58,10 +58,9 @@ export async function objectToRecovery(
 
 async function isUnreported(
   tx: Tx,
-  { tenantId, customerId, reportedDeviceId }: RecoveryRecord,
+  { tenantId, customerId }: RecoveryRecord,
   deviceId: string,
 ): Promise<boolean> {
-  if (deviceId === reportedDeviceId) return false;
   const rows = await tx`
     select 1 from device
     where tenant_id = ${tenantId} and customer_id = ${customerId} and device_id = ${deviceId} and status = 'trusted' and reported_at is null`;

@@ -3,6 +3,11 @@
  * reference, session, case or key is not found; one that nobody waits for is written down and moves nothing. No picture is ever kept here.
  */
 import { LatchkeyError } from '../domain/errors.ts';
+import {
+  judgeLiveness,
+  type LivenessClientParameters,
+  type LivenessOutcome,
+} from '../domain/liveness.ts';
 import { refusalOf, type RecoverySubject } from '../domain/recovery.ts';
 import { appendAudit } from './audit.ts';
 import type { Tx } from './connection.ts';
@@ -80,7 +85,7 @@ export async function livenessQuestion(
     select a.jkt as new_jkt, p.evidence_id as reference_image_id, a.vendor_reference as vendor_session, a.vendor_expires_at as expires_at
     from step_attempt a join ceremony c using (tenant_id, ceremony_id)
     join customer using (tenant_id, customer_id) left join person p on p.tenant_id = customer.tenant_id and p.person_id = customer.person_id
-    where tenant_id = ${tenantId} and ceremony_id = ${recoveryId} and a.attempt_id = ${attemptId} and a.method = 'liveness_vendor'
+    where a.tenant_id = ${tenantId} and a.ceremony_id = ${recoveryId} and a.attempt_id = ${attemptId} and a.method = 'liveness_vendor'
       and a.status = 'open' and a.expires_at > latchkey_now() and c.kind = 'recovery' and c.state = 'identity'`;
   if (row === undefined) return undefined;
   const { expiresAt, ...question } = row;
@@ -90,16 +95,28 @@ export async function livenessQuestion(
 export interface LivenessSession extends LivenessSubject {
   readonly vendorSession: string;
   readonly expiresAtMs: number;
+  /** For the vendor's own part of the app: sealed, since it may open the session to whoever has it. */
+  readonly clientParameters: LivenessClientParameters;
 }
 
+const CLIENT_PURPOSE = 'step_attempt.liveness';
+
 /** The vendor's session of an open attempt; the first stays, so that a repeated start finds the same. */
-export async function recordLivenessSession(tx: Tx, session: LivenessSession): Promise<void> {
+export async function recordLivenessSession(
+  tx: Tx,
+  { personalData }: RecoveryTools,
+  session: LivenessSession,
+): Promise<void> {
+  const { tenantId, recoveryId, attemptId, clientParameters } = session;
+  const record = await readRecovery(tx, session);
+  if (record === undefined) return;
+  const target = { tenantId, customerId: record.customerId, purpose: CLIENT_PURPOSE };
   await tx`
     update step_attempt
-    set vendor_reference = coalesce(vendor_reference, ${session.vendorSession}),
-        vendor_expires_at = coalesce(vendor_expires_at, ${new Date(session.expiresAtMs)})
-    where tenant_id = ${session.tenantId} and ceremony_id = ${session.recoveryId} and attempt_id = ${session.attemptId}
-      and method = 'liveness_vendor' and status = 'open'`;
+    set vendor_reference = ${session.vendorSession}, vendor_expires_at = ${new Date(session.expiresAtMs)},
+        sealed_detail = ${await personalData.seal(tx, target, JSON.stringify(clientParameters))}
+    where tenant_id = ${tenantId} and ceremony_id = ${recoveryId} and attempt_id = ${attemptId}
+      and method = 'liveness_vendor' and status = 'open' and vendor_reference is null`;
 }
 
 /** As the vendor signed it, or was asked for it. */
@@ -110,9 +127,9 @@ export interface LivenessVerdict {
   readonly vendorSession: string;
   readonly caseId: string;
   readonly newJkt: string;
-  readonly outcome: 'passed' | 'failed' | 'low_confidence' | 'injection_suspected' | 'timed_out';
+  readonly outcome: LivenessOutcome;
   /** Of a hundred. */
-  readonly livenessConfidence: number | null;
+  readonly livenessConfidence: number;
   readonly matchConfidence: number | null;
   readonly evidenceId: string;
   readonly vendorId: string;
@@ -170,18 +187,9 @@ export async function recordLivenessVerdict(
 }
 
 /** What the vendor calls passed has to reach the case's own figures; in doubt it did not pass. */
-function judge(
-  { outcome, livenessConfidence, matchConfidence }: LivenessVerdict,
-  { policy }: RecoveryRecord,
-): LivenessVerdict['outcome'] {
-  if (outcome !== 'passed') return outcome;
-  const { minLivenessConfidence, minMatchConfidence } = policy.recovery;
-  const isSure =
-    livenessConfidence !== null &&
-    matchConfidence !== null &&
-    livenessConfidence >= minLivenessConfidence &&
-    matchConfidence >= minMatchConfidence;
-  return isSure ? 'passed' : 'low_confidence';
+function judge(verdict: LivenessVerdict, { policy }: RecoveryRecord): LivenessOutcome {
+  const isMatched = judgeLiveness(verdict, policy.recovery) === 'matched';
+  return verdict.outcome === 'passed' && !isMatched ? 'low_confidence' : verdict.outcome;
 }
 
 /** The vendor's session is over without a verdict: counted as one that ran out of time. false: it was over already. */

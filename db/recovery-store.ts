@@ -7,11 +7,14 @@ import { answering, type Refused } from './answers.ts';
 import type { Database } from './connection.ts';
 import { livenessAttempts, pendingRecoveryFact } from './recovery-facts.ts';
 import {
+  closeLivenessAttempt,
   livenessQuestion,
   recordLivenessSession,
+  recordLivenessVerdict,
   type LivenessQuestion,
   type LivenessSession,
   type LivenessSubject,
+  type LivenessVerdict,
 } from './recovery-liveness.ts';
 import { advanceRecovery, type RecoveryAdvance, type RecoveryAdvanced } from './recovery-moves.ts';
 import { markRecoveryClosed, readRecovery, toSnapshot, type RecoveryTools } from './recovery.ts';
@@ -65,7 +68,15 @@ export function createRecoveryStore(database: Database, tools: RecoveryTools) {
       database.tenant(subject.tenantId, (tx) => livenessQuestion(tx, subject)),
 
     recordLivenessSession: (session: LivenessSession): Promise<void> =>
-      database.tenant(session.tenantId, (tx) => recordLivenessSession(tx, session)),
+      database.tenant(session.tenantId, (tx) => recordLivenessSession(tx, tools, session)),
+
+    recordLivenessVerdict: async (verdict: LivenessVerdict): Promise<void> => {
+      await database.tenant(verdict.tenantId, (tx) => recordLivenessVerdict(tx, tools, verdict));
+    },
+
+    closeLivenessAttempt: async (subject: LivenessSubject): Promise<void> => {
+      await database.tenant(subject.tenantId, (tx) => closeLivenessAttempt(tx, subject));
+    },
   };
 }
 
