@@ -2,45 +2,21 @@
  * Payments and what they ask of the customer, in a real browser against the real stack: small ones signed by the session key, larger ones approved with
  * passkey and approval key, the largest with a code besides, and everything that somebody may try against them. Photographed light and dark.
  */
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildPages, stateOfPages } from '../../cli/pages.ts';
-import { launchBrowser } from '../setup/programs/browser.ts';
-import { startTestStack } from '../setup/stack.ts';
-import type { TestStack } from '../setup/stack.ts';
-import { NARROW, StageDriver, WIDE } from './stage-driver.ts';
-import { becomeCustomer } from './stage-walk.ts';
+import { openCustomerStage, shootBothSizes, STAGE_PATIENCE_MS } from './customer-stage.ts';
+import type { CustomerStage } from './customer-stage.ts';
+import type { StageDriver } from './stage-driver.ts';
 
-const PATIENCE_MS = 240_000;
-
-let stack: TestStack;
-let browser: Browser;
+let opened: CustomerStage;
 let stage: StageDriver;
 
 /** One customer throughout, who spends on one day: the largest amount comes late, since after it every payment needs a code. */
 beforeAll(async () => {
-  if ((await stateOfPages()) !== 'current') await buildPages();
-  [stack, browser] = await Promise.all([startTestStack({ noLineMs: 3_000 }), launchBrowser()]);
-  stage = await StageDriver.open(browser, stack, WIDE);
-  await stage.sees('Set up the app');
-  await becomeCustomer(stage);
-}, PATIENCE_MS);
+  opened = await openCustomerStage({ noLineMs: 3_000 });
+  ({ stage } = opened);
+}, STAGE_PATIENCE_MS);
 
-afterAll(async () => {
-  await stage?.close();
-  await browser?.close();
-  await stack?.stop();
-});
-
-/** As it stands there now, at both sizes, and what axe says of it. */
-async function shootBothSizes(name: string): Promise<void> {
-  for (const size of [NARROW, WIDE]) {
-    await stage.resize(size);
-    await stage.look('Phone');
-    await stage.shoot(name);
-    expect(await stage.seriousFindings()).toStrictEqual([]);
-  }
-}
+afterAll(() => opened?.close());
 
 const pay = async (amount: string) => {
   // What the story before began may still be on its way to its end.
@@ -59,14 +35,14 @@ describe('a payment', () => {
     'of 40 is signed by the session key and made at once, and nobody is asked',
     async () => {
       await stage.payStory('40: signed');
-      await shootBothSizes('pay-form');
+      await shootBothSizes(stage, 'pay-form');
       await pay('40.00');
       await stage.sees('Signed by this phone’s key');
       await stage.timelineSays('Below the threshold, nobody is asked');
-      await shootBothSizes('pay-40-paid');
+      await shootBothSizes(stage, 'pay-40-paid');
       expect(stage.complaints).toStrictEqual([]);
     },
-    PATIENCE_MS,
+    STAGE_PATIENCE_MS,
   );
 
   it(
@@ -75,16 +51,16 @@ describe('a payment', () => {
       await stage.payStory('400: passkey');
       await pay('400.00');
       await isAskedFor('400.00');
-      await shootBothSizes('approval');
+      await shootBothSizes(stage, 'approval');
       await stage.press('Approve');
       await stage.sees('Your passkey and this phone’s approval key');
       await stage.timelineSays('Used by whoever asked, once');
-      await shootBothSizes('paid');
+      await shootBothSizes(stage, 'paid');
       await stage.press('Show the receipt');
       await stage.press('Check it');
       await stage.phone.locator('.banner[data-tone=good]', { hasText: 'Genuine' }).waitFor();
       expect(await stage.phone.locator('.check:not([data-result=passed])').count()).toBe(0);
-      await shootBothSizes('receipt');
+      await shootBothSizes(stage, 'receipt');
       const [saved] = await Promise.all([
         stage.page.waitForEvent('download'),
         stage.press('Save the file'),
@@ -100,7 +76,7 @@ describe('a payment', () => {
       await page.getByText('Is it, to the last comma, what was signed?').waitFor();
       expect(stage.complaints).toStrictEqual([]);
     },
-    PATIENCE_MS,
+    STAGE_PATIENCE_MS,
   );
 
   it(
@@ -113,12 +89,12 @@ describe('a payment', () => {
       await stage.sees('Approved, not carried out yet');
       await stage.pressBehind('Change it to 4,000.00 NZD and pay');
       await stage.page.getByText('4,000.00 NZD refused: not what was approved').waitFor();
-      await shootBothSizes('changed');
+      await shootBothSizes(stage, 'changed');
       await stage.pressBehind('Pay it as approved');
       await stage.sees('Your passkey and this phone’s approval key');
       expect(stage.complaints).toStrictEqual([]);
     },
-    PATIENCE_MS,
+    STAGE_PATIENCE_MS,
   );
 
   it(
@@ -132,10 +108,10 @@ describe('a payment', () => {
       await stage.pressBehind('Replay request and approval');
       await stage.page.getByText('that proof was used already').waitFor();
       await stage.page.getByText('that approval was used already').waitFor();
-      await shootBothSizes('replayed');
+      await shootBothSizes(stage, 'replayed');
       expect(stage.complaints).toStrictEqual([]);
     },
-    PATIENCE_MS,
+    STAGE_PATIENCE_MS,
   );
 
   it(
@@ -152,7 +128,7 @@ describe('a payment', () => {
       expect(await stage.page.locator('.tries li').count()).toBe(1);
       expect(stage.complaints).toStrictEqual([]);
     },
-    PATIENCE_MS,
+    STAGE_PATIENCE_MS,
   );
 
   it(
@@ -167,10 +143,10 @@ describe('a payment', () => {
       await stage.verifiesUser(true);
       await stage.press('Not me');
       await stage.sees('Nothing was paid.');
-      await shootBothSizes('not-me');
+      await shootBothSizes(stage, 'not-me');
       expect(stage.complaints).toStrictEqual([]);
     },
-    PATIENCE_MS,
+    STAGE_PATIENCE_MS,
   );
 
   it(
@@ -181,10 +157,10 @@ describe('a payment', () => {
       await isAskedFor('400.00');
       await stage.page.getByText('On a call', { exact: true }).click();
       await stage.sees('You are on a call. Nobody from the bank asks you to approve a payment.');
-      await shootBothSizes('on-a-call');
+      await shootBothSizes(stage, 'on-a-call');
       expect(stage.complaints).toStrictEqual([]);
     },
-    PATIENCE_MS,
+    STAGE_PATIENCE_MS,
   );
 
   it(
@@ -202,14 +178,14 @@ describe('a payment', () => {
       await stage.type('Code', '000000');
       await stage.press('Approve');
       await stage.sees('That code is not right');
-      await shootBothSizes('approval-code');
+      await shootBothSizes(stage, 'approval-code');
       await stage.takeCodeFrom('sms');
       await stage.press('Approve');
       await stage.sees('and a code by SMS');
-      await shootBothSizes('paid-with-code');
+      await shootBothSizes(stage, 'paid-with-code');
       expect(stage.complaints).toStrictEqual([]);
     },
-    PATIENCE_MS,
+    STAGE_PATIENCE_MS,
   );
 
   it(
@@ -223,9 +199,9 @@ describe('a payment', () => {
       await stage.sees('We ended this session');
       await stage.desk('Payments');
       await stage.page.locator('.pay-row', { hasText: 'Not paid' }).waitFor();
-      await shootBothSizes('cut-off-in-between');
+      await shootBothSizes(stage, 'cut-off-in-between');
       expect(stage.complaints).toStrictEqual([]);
     },
-    PATIENCE_MS,
+    STAGE_PATIENCE_MS,
   );
 });
