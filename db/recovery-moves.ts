@@ -87,8 +87,7 @@ export async function advanceRecovery(
   const before = await lockRecovery(tx, request);
   if (before === undefined) throw new LatchkeyError('ceremony_not_found');
   if (before.state !== request.from.state || before.seq !== request.from.seq) {
-    const isRepeat = before.seq === request.from.seq + 1 && before.state === request.to;
-    return { isMoved: isRepeat, snapshot: toSnapshot(before) };
+    return { isMoved: isRepeat(before, request), snapshot: toSnapshot(before) };
   }
   const fact = await pendingRecoveryFact(tx, before);
   // A signal of fraud and a refusal come before everything that would go on.
@@ -106,6 +105,15 @@ export async function advanceRecovery(
   if (submission !== undefined)
     await finishSubmission(tx, tenantId, submission.submissionId, 'accepted');
   return { isMoved: true, snapshot: toSnapshot(await again(tx, request)) };
+}
+
+/** The very move was made before. An end that somebody else made at that moment is none: only a binding completes. */
+function isRepeat(
+  { state, seq, outcome }: RecoveryRecord,
+  { from, to, event }: RecoveryAdvance,
+): boolean {
+  const isSameEnd = (event === 'rebound') === (outcome === 'completed');
+  return seq === from.seq + 1 && state === to && isSameEnd;
 }
 
 /** Stops, releases and what the owner does: calls of their own, that count while Temporal is away. */
