@@ -2,6 +2,7 @@
  * What Latchkey needs from the world, as narrow interfaces. adapters/ has an embedded default and real ones for each; the wiring in
  * worker.ts and api/server.ts chooses. Every call out has a time limit and throws LatchkeyError('vendor_unavailable') when it may be retried.
  */
+import type { LivenessBinding, LivenessClientParameters, LivenessReading } from './liveness.ts';
 
 /** Keys. The embedded default seals under key-encryption keys of the configuration. */
 export interface KeyManagement {
@@ -84,6 +85,36 @@ export interface IdentityVerifier {
     documentNumber: string;
     callbackUrl: string;
   }): Promise<{ vendorReference: string }>;
+}
+
+/** Looks whether a living person is before the camera, and whether it is the one who was proofed. No picture ever passes through here. */
+export interface LivenessChecker {
+  /**
+   * Idempotent on `reference` (the attempt id) for one case and key.
+   * @throws LatchkeyError vendor_unavailable, vendor_refused
+   */
+  startSession(check: {
+    readonly reference: string;
+    readonly caseId: string;
+    /** Thumbprint of the new phone's key. */
+    readonly newJkt: string;
+    /** Names the identity enrolled at proofing where the vendor, or the bank's own store, keeps it. */
+    readonly referenceImageId: string;
+    /** Where a vendor that tells by itself sends its signed result. */
+    readonly callbackUrl: string;
+    readonly expiresInSeconds: number;
+  }): Promise<{
+    readonly vendorSession: string;
+    readonly clientParameters: LivenessClientParameters;
+    readonly expiresAtMs: number;
+  }>;
+  /**
+   * What the vendor says now; a verdict is of exactly that check.
+   * @throws LatchkeyError vendor_unavailable, vendor_refused
+   */
+  readResult(
+    check: LivenessBinding & { readonly referenceImageId: string },
+  ): Promise<LivenessReading>;
 }
 
 /** Whose push service an installation of the app is registered with. */
