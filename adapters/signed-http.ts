@@ -56,21 +56,53 @@ export interface SignedCallOptions {
  */
 export async function postSigned(
   url: string,
-  content: Readonly<Record<string, string>>,
+  content: Readonly<Record<string, string | number>>,
   { secret, clock, timeoutMs = CALL_TIMEOUT_MS }: SignedCallOptions,
 ): Promise<unknown> {
   const body = JSON.stringify(content);
-  const { status, text, retryAfter } = await call(url, {
-    method: 'POST',
+  return judged(
+    await call(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json',
+        [SIGNATURE_HEADER]: signBody(secret, body, clock.nowMs()),
+      },
+      body,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    }),
+  );
+}
+
+/**
+ * The same to read. There is no body, so the path with its query is signed in its place: a signature opens one door. undefined: the supplier
+ * knows no such thing, or no more (404, 410).
+ * @throws LatchkeyError as postSigned
+ */
+export async function getSigned(
+  url: string,
+  { secret, clock, timeoutMs = CALL_TIMEOUT_MS }: SignedCallOptions,
+): Promise<unknown> {
+  const { pathname, search } = new URL(url);
+  const answer = await call(url, {
     headers: {
-      'content-type': 'application/json',
       accept: 'application/json',
-      [SIGNATURE_HEADER]: signBody(secret, body, clock.nowMs()),
+      [SIGNATURE_HEADER]: signBody(secret, `${pathname}${search}`, clock.nowMs()),
     },
-    body,
     redirect: 'manual',
     signal: AbortSignal.timeout(timeoutMs),
   });
+  return answer.status === 404 || answer.status === 410 ? undefined : judged(answer);
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly retryAfter: string | null;
+}
+
+function judged({ status, text, retryAfter }: Answer): unknown {
   if (status >= 200 && status < 300) return parsed(text);
   if (status >= 500 || RETRYABLE_STATUSES.has(status)) {
     throw new LatchkeyError('vendor_unavailable', retryAfterOf(retryAfter));
@@ -80,10 +112,7 @@ export async function postSigned(
   });
 }
 
-async function call(
-  url: string,
-  init: RequestInit,
-): Promise<{ status: number; text: string; retryAfter: string | null }> {
+async function call(url: string, init: RequestInit): Promise<Answer> {
   try {
     const response = await fetch(url, init);
     return {

@@ -16,6 +16,8 @@ import { readHttp } from './http.ts';
 import type { HttpConfiguration } from './http.ts';
 import { readKeyring } from './keyring.ts';
 import type { Keyring } from './keyring.ts';
+import { readLiveness } from './liveness.ts';
+import type { LivenessConfiguration } from './liveness.ts';
 import { readTelemetry } from './telemetry.ts';
 import type { TelemetryConfiguration } from './telemetry.ts';
 import { readOperations } from './operations.ts';
@@ -50,6 +52,8 @@ export interface Configuration {
   readonly sms: VendorConfiguration;
   readonly email: EmailConfiguration;
   readonly identity: VendorConfiguration;
+  /** Who looks whether a customer is there and is the one proofed; without it nobody recovers by a face. */
+  readonly liveness?: LivenessConfiguration;
   /** Who judges logins and approvals; without it nobody has an opinion. */
   readonly risk?: VendorConfiguration;
   /** By the tenant's slug. */
@@ -118,6 +122,7 @@ export const loadConfiguration = (
   const temporal = readTemporal(reader);
   const staff = readStaff(reader);
   const temporalUi = readTemporalUi(reader, staff, temporal.namespace);
+  const liveness = readLiveness(reader);
   const risk = readRisk(reader);
   const configuration: Configuration = {
     mode: reader.mode,
@@ -132,6 +137,7 @@ export const loadConfiguration = (
     sms: readVendor(reader, 'SMS'),
     email: readEmail(reader),
     identity: readVendor(reader, 'IDENTITY'),
+    ...(liveness === undefined ? {} : { liveness }),
     ...(risk === undefined ? {} : { risk }),
     push: readPush(reader),
     eventSinks: readEventSinks(reader),

@@ -5,6 +5,7 @@
 import { DEMO_SLUG } from '../db/bootstrap.ts';
 import {
   DEMO_IDENTITY_SECRET,
+  DEMO_LIVENESS_SECRET,
   DEMO_RISK_SECRET,
   DEMO_MASTER_KEYS,
   DEMO_PAYLOAD_KEYS,
@@ -30,6 +31,8 @@ export interface StackAddresses {
   readonly smsUrl: string;
   readonly smtpUrl: string;
   readonly identityUrl: string;
+  /** Left out: nobody's liveness is checked. */
+  readonly livenessUrl?: string;
 }
 
 export interface StaffDirectoryAddress {
@@ -77,6 +80,7 @@ export function demoEnvironment(
     EMAIL_FROM: 'Demo Bank <no-reply@demo-bank.example>',
     IDENTITY_URL: addresses.identityUrl,
     IDENTITY_SECRET: DEMO_IDENTITY_SECRET,
+    ...livenessOf(given, addresses.livenessUrl),
     // The stage decides how risky things are.
     RISK_URL: `${addresses.stageControlUrl}/risk`,
     RISK_SECRET: DEMO_RISK_SECRET,
@@ -85,6 +89,12 @@ export function demoEnvironment(
     ([variable, value]) => value !== undefined && !isGiven(given, variable),
   );
   return { ...given, ...Object.fromEntries(missing) };
+}
+
+/** Whoever names AWS has a vendor already. */
+function livenessOf(given: NodeJS.ProcessEnv, url: string | undefined): NodeJS.ProcessEnv {
+  if (url === undefined || given['LIVENESS_VENDOR'] === 'rekognition') return {};
+  return { LIVENESS_URL: url, LIVENESS_SECRET: DEMO_LIVENESS_SECRET };
 }
 
 /** The demo tenant's entry of LATCHKEY_STAFF. */

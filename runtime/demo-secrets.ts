@@ -9,6 +9,7 @@ export const DEMO_MASTER_KEYS = 'demo-master-1:K1mVBXCzPpET5GKe8lanr0YypD90DoPjR
 export const DEMO_PAYLOAD_KEYS = 'demo-payload-1:VUNEH+rXSYY2wUVy0OW2Dt++lUX9C9k5SHJfhOk5Z+E=';
 export const DEMO_SMS_SECRET = 'demo-sms-secret-for-this-machine-only';
 export const DEMO_IDENTITY_SECRET = 'demo-identity-secret-for-this-machine-only';
+export const DEMO_LIVENESS_SECRET = 'demo-liveness-secret-for-this-machine-only';
 export const DEMO_RISK_SECRET = 'demo-risk-secret-for-this-machine-only';
 /** Latchkey's client secret at the demo's staff directory. */
 export const DEMO_STAFF_SECRET = 'demo-staff-secret-for-this-machine-only';

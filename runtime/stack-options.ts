@@ -14,6 +14,7 @@ export interface StackPorts {
   readonly inbox: number;
   readonly smtp: number;
   readonly identityVendor: number;
+  readonly livenessVendor: number;
   readonly postgres: number;
   readonly temporal: number;
 }
@@ -40,6 +41,7 @@ const PORT_VARIABLES: Readonly<Record<keyof StackPorts, readonly [string, number
   inbox: ['LATCHKEY_INBOX_PORT', 4625],
   smtp: ['LATCHKEY_INBOX_SMTP_PORT', 4626],
   identityVendor: ['LATCHKEY_IDENTITY_PORT', 4627],
+  livenessVendor: ['LATCHKEY_LIVENESS_PORT', 4628],
   postgres: ['LATCHKEY_POSTGRES_PORT', 4632],
   temporal: ['LATCHKEY_TEMPORAL_PORT', 4633],
 };
@@ -70,6 +72,7 @@ export function readPorts(environment: NodeJS.ProcessEnv): StackPorts {
     inbox: read('inbox'),
     smtp: read('smtp'),
     identityVendor: read('identityVendor'),
+    livenessVendor: read('livenessVendor'),
     postgres: read('postgres'),
     temporal: read('temporal'),
   };

@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import { systemClock } from '../adapters/clock.ts';
 import { DEMO_SLUG } from '../db/bootstrap.ts';
 import { isGiven } from './demo-environment.ts';
-import { DEMO_IDENTITY_SECRET, DEMO_SMS_SECRET } from './demo-secrets.ts';
+import { DEMO_IDENTITY_SECRET, DEMO_LIVENESS_SECRET, DEMO_SMS_SECRET } from './demo-secrets.ts';
 import { startIdentityVendor } from './identity-vendor.ts';
 import type { IdentityVendor } from './identity-vendor.ts';
 import { startInbox } from './inbox.ts';
 import type { Inbox } from './inbox.ts';
 import { errorLine } from './latchkey-processes.ts';
+import { startLivenessVendor } from './liveness-vendor.ts';
+import type { LivenessVendor } from './liveness-vendor.ts';
 import { findFreePort, holdPort } from './ports.ts';
 import { startPostgres } from './postgres.ts';
 import { startStaffDirectory } from './staff-directory.ts';
@@ -96,9 +98,11 @@ export async function startDirectory(
   return directory;
 }
 
-export async function startVendors(
-  options: StackOptions,
-): Promise<{ readonly inbox: Inbox; readonly identityVendor: IdentityVendor }> {
+export async function startVendors(options: StackOptions): Promise<{
+  readonly inbox: Inbox;
+  readonly identityVendor: IdentityVendor;
+  readonly livenessVendor: LivenessVendor;
+}> {
   const inbox = await startInbox({
     port: options.ports.inbox,
     smtpPort: options.ports.smtp,
@@ -114,5 +118,12 @@ export async function startVendors(
     onError: errorLine(options, 'identity vendor'),
   });
   await options.adopt({ name: 'identity vendor', stop: () => identityVendor.stop() });
-  return { inbox, identityVendor };
+  const livenessVendor = await startLivenessVendor({
+    port: options.ports.livenessVendor,
+    secret: options.environment['LIVENESS_SECRET'] || DEMO_LIVENESS_SECRET,
+    clock: systemClock,
+    onError: errorLine(options, 'liveness vendor'),
+  });
+  await options.adopt({ name: 'liveness vendor', stop: () => livenessVendor.stop() });
+  return { inbox, identityVendor, livenessVendor };
 }

@@ -20,6 +20,7 @@ import { DEMO_RISK_SECRET, demoBankJwks, demoFraudJwks, demoPaymentsJwks } from 
 import type { IdentityVendor } from './identity-vendor.ts';
 import type { Inbox } from './inbox.ts';
 import { errorLine, startApi, startWorker } from './latchkey-processes.ts';
+import type { LivenessVendor } from './liveness-vendor.ts';
 import type { LocalServer } from './local-http.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import type { Parts } from './parts.ts';
@@ -48,6 +49,7 @@ export interface Stack {
   readonly operationsUrl: string;
   readonly inbox: Inbox;
   readonly identityVendor: IdentityVendor;
+  readonly livenessVendor: LivenessVendor;
   readonly stageControl: LocalServer;
   readonly api: ManagedProcess;
   readonly worker: ManagedProcess;
@@ -84,9 +86,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     apiPort,
     metricsPorts: { api: options.ports.apiMetrics, worker: options.ports.workerMetrics },
     stageControlUrl: `http://localhost:${options.ports.stageControl}`,
-    smsUrl: vendors.inbox.smsUrl,
-    smtpUrl: vendors.inbox.smtpUrl,
-    identityUrl: vendors.identityVendor.url,
+    ...vendorAddresses(vendors),
   });
   // Refuses what is wrong before a process is started that would refuse it, too.
   const configuration = loadConfiguration(environment);
@@ -127,6 +127,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...vendors,
     operationsUrl,
   };
+}
+
+function vendorAddresses({
+  inbox,
+  identityVendor,
+  livenessVendor,
+}: Pick<Stack, 'inbox' | 'identityVendor' | 'livenessVendor'>) {
+  const { smsUrl, smtpUrl } = inbox;
+  return { smsUrl, smtpUrl, identityUrl: identityVendor.url, livenessUrl: livenessVendor.url };
 }
 
 function addressesOf({ environment, ports }: StackOptions) {

@@ -11,6 +11,7 @@ import { answerBankRequest } from './demo-bank.ts';
 import { IDENTITY_BEHAVIOURS } from './identity-vendor.ts';
 import type { IdentityBehaviour, IdentityVendor } from './identity-vendor.ts';
 import type { Inbox, InboxMessage } from './inbox.ts';
+import type { LivenessVendor } from './liveness-vendor.ts';
 import { openStream, readObject, startLocalServer } from './local-http.ts';
 import type { LocalAnswer, LocalRequest, LocalServer } from './local-http.ts';
 import { MachineClient } from './machine-client.ts';
@@ -21,6 +22,7 @@ import type { RiskDesk } from './risk-desk.ts';
 import { DemoAgent } from './demo-agent.ts';
 import { DEMO_FRAUD_KEY, DEMO_RISK_SECRET } from './demo-secrets.ts';
 import { answerCallsRequest } from './stage-control-calls.ts';
+import { answerLivenessRequest, describeLiveness } from './stage-control-liveness.ts';
 import { openPaymentsDesk } from './stage-control-payments.ts';
 import type { PaymentsDesk } from './stage-control-payments.ts';
 
@@ -37,6 +39,8 @@ export interface StageControlOptions {
   readonly gatewayId: string;
   readonly inbox: Inbox;
   readonly identityVendor: IdentityVendor;
+  /** Without it nobody looks into a camera here. */
+  readonly livenessVendor?: LivenessVendor;
   readonly parts: Parts;
   readonly builds: Pick<CeremonyBuilds, 'of'>;
   readonly clock: Clock;
@@ -122,6 +126,7 @@ async function dispatch(request: LocalRequest, stage: Stage): Promise<LocalAnswe
   const answered =
     (await answerPartsRequest(request, stage)) ??
     (await answerCallsRequest(request, stage.agent)) ??
+    answerLivenessRequest(request, stage.livenessVendor) ??
     (await stage.desk.answer(request));
   if (answered !== undefined) return answered;
   const revocation = /^\/fraud\/revocations\/[A-Za-z0-9_-]{1,64}$/.exec(request.url.pathname)?.[0];
@@ -156,8 +161,11 @@ const ROUTES: Readonly<Record<string, Route | undefined>> = {
     hasLine(request, stage) ? answerBankRequest(request, stage) : Promise.resolve(undefined),
   'POST /bank/payments': (request, stage) =>
     hasLine(request, stage) ? stage.desk.answer(request) : Promise.resolve(undefined),
-  'POST /start-over': (_request, { inbox, identityVendor, riskDesk, desk, parts, onError }) => {
+  'POST /start-over': (_request, stage) => {
+    const { inbox, identityVendor, livenessVendor, riskDesk, desk, parts, onError } = stage;
     desk.startOver();
+    livenessVendor?.setNextEnd('pass');
+    livenessVendor?.release();
     identityVendor.setBehaviour('normal');
     riskDesk.calm();
     identityVendor.release();
@@ -186,6 +194,7 @@ function describe(stage: Stage): Readonly<Record<string, unknown>> {
     temporalNamespace: stage.temporalNamespace,
     tenantId: stage.tenantId,
     identity: identityOf(stage.identityVendor),
+    liveness: stage.livenessVendor && describeLiveness(stage.livenessVendor),
     risk: stage.riskDesk.risks(),
   };
 }

@@ -6,6 +6,7 @@ import { systemClock } from '../adapters/clock.ts';
 import { openKeyringWhenItAnswers } from '../adapters/kms/keyring.ts';
 import { masterCanaries } from '../adapters/kms/master-canaries.ts';
 import { createOtpCodes } from '../adapters/kms/otp-codes.ts';
+import { createLivenessChecker } from '../adapters/liveness/checker.ts';
 import type { Configuration } from '../configuration/configuration.ts';
 import { createBacklogReader } from '../db/backlog.ts';
 import { readKeyAges } from '../db/key-ages.ts';
@@ -15,7 +16,7 @@ import { createPersonalData } from '../db/personal-data.ts';
 import type { PersonalData } from '../db/personal-data.ts';
 import type { FailPoint } from '../domain/fail-point.ts';
 import type { KeyCanary } from '../domain/key-canary.ts';
-import type { KeyManagement, LastingSigner, OtpCodes } from '../domain/ports.ts';
+import type { KeyManagement, LastingSigner, LivenessChecker, OtpCodes } from '../domain/ports.ts';
 import { createFailPoint } from '../adapters/fail-point.ts';
 import { exposeBacklog } from '../telemetry/backlog-metrics.ts';
 import { exposeKeyAges } from '../telemetry/key-metrics.ts';
@@ -38,6 +39,7 @@ export interface WorkerParts {
   readonly signer: LastingSigner;
   readonly personalData: PersonalData;
   readonly otpCodes: OtpCodes;
+  readonly liveness: LivenessChecker;
   readonly connection: Connection;
   readonly gateway: TemporalGateway;
   readonly failPoint: FailPoint;
@@ -113,6 +115,7 @@ export async function assemble(
     telemetry,
     personalData: createPersonalData(kms),
     otpCodes: createOtpCodes(kms),
+    liveness: createLivenessChecker(configuration.liveness, { clock: systemClock }),
   };
 }
 

@@ -262,7 +262,7 @@ async function provideTemporal(
 
 async function choosePorts() {
   const ports: number[] = [];
-  while (ports.length < 11) {
+  while (ports.length < 12) {
     const port = await findFreePort();
     if (!ports.includes(port)) ports.push(port);
   }
@@ -276,6 +276,7 @@ async function choosePorts() {
     inbox = 0,
     smtp = 0,
     identityVendor = 0,
+    livenessVendor = 0,
     postgres = 0,
     temporal = 0,
   ] = ports;
@@ -289,6 +290,7 @@ async function choosePorts() {
     inbox,
     smtp,
     identityVendor,
+    livenessVendor,
     postgres,
     temporal,
   };

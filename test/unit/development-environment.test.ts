@@ -96,6 +96,7 @@ describe('the ports of a development start', () => {
       inbox: 4625,
       smtp: 4626,
       identityVendor: 4627,
+      livenessVendor: 4628,
       postgres: 4632,
       temporal: 4633,
     });
