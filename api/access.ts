@@ -144,7 +144,8 @@ export const ACCESS = {
   revokeDevice: { ...strongCustomer, maxAgeSeconds: 900 },
   // What a passkey was used for a while ago is not enough to take another away.
   revokeCredential: { ...strongCustomer, maxAgeSeconds: 900 },
-  reportDevice: { ...strongCustomer, whileFrozen: true },
+  // Else whoever holds an unlocked phone takes the owner's others out of his hands.
+  reportDevice: { ...strongCustomer, whileFrozen: true, maxAgeSeconds: 900 },
   liftDeviceReport: { ...strongCustomer, maxAgeSeconds: 900 },
   // Whoever is logged in may stop the account; only a passkey on a trusted device, used since, lets it go on.
   freezeAccount: { caller: 'customer' },

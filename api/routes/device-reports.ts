@@ -67,7 +67,7 @@ function registerReport(app: LatchkeyApp, services: ApiServices): void {
   const schema = {
     summary: 'Report one of one’s devices lost or stolen',
     description:
-      'From another trusted device. The reported one may only read from then on, and can undo none of it.',
+      'By a recent passkey on another trusted device. The reported one may only read from then on, and can undo none of it.',
     tags: ['device'],
     params,
     body: DeviceReportBody,

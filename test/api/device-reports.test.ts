@@ -133,20 +133,21 @@ describe('a device reported by its owner', () => {
     expect((await report(own.phone, foreign)).body.code).toBe('not_found');
   });
 
-  test('needs a recent login to be lifted, none to be made', async () => {
+  test('needs a passkey of the last minutes, to be made and to be lifted: an unlocked phone is not enough', async () => {
     const { own, lost } = await twoDevices();
-    const [session] = await api.inTenant(
-      (tx) => tx<{ sessionId: string }[]>`
-        select session_id from session where device_id = ${own.deviceId} and status = 'live'`,
-    );
-    expect(session).toBeDefined();
+    const waitAndRefresh = async (refreshToken: string) => {
+      api.clock.advance(901_000);
+      const { body } = await refresh(own.phone, refreshToken);
+      own.phone.accessToken = String(body.access_token);
+    };
+    const first = await logIn(own, own.phone);
+    await waitAndRefresh(String(first.body.refresh_token));
+    const stale = 'insufficient_user_authentication';
+    expect((await report(own.phone, lost)).body.code).toBe(stale);
+    const second = await logIn(own, own.phone);
     expect((await report(own.phone, lost)).status).toBe(200);
-    api.clock.advance(901_000);
-    const { body } = await logIn(own, own.phone);
-    api.clock.advance(901_000);
-    const renewed = await refresh(own.phone, String(body.refresh_token));
-    own.phone.accessToken = String(renewed.body.access_token);
-    expect((await liftReport(own.phone, lost)).body.code).toBe('insufficient_user_authentication');
+    await waitAndRefresh(String(second.body.refresh_token));
+    expect((await liftReport(own.phone, lost)).body.code).toBe(stale);
   });
 });
 
