@@ -31,6 +31,7 @@ keep sms_secret "$(random_hex)"
 keep identity_secret "$(random_hex)"
 # Of what is optional. Each is read only when .env names its file (docs/production.md); until then it is a place for it.
 keep risk_secret "$(random_hex)"
+keep liveness_secret "$(random_hex)"
 keep push.json '{}'
 keep event_sinks.json '{"stdout": {"kind": "stdout"}}'
 keep otel_exporter_otlp_headers ''
