@@ -148,7 +148,7 @@ export async function expireStartingRecoveries(
     select ceremony_id from ceremony
     where tenant_id = ${tenantId} and kind = 'recovery' and state = 'starting'
       and created_at <= latchkey_now() - make_interval(hours => ${NEVER_STARTED_HOURS})
-    order by ceremony_id limit ${limit}`;
+    order by customer_id limit ${limit}`;
   let ended = 0;
   for (const { ceremonyId: recoveryId } of due) {
     const subject = { tenantId, recoveryId };

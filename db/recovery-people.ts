@@ -1,7 +1,7 @@
 /**
  * Who of the bank's people may do what in a case: natural persons are compared, by employee id, never accounts. Of a customer the bank's employee
- * id is not known here: what is compared is what there is, the customer's and the person's id as a directory might spell them. Whoever
- * keeps a list of staff who are customers must keep them out of their own cases by role too (docs/operations.md).
+ * id is not known here: what is compared is what there is, the customer's and the person's id as a directory might spell them. The bank's
+ * own list of staff who are customers is not asked: nothing here knows it.
  */
 import { LatchkeyError } from '../domain/errors.ts';
 import type { RecoverySubject } from '../domain/recovery.ts';

@@ -142,7 +142,6 @@ export const ERRORS = {
 
   // Recovery
   recovery_request_not_found: refused(404, 'There is no such request for this key.'),
-  wrong_check: refused(422, 'That is not the number that the new phone shows.'),
   recovery_not_found: refused(404, 'There is no such recovery.'),
   own_account: refused(403, 'Nobody works on their own account.'),
   case_taken: refused(409, 'A colleague has taken this case.'),

@@ -54,7 +54,6 @@ export type FactorMethod = keyof typeof FACTOR_METHODS;
 
 /** What stands for a liveness check for those who cannot do one. */
 export const EVIDENCE_METHODS = ['branch', 'video', 'document'] as const;
-export type EvidenceMethod = (typeof EVIDENCE_METHODS)[number];
 
 export interface Factor {
   readonly method: FactorMethod;
