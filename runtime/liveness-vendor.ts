@@ -32,6 +32,8 @@ const LAST_RETRY_MS = 60_000;
 const DELIVERIES = 65;
 const DELIVERY_TIMEOUT_MS = 5_000;
 const SURE = { livenessConfidence: 99, matchConfidence: 98 };
+/** By then whoever asks has been told that the session is over. */
+const LATE_BY_MS = 2_000;
 const OTHER_CASE = 'cer_another';
 
 const FIELDS = ['reference', 'caseId', 'newJkt', 'referenceImageId', 'callbackUrl'] as const;
@@ -162,8 +164,10 @@ class SessionDesk {
     const session = [...this.#sessions.values()].find((one) => one.vendorSession === vendorSession);
     if (session === undefined) return { status: 404, body: { error: 'not_found' } };
     const { result, expiresAtMs } = session;
-    if (result !== undefined) return { status: 200, body: { status: 'done', ...result } };
     const isOver = this.#options.clock.nowMs() >= expiresAtMs;
+    const isLate = Date.parse(String(result?.['at'])) >= expiresAtMs;
+    if (result !== undefined && !isLate)
+      return { status: 200, body: { status: 'done', ...result } };
     return { status: 200, body: { status: isOver ? 'expired' : 'pending' } };
   }
 
@@ -185,7 +189,7 @@ class SessionDesk {
 
   async #end(session: Session, end: LivenessEnd): Promise<void> {
     const { clock, checkMs = 1_000 } = this.#options;
-    const pauseMs = end === 'late' ? session.expiresAtMs - clock.nowMs() + 1 : checkMs;
+    const pauseMs = end === 'late' ? session.expiresAtMs - clock.nowMs() + LATE_BY_MS : checkMs;
     await this.#pause(pauseMs);
     await this.#tell(session, end);
     if (end === 'duplicate') await this.#deliver(session);

@@ -406,11 +406,14 @@ describe("the developer's liveness vendor", () => {
     await expect.poll(told).toMatchObject([{ reference: 'att_2', caseId: 'cer_another' }]);
   });
 
-  it('tells a late one when its session is over', async () => {
+  it('tells a late one when its session is over, and never when asked', async () => {
     local.setNextEnd('late');
-    const { expiresAtMs } = await begin(1);
+    const { vendorSession, expiresAtMs } = await begin(1);
     await expect.poll(told, { timeout: 5_000 }).toHaveLength(1);
     expect(told()[0]?.atMs).toBeGreaterThanOrEqual(expiresAtMs);
+    await expect(signed(local.url).readResult({ ...check, vendorSession })).resolves.toStrictEqual({
+      status: 'expired',
+    });
   });
 
   it('stays silent until released, and refuses a reference that comes back for another case', async () => {
