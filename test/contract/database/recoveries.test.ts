@@ -9,6 +9,8 @@ import {
   shortenCooling,
   expireStartingRecoveries,
 } from '../../../db/recovery-ends.ts';
+import { bindRecoveredPhone } from '../../../db/recovery-binding.ts';
+import { takeSubmission } from '../../../db/step-submissions.ts';
 import { endRevokedRows } from '../../../db/revocation.ts';
 import { createRecoveryStore } from '../../../db/recovery-store.ts';
 import { openRecovery } from '../../../db/recovery-open.ts';
@@ -391,6 +393,32 @@ describe('the binding', () => {
       // What a cut-off suspended is its own.
       const status = name === 'a hold that stands' ? 'suspended' : 'trusted';
       expect([...devices]).toEqual([{ name: 'Test phone', status }]);
+    },
+  );
+
+  /** What it judges itself, whoever calls it: the move before it has looked at some of that too. */
+  const ITSELF: Readonly<Record<string, string>> = {
+    'an epoch that was raised without a hold': 'revoked',
+    'a hold that stands': 'customer_on_hold',
+  };
+
+  it.each(broken.filter(([, , code]) => code !== 'ceremony_expired'))(
+    'judges by itself %s',
+    async (name, breakIt, code) => {
+      const subject = await readyToBind(run, customer);
+      await run((tx) => breakIt(tx, subject));
+      const submissionId = await run((tx) => submitPasskey(tx, customer, subject));
+      const binding = run(async (tx) => {
+        const record = await read(tx, subject);
+        const submission = await takeSubmission(
+          tx,
+          { tenantId, ceremonyId: subject.recoveryId },
+          submissionId,
+          ['recovery_passkey'],
+        );
+        await bindRecoveredPhone(tx, RECOVERY_TOOLS, record, submission);
+      });
+      await expect(binding).rejects.toEqual(refused(ITSELF[name] ?? code));
     },
   );
 
