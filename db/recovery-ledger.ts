@@ -71,7 +71,8 @@ export async function insertFactor(
 
 /**
  * What a member of staff has seen or heard. Evidence of the person asks for two people from then on, and for a phone that it is proved of.
- * @throws LatchkeyError recovery_not_found, own_account, phone_not_joined, ceremony_expired, or how the case stands.
+ * A verified call is asked of its own rows, never taken from whoever names it.
+ * @throws LatchkeyError recovery_not_found, own_account, phone_not_joined, caller_not_proved, ceremony_expired, or how the case stands.
  */
 export async function recordFactor(
   tx: Tx,
@@ -81,26 +82,64 @@ export async function recordFactor(
     readonly method: StaffMethod;
     readonly evidenceId: string;
     readonly staffId: string;
-    /** The device or contact it lives on. */
-    readonly handset?: string | undefined;
   },
 ): Promise<{ readonly factorId: string | undefined }> {
-  const { subject, method, evidenceId, staffId, handset = null } = args;
+  const { subject, method, evidenceId, staffId } = args;
   const record = await lockDue(tx, subject);
   const { employee } = await staffMember(tx, subject.tenantId, staffId);
   await refuseOwnAccount(tx, record, employee);
   if (FACTOR_METHODS[method].factor === 'identity' && record.jkt === null)
     throw new LatchkeyError('phone_not_joined');
+  const where = await placeOf(tx, record, method, evidenceId);
   const factorId = await insertFactor(tx, tools, record, {
     method,
     evidenceId,
-    handset,
-    isOnReportedHandset: isReachedByReported(record, method, handset),
+    handset: where.handset,
+    isOnReportedHandset: where.isReported || isReachedByReported(record, method, where.handset),
     by: { kind: 'staff', id: staffId, employee },
   });
   if (isEvidence(method)) await tightenRequirement(tx, record, { isByEvidence: true });
   await ringRecovery(tx, subject);
   return { factorId };
+}
+
+/** A call counts for so long after the caller approved it in the app. */
+const CALL_COUNTS_MINUTES = 60;
+
+interface Place {
+  readonly handset: string | null;
+  readonly isReported: boolean;
+}
+
+/** On which phone it lives, as well as the rows tell. */
+async function placeOf(
+  tx: Tx,
+  record: RecoveryRecord,
+  method: StaffMethod,
+  evidenceId: string,
+): Promise<Place> {
+  const { tenantId, customerId } = record;
+  if (FACTOR_METHODS[method].channel === 'phone')
+    return { handset: await phoneOfNumber(tx, record), isReported: false };
+  if (method !== 'verified_call') return { handset: null, isReported: false };
+  const [call] = await tx<Place[]>`
+    select d.device_id as handset, d.reported_at is not null as is_reported
+    from step_up s join device d on d.tenant_id = s.tenant_id and d.device_id = s.approved_device_id
+    where s.tenant_id = ${tenantId} and s.step_up_id = ${evidenceId} and s.customer_id = ${customerId} and s.requester_kind = 'staff'
+      and s.action_type = 'verified_call' and s.approved_at > latchkey_now() - make_interval(mins => ${CALL_COUNTS_MINUTES})`;
+  if (call === undefined) throw new LatchkeyError('caller_not_proved');
+  return call;
+}
+
+/** The phone that has the customer's number: the only one there is; null where there are several. */
+export async function phoneOfNumber(
+  tx: Tx,
+  { tenantId, customerId }: { readonly tenantId: string; readonly customerId: string },
+): Promise<string | null> {
+  const devices = await tx<{ deviceId: string }[]>`
+    select device_id from device
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and status not in ('pending', 'revoked') limit 2`;
+  return devices.length === 1 ? (devices[0]?.deviceId ?? null) : null;
 }
 
 /**

@@ -14,7 +14,7 @@ import { restrictReportedDevice } from './device-reports.ts';
 import { enqueue } from './outbox.ts';
 import { activePolicy } from './policies.ts';
 import { voidIdentity } from './recovery-effects.ts';
-import { isReachedByReported, tightenRequirement } from './recovery-ledger.ts';
+import { isReachedByReported, phoneOfNumber, tightenRequirement } from './recovery-ledger.ts';
 import { moveRecovery } from './recovery-moves.ts';
 import {
   openRecoveryOf,
@@ -56,7 +56,7 @@ export async function openRecovery(
   const [customer] = await tx<{ status: string; securityEpoch: number; locale: string }[]>`
     select status, security_epoch, locale from customer where tenant_id = ${tenantId} and customer_id = ${customerId}`;
   if (customer?.status !== 'active') throw new LatchkeyError('not_found');
-  const reportedDeviceId = args.reportedDeviceId ?? (await onlyDevice(tx, tenantId, customerId));
+  const reportedDeviceId = args.reportedDeviceId ?? (await phoneOfNumber(tx, args)) ?? undefined;
   const known = await openRecoveryOf(tx, tenantId, customerId);
   const recoveryId = known ?? tools.newId('ceremony');
   const actor: Actor =
@@ -90,18 +90,6 @@ async function restrict(
     by: by.kind === 'staff' ? { kind: 'staff', id: by.id } : { kind: 'system', id: recoveryId },
     ...(by.kind === 'staff' ? {} : { ceremonyId: recoveryId }),
   });
-}
-
-/** undefined: none, or several; then somebody has to name it. */
-async function onlyDevice(
-  tx: Tx,
-  tenantId: string,
-  customerId: string,
-): Promise<string | undefined> {
-  const devices = await tx<{ deviceId: string }[]>`
-    select device_id from device
-    where tenant_id = ${tenantId} and customer_id = ${customerId} and status not in ('pending', 'revoked') limit 2`;
-  return devices.length === 1 ? devices[0]?.deviceId : undefined;
 }
 
 type NewRecovery = OpenRecovery & {

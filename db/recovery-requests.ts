@@ -11,7 +11,7 @@ import { takeStart } from './number-limit.ts';
 import { enqueue } from './outbox.ts';
 import type { PersonalData } from './personal-data.ts';
 import { activePolicy } from './policies.ts';
-import { insertFactor, isReachedByReported } from './recovery-ledger.ts';
+import { insertFactor, isReachedByReported, phoneOfNumber } from './recovery-ledger.ts';
 import { openRecovery } from './recovery-open.ts';
 import { readRecovery, ringRecovery, type RecoveryTools } from './recovery.ts';
 
@@ -243,7 +243,8 @@ async function prove(
     opened.isItsPhone && ['starting', 'contact', 'identity', 'review'].includes(record.state);
   if (mayCount) {
     const method = METHODS[contactKind][guess.by];
-    const handset = contactKind === 'phone' ? await handsetOf(tx, record, contactId) : contactId;
+    const phone = contactKind === 'phone' ? await phoneOfNumber(tx, record) : null;
+    const handset = phone ?? contactId;
     await insertFactor(tx, tools, record, {
       method,
       evidenceId: requestId,
@@ -260,18 +261,6 @@ const METHODS = {
   email: { code: 'email_code', link: 'email_link' },
   phone: { code: 'sms_code', link: 'sms_link' },
 } as const;
-
-/** The phone that has the number, as well as anybody knows: the customer's only one. */
-async function handsetOf(
-  tx: Tx,
-  { tenantId, customerId }: { readonly tenantId: string; readonly customerId: string },
-  contactId: string,
-): Promise<string> {
-  const devices = await tx<{ deviceId: string }[]>`
-    select device_id from device
-    where tenant_id = ${tenantId} and customer_id = ${customerId} and status not in ('pending', 'revoked') limit 2`;
-  return devices.length === 1 ? (devices[0]?.deviceId ?? contactId) : contactId;
-}
 
 /** One statement with every condition in it, so that guesses in parallel never exceed the limit. */
 async function countWrong(

@@ -152,6 +152,59 @@ describe('evidence in the place of a check', () => {
     await expect(record(cooling, one, 'branch')).rejects.toEqual(refused('wrong_step'));
   });
 
+  it('by a verified call is asked of the call itself: approved by this customer, lately, on a phone that nobody reported', async () => {
+    const subject = await atIdentity();
+    const one = await somebody();
+    const call = async (
+      of: RecoverableCustomer,
+      changes: { type?: string; minutesAgo?: number } = {},
+    ) => {
+      const stepUpId = newId('ceremony');
+      const { type = 'verified_call', minutesAgo = 1 } = changes;
+      await run(async (tx) => {
+        await tx`insert into ceremony (tenant_id, ceremony_id, kind, customer_id, requester, state, outcome, epoch, policy_version, locale,
+            deadline, created_at, ended_at)
+          values (${tenantId}, ${stepUpId}, 'step_up', ${of.customerId}, ${`staff:${one.staffId}`}, 'ended', 'completed', 1, 1, 'en',
+            latchkey_now(), latchkey_now(), latchkey_now())`;
+        await tx`insert into step_up (tenant_id, step_up_id, customer_id, requester_kind, requester_id, action_type, sealed_request,
+            reference_index, required, approved_device_id, approved_at, consume_by)
+          select ${tenantId}, ${stepUpId}, ${of.customerId}, 'staff', ${one.staffId}, ${type}, '', '', 'latchkey:3', ${of.deviceId}, t.at, t.at
+          from (select latchkey_now() - make_interval(mins => ${minutesAgo}) as at) t`;
+      });
+      return stepUpId;
+    };
+    const stranger = await run((tx) => insertRecoverable(tx, tenantId));
+    for (const evidenceId of [
+      newId('ceremony'),
+      await call(stranger),
+      await call(customer, { type: 'payment' }),
+      await call(customer, { minutesAgo: 61 }),
+    ])
+      await expect(record(subject, one, 'verified_call', evidenceId)).rejects.toEqual(
+        refused('caller_not_proved'),
+      );
+    await record(subject, one, 'verified_call', await call(customer));
+    await run(
+      (
+        tx,
+      ) => tx`update device set status = 'restricted', reported_at = latchkey_now(), reported_as = 'stolen', reported_by = 'x'
+      where device_id = ${customer.deviceId}`,
+    );
+    await record(subject, one, 'verified_call', await call(customer));
+    const { ledger } = await run((tx) => read(tx, subject));
+    expect(ledger.slice(1)).toMatchObject([
+      { handset: customer.deviceId, isOnReportedHandset: false },
+      { handset: customer.deviceId, isOnReportedHandset: true },
+    ]);
+  });
+
+  it('by a call back and a call in the app of the same phone counts once', async () => {
+    const subject = await atIdentity();
+    await record(subject, await somebody(), 'call_back');
+    const { ledger } = await run((tx) => read(tx, subject));
+    expect(ledger[1]).toMatchObject({ method: 'call_back', handset: customer.deviceId });
+  });
+
   it('is of no worth from nobody, and never of one’s own account', async () => {
     const subject = await atIdentity();
     await expect(
