@@ -49,6 +49,7 @@ export async function start(args: readonly string[]): Promise<number> {
       directory,
       ports,
       pagesAreBuilt,
+      isSupervised: true,
       onProgress: say,
       onLine: (name, line) => {
         logs.write(name, line);

@@ -27,6 +27,8 @@ export interface StackOptions extends ProcessHost {
   readonly pagesAreBuilt?: Promise<void>;
   /** How long the phone has no line after an answer was lost. */
   readonly noLineMs?: number;
+  /** Whether a worker or an API that ends by itself is started again: for people, not for tests that end one. */
+  readonly isSupervised?: boolean;
   /** What a person is told while it takes a while. */
   readonly onProgress: (line: string) => void;
 }

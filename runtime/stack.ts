@@ -115,7 +115,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...(tenantId === undefined ? {} : { tenantId }),
   });
   await waitForReadiness(options.ports.api, api);
-  supervision.begin();
+  if (options.isSupervised === true) supervision.begin();
   return {
     environment,
     publicUrl,
