@@ -3,7 +3,9 @@ import { Context } from '@temporalio/activity';
 import { createEnrollmentActivities } from '../activities/enrollment.ts';
 import { createIdentityActivities } from '../activities/identity.ts';
 import { createKeyRotationActivities } from '../activities/key-rotation.ts';
+import { createLivenessActivities } from '../activities/liveness.ts';
 import { createReceiptActivities } from '../activities/receipt.ts';
+import { createRecoveryActivities } from '../activities/recovery.ts';
 import { createRevocationActivities } from '../activities/revocation.ts';
 import { createSessionActivities } from '../activities/session.ts';
 import { createStepUpActivities } from '../activities/step-up.ts';
@@ -14,6 +16,7 @@ import { createRiskEngine } from '../adapters/risk/engine.ts';
 import { createEnrollmentStore } from '../db/enrollment-store.ts';
 import { createKeyRotationStore } from '../db/key-rotation.ts';
 import { createReceiptStore } from '../db/receipts.ts';
+import { createRecoveryStore } from '../db/recovery-store.ts';
 import { createRevocationReceiptSigner } from '../db/revocation-receipts.ts';
 import { createRevocationStore } from '../db/revocation-store.ts';
 import { createSessionStore } from '../db/session-lifecycle.ts';
@@ -27,10 +30,18 @@ import type { WorkerParts } from './parts.ts';
 export function createActivities(parts: WorkerParts): Readonly<Record<TaskQueue, Activities>> {
   const { configuration, database, personalData, otpCodes, gateway, kms, signer } = parts;
   const enrollments = createEnrollmentStore(database, { personalData, newId, otpCodes });
+  const recoveries = createRecoveryStore(database, { personalData, newId });
+  const heartbeat = {
+    beat: (details: string) => {
+      Context.current().heartbeat(details);
+    },
+    pause: (milliseconds: number) => Context.current().sleep(milliseconds),
+  };
   return {
     sessions: createSessionActivities({ store: createSessionStore(database) }),
     ceremonies: {
       ...createEnrollmentActivities({ store: enrollments }),
+      ...createRecoveryActivities({ store: recoveries }),
       ...createStepUpActivities({
         store: createStepUpStore(database, { personalData, newId, otpCodes }),
         risk: createRiskEngine(configuration.risk, { clock: systemClock }),
@@ -47,19 +58,22 @@ export function createActivities(parts: WorkerParts): Readonly<Record<TaskQueue,
         ring: (tenantId, { kind, id, healCount }, signalId) =>
           KINDS[kind].wake(gateway, { tenantId, id, healCount }, signalId),
       },
-      heartbeat: {
-        beat: (details) => {
-          Context.current().heartbeat(details);
-        },
-        pause: (milliseconds) => Context.current().sleep(milliseconds),
-      },
+      heartbeat,
       nowMs: () => systemClock.nowMs(),
     }),
     vendors: {
       ...createIdentityActivities({
         store: enrollments,
         verifier: createHttpIdentityVerifier({ ...configuration.identity, clock: systemClock }),
-        callbackUrl: (tenantId) => identityCallbackUrl(parts, tenantId),
+        callbackUrl: async (tenantId) => `${await urlOf(parts, tenantId)}/vendors/identity/results`,
+      }),
+      ...createLivenessActivities({
+        store: recoveries,
+        checker: parts.liveness,
+        vendorId: configuration.liveness?.vendor ?? 'none',
+        callbackUrl: async (tenantId) => `${await urlOf(parts, tenantId)}/vendors/liveness/results`,
+        heartbeat,
+        nowMs: () => systemClock.nowMs(),
       }),
       ...createKeyRotationActivities({ store: createKeyRotationStore(database, { kms, newId }) }),
       ...createReceiptActivities({
@@ -72,10 +86,6 @@ export function createActivities(parts: WorkerParts): Readonly<Record<TaskQueue,
       }),
     },
   };
-}
-
-async function identityCallbackUrl(parts: WorkerParts, tenantId: string): Promise<string> {
-  return `${await urlOf(parts, tenantId)}/vendors/identity/results`;
 }
 
 async function urlOf({ configuration, database }: WorkerParts, tenantId: string): Promise<string> {
