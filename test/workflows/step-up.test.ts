@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_POLICY } from '../../domain/policy.ts';
-import { StepUpBed } from '../setup/step-up-bed.ts';
+import { StepUpBed } from '../setup/beds/step-up-bed.ts';
 
 const SECOND = 1000;
 const APPROVE_MS = DEFAULT_POLICY.stepUp.approveSeconds * SECOND;
