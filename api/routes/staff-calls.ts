@@ -133,10 +133,15 @@ function registerReceipt(app: LatchkeyApp, services: ApiServices): void {
 
 const MAX_AGENT = ACTION_TYPES.verified_call.members.agent.maxLength;
 
-/** A name is as its owner wrote it in the directory: one that could say more than who is on the line is not shown to a customer. */
+/**
+ * Name and number, so that the customer can hold the person on the line to both; a name is as its owner wrote it in the directory: one that could say
+ * more than who is on the line is not shown to a customer.
+ */
 function shownNameOf({ name, employeeId }: Pick<StaffCaller, 'name' | 'employeeId'>): string {
-  if (flawOf(name, MAX_AGENT) === undefined) return name;
-  return employeeId.slice(0, MAX_AGENT);
+  const shown = [`${name}, ${employeeId}`, name].find(
+    (text) => flawOf(text, MAX_AGENT) === undefined,
+  );
+  return shown ?? employeeId.slice(0, MAX_AGENT);
 }
 
 interface Subject {

@@ -16,7 +16,10 @@ let agent: Staff;
 beforeAll(async () => {
   stack = await StepUpStack.start();
   ({ issuer } = await stack.api.tenant());
-  agent = await createStaff(stack.api, ['agent'], { name: 'Mere Tamahori' });
+  agent = await createStaff(stack.api, ['agent'], {
+    name: 'Mere Tamahori',
+    employeeId: 'A-17',
+  });
 });
 afterAll(async () => {
   await stack?.close();
@@ -60,9 +63,9 @@ describe('a verified call', () => {
     const opened = await approve(banker, stepUpId);
     expect(opened.body).toMatchObject({
       type: 'verified_call',
-      requester: { kind: 'staff', name: 'Mere Tamahori' },
+      requester: { kind: 'staff', name: 'Mere Tamahori, A-17' },
     });
-    for (const part of ['Mere Tamahori', 'case-4711'])
+    for (const part of ['Mere Tamahori, A-17', 'case-4711'])
       expect(opened.body.display.text).toContain(part);
     const seen = await agent.get(`/staff/calls/${stepUpId}`);
     expect(seen).toMatchObject({

@@ -24,6 +24,7 @@ describe('a verified call', () => {
       await stage.story('Verified call');
       await stage.pressBehind('Is it the customer?');
       await stage.sees('You are speaking to the bank');
+      await stage.sees('E-1001');
       await stage.sees('4711');
       await stage.sees('If you are not on the phone with us right now, hang up.');
       await shootBothSizes(stage, 'call');
