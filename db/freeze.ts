@@ -32,7 +32,7 @@ export interface FreezeRequest extends Subject {
 
 export interface Frozen {
   readonly frozenUntilMs: number;
-  /** false: he was frozen for long enough already, and nothing was written. */
+  /** false: he was frozen for long enough already; it lasts no longer, and nobody is told. */
   readonly isNew: boolean;
 }
 
@@ -56,11 +56,35 @@ export async function placeFreeze(tx: Tx, request: FreezeRequest): Promise<Froze
   const facts = { isProved: request.isProved, nowMs, frozenUntilMs, unprovedSeconds };
   const judged = judgeFreeze(facts, policy);
   if ('refused' in judged) throw new LatchkeyError(judged.refused);
-  if ('staysUntilMs' in judged) return { frozenUntilMs: judged.staysUntilMs, isNew: false };
+  if ('staysUntilMs' in judged) {
+    const { staysUntilMs } = judged;
+    if (await undoesLogins(tx, request))
+      await writeFreeze(tx, request, { now, until: new Date(staysUntilMs), addedSeconds: 0 });
+    return { frozenUntilMs: staysUntilMs, isNew: false };
+  }
   const { untilMs, addedSeconds } = judged;
-  await writeFreeze(tx, request, { now, until: new Date(untilMs), addedSeconds });
+  const until = new Date(untilMs);
+  await writeFreeze(tx, request, { now, until, addedSeconds });
+  await startFreeze(tx, request, { now, until });
   await notifyCustomer(tx, { tenantId, customerId, template: 'customer_frozen' });
   return { frozenUntilMs: untilMs, isNew: true };
+}
+
+/**
+ * Whoever freezes again says that logins since the last freeze may be the thief's, so that only one from afterwards ends it. Once a login, so that
+ * nobody writes rows by pressing; and not from a session that only reads, which could say so after each: a link and a code are spent by it, and a
+ * trusted phone's session can be ended.
+ */
+async function undoesLogins(tx: Tx, request: FreezeRequest): Promise<boolean> {
+  const { tenantId, customerId, how, isProved } = request;
+  if (!isProved && how === 'app') return false;
+  const sinceMs = await frozenSinceMs(tx, request);
+  const rows = await tx`
+    select 1 from session
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and status = 'live'
+      and auth_time > ${sinceMs === undefined ? null : new Date(sinceMs)}
+    limit 1`;
+  return rows.length > 0;
 }
 
 interface History {
@@ -93,8 +117,6 @@ async function writeFreeze(
   const { tenantId, customerId, freezeId, how, by, isProved } = request;
   const { reason = null, messageId = null } = request;
   await tx`
-    update customer set frozen_until = ${until} where tenant_id = ${tenantId} and customer_id = ${customerId}`;
-  await tx`
     insert into customer_freeze (tenant_id, freeze_id, customer_id, how, is_proved, placed_by_kind, placed_by, reason, message_id,
       placed_at, frozen_until, added_seconds)
     values (${tenantId}, ${freezeId}, ${customerId}, ${how}, ${isProved}, ${by.kind}, ${by.id}, ${reason}, ${messageId},
@@ -107,6 +129,16 @@ async function writeFreeze(
     customerId,
     detail: { how, isProved, addedSeconds, ...(reason === null ? {} : { because: reason }) },
   });
+}
+
+/** What stands on the customer's row, and what others hear of it. */
+async function startFreeze(
+  tx: Tx,
+  { tenantId, customerId, freezeId, how }: FreezeRequest,
+  { now, until }: { now: Date; until: Date },
+): Promise<void> {
+  await tx`
+    update customer set frozen_until = ${until} where tenant_id = ${tenantId} and customer_id = ${customerId}`;
   await enqueue(tx, {
     tenantId,
     topic: 'event',
@@ -164,7 +196,7 @@ export async function liftFreeze(
   return { wasFrozen: true };
 }
 
-/** When the youngest of the freezes that stand was placed; undefined: he is not frozen. */
+/** When the youngest of the freezes that stand was placed, also one that added no time; undefined: he is not frozen. */
 export async function frozenSinceMs(
   tx: Tx,
   { tenantId, customerId }: Subject,

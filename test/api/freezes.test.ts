@@ -205,6 +205,26 @@ describe('the link of a notice', () => {
     expect(await post(token)).toMatchObject({ status: 409, body: { code: 'freeze_link_used' } });
   });
 
+  test('asks for a new passkey though it adds no time: a login from before it lifts nothing', async () => {
+    const banker = await loggedIn();
+    await freeze(banker.phone);
+    api.clock.advance(1000);
+    // The owner looks in; then the unlocked phone is taken from him, and he freezes from a neighbour's.
+    await logIn(banker, banker.phone);
+    api.clock.advance(60_000);
+    const token = tokenOf(banker);
+    expect((await post(token)).status).toBe(200);
+    const refused = { status: 401, body: { code: 'insufficient_user_authentication' } };
+    expect(await lift(banker.phone)).toMatchObject(refused);
+    expect(await payable(banker)).toBe('customer_frozen');
+    // It is spent: whoever reads the mailbox costs the owner one login a notice, not one a second.
+    api.clock.advance(1000);
+    await logIn(banker, banker.phone);
+    api.clock.advance(1000);
+    expect((await post(token)).status).toBe(200);
+    expect((await lift(banker.phone)).status).toBe(200);
+  });
+
   test('consumes nothing when it is only opened', async () => {
     const banker = await loggedIn();
     const token = tokenOf(banker);

@@ -203,12 +203,37 @@ describe('a freeze ends', () => {
 });
 
 describe('nobody is kept out by freezes', () => {
-  it('a freeze that adds next to nothing writes nothing and tells nobody', async () => {
+  it('a freeze that adds next to nothing lasts no longer and tells nobody', async () => {
     const first = await byLink();
     nowMs += HOUR - 1000;
     expect(await byLink()).toEqual({ ...first, isNew: false });
     nowMs += 1000;
     expect(await byLink()).toEqual({ frozenUntilMs: nowMs + DAY, isNew: true });
+  });
+
+  it('a freeze that adds next to nothing still counts as the youngest, once a login and not from a session that only reads', async () => {
+    const sinceMs = () => run((tx) => frozenSinceMs(tx, customer));
+    const first = await freeze();
+    let youngestMs = nowMs;
+    const again = async (changes: Partial<FreezeRequest>) => {
+      nowMs += 60_000;
+      expect(await freeze(changes)).toEqual({ ...first, isNew: false });
+      return await sinceMs();
+    };
+    const link = { how: 'link', isProved: false } as const;
+    expect(await again({ ...link, messageId: newId('outbox') })).toBe(youngestMs);
+    for (const changes of [
+      { ...link, messageId: newId('outbox') },
+      { how: 'phone_code', isProved: false } as const,
+      {},
+    ]) {
+      nowMs += 1000;
+      await run((tx) => insertLiveSession(tx, customer));
+      expect(await again({ isProved: false })).toBe(youngestMs);
+      youngestMs = (await again(changes)) ?? 0;
+      expect(youngestMs).toBe(nowMs);
+      expect(await again(changes)).toBe(youngestMs);
+    }
   });
 
   it('unproved freezes, link after link, stop the customer for the longest time in all and no longer', async () => {
