@@ -204,7 +204,7 @@ export function transition(
 ): RecoveryTransition {
   const target = TABLE[recovery.state][event];
   if (target === undefined) return { refused: refusalOf(recovery) };
-  const guarded = guard(recovery, event, nowMs);
+  const guarded = GUARDS[event]?.(recovery, nowMs);
   if (guarded !== undefined) return { refused: guarded };
   if (isWithoutMove(recovery, event)) return { stay: true };
   if (typeof target === 'object') return { move: ended(recovery, target, event) };
@@ -245,32 +245,31 @@ function timers(recovery: Recovery): { readonly event: RecoveryEvent; readonly a
   ];
 }
 
-function guard(recovery: Recovery, event: RecoveryEvent, nowMs: number): ErrorCode | undefined {
-  const { missing, deadlineMs, stepDeadlineMs, reviewDueMs, coolingFromMs, times } = recovery;
-  const isTooLate = nowMs >= Math.min(deadlineMs, stepDeadlineMs ?? Infinity);
-  switch (event) {
-    case 'factor_recorded':
-      return isTooLate ? 'ceremony_expired' : undefined;
-    case 'approved':
-    case 'rebound':
-      if (missing.length > 0) return 'factors_missing';
-      return isTooLate ? 'ceremony_expired' : undefined;
-    case 'cooling_over':
-      return nowMs < coolingOverMs(recovery) ? 'cooling_off' : undefined;
-    case 'cooling_shortened': {
-      const floorMs = coolingFromMs === null ? Infinity : coolingFromMs + times.coolingFloorMs;
-      return nowMs < floorMs ? 'cooling_off' : undefined;
-    }
-    case 'deadline_passed':
-      return nowMs < deadlineMs ? 'conflict' : undefined;
-    case 'step_expired':
-      return nowMs < (stepDeadlineMs ?? Infinity) ? 'conflict' : undefined;
-    case 'review_overdue':
-      return nowMs < (reviewDueMs ?? Infinity) ? 'conflict' : undefined;
-    default:
-      return undefined;
-  }
-}
+type Guard = (recovery: Recovery, nowMs: number) => ErrorCode | undefined;
+
+const inTime: Guard = ({ deadlineMs, stepDeadlineMs }, nowMs) =>
+  nowMs >= Math.min(deadlineMs, stepDeadlineMs ?? Infinity) ? 'ceremony_expired' : undefined;
+const proved: Guard = (recovery, nowMs) =>
+  recovery.missing.length > 0 ? 'factors_missing' : inTime(recovery, nowMs);
+const since =
+  (atMs: (recovery: Recovery) => number, refused: ErrorCode): Guard =>
+  (recovery, nowMs) =>
+    nowMs < atMs(recovery) ? refused : undefined;
+
+/** What must hold beside the state. */
+const GUARDS: { readonly [E in RecoveryEvent]?: Guard } = {
+  factor_recorded: inTime,
+  approved: proved,
+  rebound: proved,
+  cooling_over: since(coolingOverMs, 'cooling_off'),
+  cooling_shortened: since(
+    ({ coolingFromMs, times }) => (coolingFromMs ?? Infinity) + times.coolingFloorMs,
+    'cooling_off',
+  ),
+  deadline_passed: since(({ deadlineMs }) => deadlineMs, 'conflict'),
+  step_expired: since(({ stepDeadlineMs }) => stepDeadlineMs ?? Infinity, 'conflict'),
+  review_overdue: since(({ reviewDueMs }) => reviewDueMs ?? Infinity, 'conflict'),
+};
 
 /** A further proof of what is proved, or a check that failed: written down where it belongs, and the case stays as it is. */
 function isWithoutMove({ state, missing }: Recovery, event: RecoveryEvent): boolean {
