@@ -111,6 +111,8 @@ export async function finishLogin(
     customerId,
     clientId,
     credentialId,
+    // The code does not make the passkey younger: a freeze that came between was not its owner's to end by this login.
+    authTimeMs: asked.createdAtMs,
     sealedPlace: await login.sealPlace?.(tx),
     deviceId: device?.deviceId,
     epoch,

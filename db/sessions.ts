@@ -186,6 +186,8 @@ export interface NewSession {
   readonly policyVersion: number;
   readonly idleSeconds: number;
   readonly absoluteSeconds: number;
+  /** When its passkey was shown, for a login that was asked for more; else it is now. */
+  readonly authTimeMs?: number | undefined;
   readonly sealedPlace?: Uint8Array | undefined;
 }
 
@@ -228,13 +230,15 @@ export async function insertSession(tx: Tx, session: NewSession): Promise<Sessio
 }
 
 function insertRow(tx: Tx, session: NewSession) {
-  const { tenantId, sessionId, customerId, acr } = session;
+  const { tenantId, sessionId, customerId, acr, authTimeMs } = session;
+  const authTime = authTimeMs === undefined ? null : new Date(authTimeMs);
   return tx`
     insert into session (tenant_id, session_id, customer_id, device_id, credential_id, client_id, status, epoch, jkt, acr, amr, auth_time,
       scopes, risk, current_hash, salt, key_id, policy_version, started_at, last_seen_at, idle_deadline, absolute_deadline,
       sweep_policy, sweep_at, sealed_place)
     select ${tenantId}, ${sessionId}, ${customerId}, ${session.deviceId ?? null}, ${session.credentialId}, ${session.clientId}, 'live',
-      ${session.epoch}, ${session.jkt}, ${acr}, ${[...session.amr]}, t.now, ${[...session.scopes]}, ${session.risk},
+      ${session.epoch}, ${session.jkt}, ${acr}, ${[...session.amr]},
+      coalesce(${authTime}::timestamptz, t.now), ${[...session.scopes]}, ${session.risk},
       ${session.firstHash}, ${session.salt}, ${session.keyId}, ${session.policyVersion}, t.now, t.now, idle,
       t.now + make_interval(secs => ${session.absoluteSeconds}), ${session.policyVersion}, idle, ${session.sealedPlace ?? null}
     from t, lateral (

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DEFAULT_POLICY } from '../../domain/policy.ts';
 import { newId } from '../../adapters/random.ts';
+import { placeFreeze } from '../../db/freeze.ts';
 import type { Answer, Phone } from '../setup/callers.ts';
 import { createPhone } from '../setup/callers.ts';
 import { cutOffCustomer } from '../setup/customer.ts';
@@ -87,6 +88,32 @@ describe('a login at high risk', () => {
     expect((await phone.get('/auth/step-ups')).body.stepUps).toEqual([]);
     phone.accessToken = undefined;
     expect((await refresh(phone, String(finished.body.refresh_token))).status).toBe(200);
+  });
+
+  test('is as old as its passkey: finished after a freeze, it does not lift it', async () => {
+    const { banker, phone, path } = await approved();
+    stack.api.clock.advance(1000);
+    // The owner's phone was taken from his hand before the code came; he freezes from another.
+    await stack.api.inTenant(
+      async (tx) =>
+        await placeFreeze(tx, {
+          tenantId: stack.api.tenantId,
+          customerId: banker.customerId,
+          freezeId: newId('freeze'),
+          how: 'phone_code',
+          by: { kind: 'customer', id: banker.customerId },
+          isProved: false,
+          policy: DEFAULT_POLICY.freeze,
+        }),
+    );
+    stack.api.clock.advance(1000);
+    const finished = await phone.post(`${path}/finish`, {});
+    phone.accessToken = String(finished.body.access_token);
+    expect(await phone.post('/auth/freeze/lift', {})).toMatchObject({
+      status: 401,
+      body: { code: 'insufficient_user_authentication' },
+    });
+    phone.accessToken = undefined;
   });
 
   test('on a key that is no device’s ends in a session that only reads', async () => {
