@@ -8,6 +8,7 @@ export interface LockedCustomer {
   readonly status: 'prospect' | 'active' | 'erased';
   readonly epoch: number;
   readonly epochRaisedAtMs: number | undefined;
+  readonly isFrozen: boolean;
 }
 
 /**
@@ -20,15 +21,21 @@ export async function shareCustomer(
   customerId: string,
 ): Promise<LockedCustomer | undefined> {
   const [row] = await tx<
-    { status: LockedCustomer['status']; securityEpoch: number; epochRaisedAt: Date | null }[]
+    {
+      status: LockedCustomer['status'];
+      securityEpoch: number;
+      epochRaisedAt: Date | null;
+      isFrozen: boolean;
+    }[]
   >`
-    select status, security_epoch, epoch_raised_at from customer
+    select status, security_epoch, epoch_raised_at, coalesce(frozen_until > latchkey_now(), false) as is_frozen from customer
     where tenant_id = ${tenantId} and customer_id = ${customerId} for share`;
   if (row === undefined) return undefined;
   return {
     status: row.status,
     epoch: row.securityEpoch,
     epochRaisedAtMs: row.epochRaisedAt?.getTime(),
+    isFrozen: row.isFrozen,
   };
 }
 

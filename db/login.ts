@@ -98,9 +98,12 @@ export async function grantLogin(
   const newcomer = { tenantId, customerId, epoch, jkt, hasDevice };
   await endForLogin(tx, newcomer, { counted, policy: document.session });
   const sealedPlace = await login.sealPlace?.(tx);
+  // Nobody knows when the passkey answered, only when it was asked: an answer from before the freeze that comes late must not end it.
+  const authTimeMs = customer.isFrozen ? login.challenge.issuedAtMs : undefined;
   const inserting = insertSession(tx, {
     ...login,
     ...strength,
+    authTimeMs,
     sealedPlace,
     deviceId: device?.deviceId,
     epoch,

@@ -186,7 +186,7 @@ export interface NewSession {
   readonly policyVersion: number;
   readonly idleSeconds: number;
   readonly absoluteSeconds: number;
-  /** When its passkey was shown, for a login that was asked for more; else it is now. */
+  /** When its passkey was shown, or asked for, where that matters; else it is now. */
   readonly authTimeMs?: number | undefined;
   readonly sealedPlace?: Uint8Array | undefined;
 }

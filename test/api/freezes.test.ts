@@ -2,13 +2,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../adapters/random.ts';
 import { createFreezeLinks } from '../../db/freeze-links.ts';
+import { placeFreeze } from '../../db/freeze.ts';
 import { DEFAULT_POLICY } from '../../domain/policy.ts';
 import { startTestApi } from '../setup/api.ts';
 import type { TestApi } from '../setup/api.ts';
 import { createPhone } from '../setup/callers.ts';
 import type { Caller } from '../setup/callers.ts';
 import { cutOffCustomer } from '../setup/customer.ts';
-import { addDevice, APP, createBanker, logIn, refresh } from '../setup/login-bed.ts';
+import { addDevice, APP, createBanker, logIn, loginBody, refresh } from '../setup/login-bed.ts';
 import type { Banker } from '../setup/login-bed.ts';
 import { makeProof } from '../setup/proof.ts';
 import { createStaff } from '../setup/staff.ts';
@@ -142,6 +143,34 @@ describe('a freeze is lifted', () => {
     banker.phone.accessToken = String(renewed.body.access_token);
     expect(await payable(banker)).toBe(200);
     expect(await frozenUntil(banker.phone)).toBeNull();
+  });
+
+  test('not by a passkey’s answer from before it that arrives late', async () => {
+    const banker = await loggedIn();
+    banker.phone.accessToken = undefined;
+    const late = await loginBody(banker, banker.phone);
+    api.clock.advance(1000);
+    await api.inTenant(
+      async (tx) =>
+        await placeFreeze(tx, {
+          tenantId: api.tenantId,
+          customerId: banker.customerId,
+          freezeId: newId('freeze'),
+          how: 'phone_code',
+          by: { kind: 'customer', id: banker.customerId },
+          isProved: false,
+          policy: DEFAULT_POLICY.freeze,
+        }),
+    );
+    api.clock.advance(1000);
+    const { body } = await banker.phone.post('/auth/login', late);
+    banker.phone.accessToken = String(body.access_token);
+    expect(await lift(banker.phone)).toMatchObject({
+      status: 401,
+      body: { code: 'insufficient_user_authentication' },
+    });
+    await logIn(banker, banker.phone);
+    expect((await lift(banker.phone)).status).toBe(200);
   });
 
   test('by nobody on a device that is reported, nor by its passkey elsewhere, nor on a phone that nobody knows', async () => {
