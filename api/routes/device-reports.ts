@@ -4,6 +4,7 @@
  */
 import type { FastifyRequest } from 'fastify';
 import type { Tx } from '../../db/connection.ts';
+import { isPasskeyOfReportedDevice } from '../../db/credentials.ts';
 import { standsOn } from '../../db/device-changes.ts';
 import {
   liftReport,
@@ -97,7 +98,7 @@ function registerReport(app: LatchkeyApp, services: ApiServices): void {
 function registerLift(app: LatchkeyApp, services: ApiServices): void {
   const config = {
     operationId: 'liftDeviceReport',
-    problems: ['not_found', 'other_device_needed', 'device_ended'],
+    problems: ['not_found', 'other_device_needed', 'device_ended', 'device_not_allowed'],
   } as const;
   const schema = {
     summary: 'Lift the report of one of one’s devices',
@@ -115,6 +116,9 @@ function registerLift(app: LatchkeyApp, services: ApiServices): void {
     const caller = callerOf(request, 'customer');
     return once(services, request, deviceId, async (tx) => {
       const by = await standingOwner(tx, tenant, caller);
+      // It may be in the thief's hands wherever it was synced to.
+      if (await isPasskeyOfReportedDevice(tx, tenantId, by.credentialId))
+        throw new LatchkeyError('device_not_allowed');
       return await liftReport(tx, { tenantId, deviceId, by });
     });
   });

@@ -126,6 +126,19 @@ describe('a device reported by its owner', () => {
     expect(await atGateway(lost, 'pay')).toBe(200);
   });
 
+  test('is not given back by the passkey of another reported one, wherever that was synced to', async () => {
+    const { own, lost } = await twoDevices();
+    const third = await addDevice(api, own);
+    for (const gone of [lost, third]) await report(own.phone, gone);
+    await logIn(lost, own.phone);
+    expect(await liftReport(own.phone, third)).toMatchObject({
+      status: 403,
+      body: { code: 'device_not_allowed' },
+    });
+    await logIn(own, own.phone);
+    expect(await liftReport(own.phone, third)).toMatchObject({ status: 200 });
+  });
+
   test('is never the one that asks, nor one of somebody else', async () => {
     const { own } = await twoDevices();
     const { lost: foreign } = await twoDevices();
