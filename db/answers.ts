@@ -24,3 +24,19 @@ export async function answering<T>(work: () => Promise<T>): Promise<T | Refused>
     return { refused: error.code, extra: error.extra };
   }
 }
+
+/** As `answering`; what a unique index or another writer made of it is an answer, too, where `violationOf` knows it. */
+export async function answeringViolations<T, Violation>(
+  violationOf: (error: unknown) => Violation | undefined,
+  work: () => Promise<T>,
+): Promise<T | Violation | Refused> {
+  return await answering(async () => {
+    try {
+      return await work();
+    } catch (error) {
+      const violated = violationOf(error);
+      if (violated === undefined) throw error;
+      return violated;
+    }
+  });
+}

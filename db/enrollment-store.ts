@@ -8,7 +8,7 @@ import type {
   EnrollmentSubject,
 } from '../domain/enrollment.ts';
 import type { OtpCodes } from '../domain/ports.ts';
-import { answering, type Refused } from './answers.ts';
+import { answering, answeringViolations, type Refused } from './answers.ts';
 import type { Database } from './connection.ts';
 import {
   IDENTITY_PURPOSE,
@@ -67,17 +67,9 @@ export function createEnrollmentStore(
     advance: (
       request: AdvanceRequest,
     ): Promise<Advanced | Refused | { readonly fact: EnrollmentEvent }> =>
-      answering(async () => {
-        try {
-          return await database.tenant(request.tenantId, (tx) =>
-            advanceEnrollment(tx, tools, request),
-          );
-        } catch (error) {
-          const violated = violationOf(error);
-          if (violated === undefined) throw error;
-          return violated;
-        }
-      }),
+      answeringViolations(violationOf, () =>
+        database.tenant(request.tenantId, (tx) => advanceEnrollment(tx, tools, request)),
+      ),
 
     markClosed: (subject: EnrollmentSubject): Promise<void> =>
       database.tenant(subject.tenantId, (tx) => markEnrollmentClosed(tx, subject)),

@@ -218,7 +218,7 @@ async function prove(
 ): Promise<RequestProof> {
   const { tenantId, requestId, risk } = shown;
   const { contactId, customerId, contactKind, report, clientId, jkt } = request;
-  // Of nobody's contact no code was ever sent: whoever guesses it is as wrong as any.
+  // An unknown contact was sent no code: a guess for it is judged, and counted, as a wrong one.
   if (!guess.isRight || contactId === null || customerId === null)
     return await countWrong(tx, shown, guess);
   // Customer and case first: the lock order. Should the request turn out to be spent, all of it is taken back.

@@ -3,7 +3,7 @@
  * not exceptions, so that no activity is tried again because a customer was too early or wrong. Wired in worker/activities.ts.
  */
 import type { RecoveryEvent, RecoverySnapshot, RecoverySubject } from '../domain/recovery.ts';
-import { answering, type Refused } from './answers.ts';
+import { answeringViolations, type Refused } from './answers.ts';
 import type { Database } from './connection.ts';
 import { livenessAttempts, pendingRecoveryFact } from './recovery-facts.ts';
 import {
@@ -49,17 +49,9 @@ export function createRecoveryStore(database: Database, tools: RecoveryTools) {
     advance: (
       request: RecoveryAdvance,
     ): Promise<RecoveryAdvanced | Refused | { readonly fact: RecoveryEvent }> =>
-      answering(async () => {
-        try {
-          return await database.tenant(request.tenantId, (tx) =>
-            advanceRecovery(tx, tools, request),
-          );
-        } catch (error) {
-          const violated = violationOf(error);
-          if (violated === undefined) throw error;
-          return violated;
-        }
-      }),
+      answeringViolations(violationOf, () =>
+        database.tenant(request.tenantId, (tx) => advanceRecovery(tx, tools, request)),
+      ),
 
     markClosed: (subject: RecoverySubject): Promise<void> =>
       database.tenant(subject.tenantId, (tx) => markRecoveryClosed(tx, subject)),

@@ -9,7 +9,7 @@ import { endRevokedRows } from '../../../db/revocation.ts';
 import { insertSession } from '../../../db/sessions.ts';
 import { cutOffCustomer } from '../../setup/customer.ts';
 import type { SeededCustomer } from '../../setup/customer.ts';
-import { mergesOf } from '../../setup/postgres/interleaving.ts';
+import { mergesOf, play } from '../../setup/postgres/interleaving.ts';
 import type { Actor } from '../../setup/postgres/interleaving.ts';
 import { grantedSession, openRace, verifiedLogin } from '../../setup/postgres/race.ts';
 import type { Race } from '../../setup/postgres/race.ts';
@@ -37,19 +37,6 @@ async function left(customer: SeededCustomer) {
     where c.customer_id = ${customer.customerId} group by c.security_epoch`;
   if (row === undefined) throw new Error('the customer is there');
   return row;
-}
-
-/** Moves both as the letters say, one statement a letter, then to their ends. Answers who had committed, in order. */
-async function play(order: string, a: Actor, b: Actor): Promise<string[]> {
-  const committed: string[] = [];
-  for (const actor of [a, b])
-    void actor.outcome.then(
-      () => committed.push(actor.name),
-      () => undefined,
-    );
-  for (const letter of order) await (letter === 'a' ? a : b).step();
-  await Promise.all([a.end(), b.end()]);
-  return committed;
 }
 
 function login(customer: SeededCustomer, nowMs: number): Actor {

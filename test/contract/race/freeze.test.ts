@@ -9,7 +9,7 @@ import { placeFreeze } from '../../../db/freeze.ts';
 import { consumeStepUp } from '../../../db/step-up-consume.ts';
 import { DEFAULT_FREEZE_POLICY } from '../../../domain/freeze-policy.ts';
 import { statusOf } from '../../../domain/step-up-status.ts';
-import { mergesOf } from '../../setup/postgres/interleaving.ts';
+import { mergesOf, play } from '../../setup/postgres/interleaving.ts';
 import type { Actor } from '../../setup/postgres/interleaving.ts';
 import { openRace } from '../../setup/postgres/race.ts';
 import type { Race } from '../../setup/postgres/race.ts';
@@ -96,18 +96,6 @@ const freeze = ({ customer }: Ready): Actor =>
       policy: DEFAULT_FREEZE_POLICY,
     }),
   );
-
-async function play(order: string, a: Actor, b: Actor): Promise<string[]> {
-  const committed: string[] = [];
-  for (const actor of [a, b])
-    void actor.outcome.then(
-      () => committed.push(actor.name),
-      () => undefined,
-    );
-  for (const letter of order) await (letter === 'a' ? a : b).step();
-  await Promise.all([a.end(), b.end()]);
-  return committed;
-}
 
 const shown = async ({ stepUpId }: Ready) =>
   statusOf(await run((tx) => read(tx, race.tenantId, stepUpId)));

@@ -11,7 +11,7 @@ import { approversOf } from '../../../db/recovery-facts.ts';
 import { recordFactor } from '../../../db/recovery-ledger.ts';
 import type { RecoverySubject } from '../../../domain/recovery.ts';
 import { cutOffCustomer } from '../../setup/customer.ts';
-import { mergesOf } from '../../setup/postgres/interleaving.ts';
+import { mergesOf, play } from '../../setup/postgres/interleaving.ts';
 import type { Actor } from '../../setup/postgres/interleaving.ts';
 import { openRace } from '../../setup/postgres/race.ts';
 import type { Race } from '../../setup/postgres/race.ts';
@@ -65,19 +65,6 @@ const inCooling = () =>
     );
     return subject;
   });
-
-/** Runs both in that order of their statements; answers who committed, in the order of the commits. */
-async function play(order: string, a: Actor, b: Actor): Promise<string[]> {
-  const committed: string[] = [];
-  for (const actor of [a, b])
-    void actor.outcome.then(
-      () => committed.push(actor.name),
-      () => undefined,
-    );
-  for (const letter of order) await (letter === 'a' ? a : b).step();
-  await Promise.all([a.end(), b.end()]);
-  return committed;
-}
 
 const binder = (name: string, { customer, subject }: Ready, submissionId: string): Actor =>
   race.stage.actor(name, async (tx) => {

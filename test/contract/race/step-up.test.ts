@@ -8,7 +8,7 @@ import { consumeStepUp } from '../../../db/step-up-consume.ts';
 import { endStepUp } from '../../../db/step-up-ends.ts';
 import { statusOf } from '../../../domain/step-up-status.ts';
 import { cutOffCustomer } from '../../setup/customer.ts';
-import { mergesOf } from '../../setup/postgres/interleaving.ts';
+import { mergesOf, play } from '../../setup/postgres/interleaving.ts';
 import type { Actor } from '../../setup/postgres/interleaving.ts';
 import { openRace } from '../../setup/postgres/race.ts';
 import type { Race } from '../../setup/postgres/race.ts';
@@ -113,19 +113,6 @@ async function use(tx: Tx, { stepUpId, amount }: Ready) {
     requester: PAYMENTS,
     action: payment(amount),
   });
-}
-
-/** Moves both as the letters say, one statement a letter, then to their ends. Answers who had committed, in order. */
-async function play(order: string, a: Actor, b: Actor): Promise<string[]> {
-  const committed: string[] = [];
-  for (const actor of [a, b])
-    void actor.outcome.then(
-      () => committed.push(actor.name),
-      () => undefined,
-    );
-  for (const letter of order) await (letter === 'a' ? a : b).step();
-  await Promise.all([a.end(), b.end()]);
-  return committed;
 }
 
 const cut = ({ customer }: Ready): Actor =>

@@ -134,6 +134,7 @@ export abstract class TimeSkippingBed<Subject> {
     return this.#clock.nowMs;
   }
 
+  /** Skips to that time: the server's `sleep` waits for no clock. */
   async advanceTo(atMs: number): Promise<void> {
     await this.env.sleep(Math.max(0, atMs - (await this.env.currentTimeMs())));
     await this.tick();

@@ -173,3 +173,16 @@ export function mergesOf(a: number, b: number): readonly string[] {
     ...mergesOf(a, b - 1).map((rest) => `b${rest}`),
   ];
 }
+
+/** Moves both as the letters say, one statement a letter, then to their ends. Answers who had committed, in order. */
+export async function play(order: string, a: Actor, b: Actor): Promise<string[]> {
+  const committed: string[] = [];
+  for (const actor of [a, b])
+    void actor.outcome.then(
+      () => committed.push(actor.name),
+      () => undefined,
+    );
+  for (const letter of order) await (letter === 'a' ? a : b).step();
+  await Promise.all([a.end(), b.end()]);
+  return committed;
+}

@@ -181,7 +181,7 @@ function afterOpened(state: ModelState, { answer }: Ask): ModelState {
   );
 }
 
-/** A session that a cut-off has ended is nobody's; a call that it had let in before is judged as any other. */
+/** A session that a cut-off has ended lets no call in; a call that it had let in before is judged as any other. */
 function isNobodys(state: ModelState, call: Open | End): boolean {
   if (state.isHeld) return agrees(call.answer, 'customer_on_hold');
   return call.sessionEpoch !== state.epoch && agrees(call.answer, 'session_ended');
