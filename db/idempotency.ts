@@ -5,7 +5,7 @@
 import type { Database, Tx } from './connection.ts';
 
 /** A request takes 10 s at most and its statements 5 s: after this nobody works on the claim. */
-const ABANDONED_AFTER = '30 seconds';
+export const ABANDONED_AFTER = '30 seconds';
 
 export interface IdempotencyKey {
   readonly tenantId: string;

@@ -1,6 +1,6 @@
 /** "Freeze my account" on the stage's phone: one button stops payments, and the passkey lets them go on. Photographed light and dark. */
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { buildPages, stateOfPages } from '../../cli/pages.ts';
 import { launchBrowser } from '../setup/programs/browser.ts';
 import { startTestStack } from '../setup/stack.ts';
@@ -28,11 +28,17 @@ afterAll(async () => {
   await stack?.stop();
 });
 
+/** The phone draws itself anew while it hears of the freeze. */
+async function scrollToFreeze(): Promise<void> {
+  const region = stage.phone.getByRole('region', { name: 'Something wrong?' });
+  await vi.waitFor(() => region.scrollIntoViewIfNeeded(), { timeout: 30_000, interval: 100 });
+}
+
 async function shootBothSizes(name: string): Promise<void> {
   for (const size of [NARROW, WIDE]) {
     await stage.resize(size);
     await stage.look('Phone');
-    await stage.phone.getByRole('region', { name: 'Something wrong?' }).scrollIntoViewIfNeeded();
+    await scrollToFreeze();
     await stage.shoot(name);
     expect(await stage.seriousFindings()).toStrictEqual([]);
   }

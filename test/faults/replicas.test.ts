@@ -164,6 +164,7 @@ describe('two replicas behind nginx, killed at random', () => {
     const reaper = new Reaper(['api.before_answer.token']);
     const phone = await createHonestPhone(replicas.seeds, {
       nowMs: () => Date.now(),
+      pause: () => replicas.keysAreFree(),
       fetch: (input, init) => {
         reaper.count();
         return fetch(input, init);

@@ -20,7 +20,12 @@ export interface HonestPhone {
 
 export async function createHonestPhone(
   api: TestApi,
-  network: { readonly fetch: typeof fetch; readonly nowMs: () => number },
+  network: {
+    readonly fetch: typeof fetch;
+    readonly nowMs: () => number;
+    /** What it waits for before it tries again; nothing when left out. */
+    readonly pause?: () => Promise<void>;
+  },
 ): Promise<HonestPhone> {
   const banker = await createBanker(api);
   const store = memoryStore();

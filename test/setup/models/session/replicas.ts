@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import postgres from 'postgres';
 import { inject, vi } from 'vitest';
 import { reachedMarker } from '../../../../adapters/fail-point.ts';
+import { ABANDONED_AFTER } from '../../../../db/idempotency.ts';
 import type { FailPointName } from '../../../../domain/fail-point.ts';
 import { demoEnvironment } from '../../../../runtime/demo-environment.ts';
 import { startApi } from '../../../../runtime/latchkey-processes.ts';
@@ -41,6 +42,8 @@ export interface Replicas {
   oneListens(): Promise<void>;
   /** No statement is under way, of a dead one neither; call it when nobody calls. */
   quiet(): Promise<void>;
+  /** Nobody holds an Idempotency-Key any more: who died with one has it for 30 s. */
+  keysAreFree(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -89,6 +92,14 @@ export async function startReplicas(): Promise<Replicas> {
         const busy = await rows`
           select 1 from pg_stat_activity where datname = current_database() and application_name = 'latchkey' and state <> 'idle'`;
         if (busy.length > 0) throw new Error('a statement is under way');
+      }, PATIENCE);
+    },
+    keysAreFree: async () => {
+      await vi.waitFor(async () => {
+        const held = await rows`
+          select 1 from idempotency
+          where reference is null and status is null and created_at > latchkey_now() - ${ABANDONED_AFTER}::interval`;
+        if (held.length > 0) throw new Error('a request is under way, or its replica died');
       }, PATIENCE);
     },
     stop: async () => {
