@@ -73,6 +73,8 @@ const anyStaff = {
 const desk = { ...anyStaff, roles: ['agent', 'supervisor'] } as const;
 const supervisor = { ...anyStaff, roles: ['supervisor'] } as const;
 const deskReader = { ...anyStaff, roles: ['agent', 'supervisor', 'auditor'] } as const;
+/** Who may take a signed record of a customer away. */
+const recordReader = { ...anyStaff, roles: ['supervisor', 'auditor'] } as const;
 /** Who may read what runs in Temporal, decoded. */
 const temporalReader = { ...anyStaff, roles: ['auditor', 'administrator'] } as const;
 const strongCustomer = { caller: 'customer', scope: 'profile:write' } as const;
@@ -181,6 +183,18 @@ export const ACCESS = {
   startCall: desk,
   getCall: desk,
   getCallReceipt: desk,
+  listRecoveries: deskReader,
+  getRecoveryCase: deskReader,
+  followRecoveryCase: deskReader,
+  getRecoveryRecord: recordReader,
+  openRecoveryByStaff: desk,
+  claimRecovery: desk,
+  handOverRecovery: desk,
+  recordEvidence: desk,
+  confirmEvidence: desk,
+  recordCallBack: desk,
+  // Which decision asks for a supervisor and a fresh login is for the handler.
+  decideRecovery: desk,
   searchCustomers: desk,
   getCustomer: desk,
   listCustomerSessions: desk,

@@ -65,6 +65,9 @@ import { registerSessionRoutes } from './routes/sessions.ts';
 import { registerStepUpRoutes } from './routes/step-ups.ts';
 import { registerStaffCallRoutes } from './routes/staff-calls.ts';
 import { registerStaffCustomerRoutes } from './routes/staff-customers.ts';
+import { registerStaffRecoveryRoutes } from './routes/staff-recoveries.ts';
+import { registerStaffRecoveryRecordRoutes } from './routes/staff-recovery-record.ts';
+import { registerStaffRecoveryWorkRoutes } from './routes/staff-recovery-work.ts';
 import { registerStaffFreezeRoutes } from './routes/staff-freezes.ts';
 import { registerStaffHoldRoutes } from './routes/staff-holds.ts';
 import { registerStaffLoginRoutes } from './routes/staff-login.ts';
@@ -121,6 +124,9 @@ const OPERATIONS_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => 
   registerStaffDeviceRoutes,
   registerStaffDeviceReportRoutes,
   registerStaffFreezeRoutes,
+  registerStaffRecoveryRoutes,
+  registerStaffRecoveryWorkRoutes,
+  registerStaffRecoveryRecordRoutes,
   registerDeadLetterRoutes,
   registerCodecRoutes,
 ];

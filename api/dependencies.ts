@@ -7,7 +7,13 @@ import type { Clock } from '../domain/clock.ts';
 import type { FailPoint } from '../domain/fail-point.ts';
 import type { IdKind } from '../domain/ids.ts';
 import type { Tracing } from '../domain/tracing.ts';
-import type { KeyManagement, OtpCodes, RiskEngine, SignatureVerifier } from '../domain/ports.ts';
+import type {
+  KeyManagement,
+  LastingSigner,
+  OtpCodes,
+  RiskEngine,
+  SignatureVerifier,
+} from '../domain/ports.ts';
 import type { RoleMap } from '../domain/staff.ts';
 import type { TemporalGateway } from '../temporal/client.ts';
 import type { Authentication } from './callers/authentication.ts';
@@ -89,6 +95,8 @@ export interface AppDependencies {
   readonly identitySignatures: SignatureVerifier;
   /** Asked about logins; left out, none has an opinion. */
   readonly riskEngine?: RiskEngine;
+  /** Of the records that staff take away; left out, none is given. */
+  readonly receiptSigner?: LastingSigner;
   readonly clock: Clock;
   readonly newId: (kind: IdKind) => string;
   readonly logger: FastifyBaseLogger;

@@ -55,10 +55,10 @@ async function main(): Promise<void> {
     log: logger,
     ...given.telemetry,
   });
-  const { keys, kms } = await openKeys(given, logger, telemetry);
+  const { keys, kms, signer } = await openKeys(given, logger, telemetry);
   const configuration = { ...given, keys };
   const connection = connectTemporal(configuration.temporal);
-  const deps = wire(configuration, { instance, logger, connection, telemetry, kms });
+  const deps = wire(configuration, { instance, logger, connection, telemetry, kms, signer });
   const app = await buildApp(deps);
   const stopping = new AbortController();
   const close = async () => {
@@ -162,12 +162,14 @@ function wire(
     connection,
     telemetry,
     kms,
+    signer,
   }: {
     readonly instance: string;
     readonly logger: AppDependencies['logger'];
     readonly connection: Connection;
     readonly telemetry: ProcessTelemetry;
     readonly kms: OpenedKeyring['kms'];
+    readonly signer: OpenedKeyring['signer'];
   },
 ): AppDependencies {
   const { namespace } = configuration.temporal;
@@ -198,6 +200,7 @@ function wire(
     kms,
     personalData: createPersonalData(kms),
     otpCodes: createOtpCodes(kms),
+    receiptSigner: signer,
     identitySignatures: createSignatureVerifier({
       secret: configuration.identity.secret,
       clock: systemClock,

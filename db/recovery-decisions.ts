@@ -3,6 +3,7 @@
  * since makes an approval void. Roles are the route's to ask; persons are compared here. Refusals and releases count at once.
  */
 import { LatchkeyError } from '../domain/errors.ts';
+import { needsSupervisor } from '../domain/recovery-desk.ts';
 import { refusalOf, type RecoverySubject } from '../domain/recovery.ts';
 import { appendAudit } from './audit.ts';
 import type { Tx } from './connection.ts';
@@ -22,6 +23,8 @@ export interface RecoveryDecision {
   /** Picked. */
   readonly reason: string;
   readonly staffId: string;
+  /** false: an approval may not leave a case of two people to agents alone. Left out: not asked. */
+  readonly isSupervisor?: boolean;
 }
 
 /** Where each may be said. */
@@ -35,7 +38,7 @@ const DUE: { readonly [K in DecisionKind]: readonly RecoveryRecord['state'][] } 
 /**
  * Of two approvals by one natural person the later is a repeat. Takes customer and case.
  * @throws LatchkeyError recovery_not_found, own_account, wrong_step (or how the case stands), approval_void (edited since), four_eyes_required,
- * factors_missing, ceremony_expired, customer_on_hold
+ * factors_missing, ceremony_expired, customer_on_hold, staff_role_missing (a supervisor is needed)
  */
 export async function decide(
   tx: Tx,
@@ -51,6 +54,7 @@ export async function decide(
   if (kind === 'approve') {
     const known = await approvalBy(tx, record, employee);
     if (known !== undefined) return { decisionId: known, isRepeat: true };
+    if (decision.isSupervisor === false) await refuseAgentsAlone(tx, record, employee);
   }
   const decisionId = await insertDecision(tx, tools, record, { ...decision, employee });
   const actor = { kind: 'staff', id: staffId } as const;
@@ -82,6 +86,37 @@ async function refuseUndue(
   if (missing.length > 0) throw new LatchkeyError('factors_missing');
   if (nowMs >= Math.min(deadlineMs, stepDeadlineMs ?? Infinity))
     throw new LatchkeyError('ceremony_expired', { extra: { state } });
+}
+
+export interface StandingApprovals {
+  /** By other natural persons, for the case as it stands. */
+  readonly others: number;
+  readonly hasOwn: boolean;
+  /** One of the others is a supervisor, as of that person's latest login. */
+  readonly hasSupervisor: boolean;
+}
+
+export async function standingApprovals(
+  tx: Tx,
+  { tenantId, recoveryId, revision }: Pick<RecoveryRecord, 'tenantId' | 'recoveryId' | 'revision'>,
+  employee: string,
+): Promise<StandingApprovals> {
+  const [row] = await tx<StandingApprovals[]>`
+    select (count(distinct lower(d.employee)) filter (where not latchkey_same_person(d.employee, ${employee})))::integer as others,
+      coalesce(bool_or(latchkey_same_person(d.employee, ${employee})), false) as has_own,
+      coalesce(bool_or('supervisor' = any(s.roles)) filter (where not latchkey_same_person(d.employee, ${employee})), false) as has_supervisor
+    from recovery_decision d join staff s on s.tenant_id = d.tenant_id and s.staff_id = d.staff_id
+    where d.tenant_id = ${tenantId} and d.recovery_id = ${recoveryId} and d.kind = 'approve' and d.voided_at is null
+      and d.revision = ${revision}`;
+  if (row === undefined) throw new TypeError('an aggregate answers one row');
+  return row;
+}
+
+async function refuseAgentsAlone(tx: Tx, record: RecoveryRecord, employee: string): Promise<void> {
+  const { others, hasSupervisor } = await standingApprovals(tx, record, employee);
+  const standing = { otherApprovals: others, hasSupervisorApproved: hasSupervisor };
+  if (needsSupervisor({ people: record.people, ...standing, roles: ['agent'] }))
+    throw new LatchkeyError('staff_role_missing', { extra: { roles: 'supervisor' } });
 }
 
 /** Of this natural person for the case as it stands; what the person said of an earlier one is void now. */

@@ -23,14 +23,23 @@ export async function staffMember(
 /** @throws LatchkeyError own_account */
 export async function refuseOwnAccount(
   tx: Tx,
-  { tenantId, customerId }: Pick<RecoveryRecord, 'tenantId' | 'customerId'>,
+  customer: Pick<RecoveryRecord, 'tenantId' | 'customerId'>,
   employee: string,
 ): Promise<void> {
+  if (await isOwnAccount(tx, customer, employee)) throw new LatchkeyError('own_account');
+}
+
+/** As far as the rows tell. */
+export async function isOwnAccount(
+  tx: Tx,
+  { tenantId, customerId }: Pick<RecoveryRecord, 'tenantId' | 'customerId'>,
+  employee: string,
+): Promise<boolean> {
   const own = await tx`
     select 1 from customer
     where tenant_id = ${tenantId} and customer_id = ${customerId}
       and (latchkey_same_person(${employee}, customer_id) or latchkey_same_person(${employee}, person_id))`;
-  if (own.length > 0) throw new LatchkeyError('own_account');
+  return own.length > 0;
 }
 
 /** Opened the case or put something on its record: that person never approves it. */

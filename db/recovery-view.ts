@@ -1,15 +1,13 @@
 /**
- * What is shown of a case: to the phone that it is for, to the owner's old phones, and to staff in their queue. No contact, no figure of a check, and
+ * What is shown of a case: to the phone that it is for, to the owner's old phones, and to staff. No contact, no figure of a check, and
  * no code or link ever stands in it; the timeline of a case is the audit trail's (timeline.ts, by the ceremony's id).
  */
 import type { CeremonyOutcome } from '../domain/enrollment.ts';
 import { FACTOR_METHODS, factorStrength, type FactorMethod } from '../domain/factor-ledger.ts';
-import type { Risk } from '../domain/ports.ts';
 import {
   coolingOverMs,
   nextDueMs,
   type RecoveryReason,
-  type RecoveryReport,
   type RecoveryState,
   type RecoverySubject,
 } from '../domain/recovery.ts';
@@ -51,6 +49,30 @@ export async function recoveryOfCustomer(
   if (row === undefined) return undefined;
   const record = await readRecovery(tx, { tenantId, recoveryId: row.ceremonyId });
   return record === undefined ? undefined : await customerView(tx, record);
+}
+
+/** For the owner's old phones: what is open, and what completed no longer ago than an objection is heard; the newest first. */
+export async function objectionableRecoveries(
+  tx: Tx,
+  { tenantId, customerId }: { readonly tenantId: string; readonly customerId: string },
+): Promise<readonly RecoveryRecord[]> {
+  const rows = await tx<{ ceremonyId: string }[]>`
+    select ceremony_id from ceremony where tenant_id = ${tenantId} and customer_id = ${customerId} and kind = 'recovery'
+      and (outcome is null or outcome = 'completed')
+    order by created_at desc limit 10`;
+  const found: RecoveryRecord[] = [];
+  for (const { ceremonyId: recoveryId } of rows) {
+    const record = await readRecovery(tx, { tenantId, recoveryId });
+    if (record !== undefined && objectUntilMs(record) > record.nowMs) found.push(record);
+  }
+  return found;
+}
+
+/** Open ones are objected to at any time. */
+export function objectUntilMs({ outcome, endedAtMs, policy }: RecoveryRecord): number {
+  if (outcome === null) return Infinity;
+  if (outcome !== 'completed' || endedAtMs === null) return 0;
+  return endedAtMs + policy.recovery.objectionSeconds * 1000;
 }
 
 async function customerView(tx: Tx, record: RecoveryRecord): Promise<CustomerRecoveryView> {
@@ -111,69 +133,6 @@ export async function recoveryForStaff(
     isVoid: entry.isVoid,
   }));
   return { record, ledger, approvers: await approversOf(tx, record) };
-}
-
-export interface RecoveryQueueEntry {
-  readonly recoveryId: string;
-  readonly customerId: string;
-  readonly state: RecoveryState;
-  readonly report: RecoveryReport;
-  readonly risk: Risk;
-  readonly peopleRequired: number;
-  readonly claimedBy: string | null;
-  readonly createdAtMs: number;
-  readonly reviewDueAtMs: number | null;
-  readonly escalatedAtMs: number | null;
-}
-
-export interface RecoveryQueueQuery {
-  readonly tenantId: string;
-  /** Left out: every open one. */
-  readonly states?: readonly RecoveryState[] | undefined;
-  readonly claimedBy?: string | undefined;
-  readonly onlyEscalated?: boolean | undefined;
-  readonly customerId?: string | undefined;
-  /** Only those after this id, which is the order of time. */
-  readonly after?: string | undefined;
-  readonly limit: number;
-}
-
-const OPEN_STATES: readonly RecoveryState[] = [
-  'contact',
-  'identity',
-  'review',
-  'cooling',
-  'rebind',
-  'held',
-];
-
-/** Open cases, the oldest first. */
-export async function listRecoveries(
-  tx: Tx,
-  query: RecoveryQueueQuery,
-): Promise<readonly RecoveryQueueEntry[]> {
-  const { tenantId, states = OPEN_STATES, claimedBy, customerId, after, limit } = query;
-  const rows = await tx<
-    (Omit<RecoveryQueueEntry, 'createdAtMs' | 'reviewDueAtMs' | 'escalatedAtMs'> & {
-      readonly createdAt: Date;
-      readonly reviewDueAt: Date | null;
-      readonly escalatedAt: Date | null;
-    })[]
-  >`
-    select r.recovery_id, r.customer_id, c.state, r.report, r.risk, r.people_required, r.claimed_by, c.created_at, r.review_due_at, r.escalated_at
-    from ceremony c join recovery r on r.tenant_id = c.tenant_id and r.recovery_id = c.ceremony_id
-    where c.tenant_id = ${tenantId} and c.kind = 'recovery' and c.outcome is null and c.state = any(${[...states]})
-      ${claimedBy === undefined ? tx`` : tx`and r.claimed_by = ${claimedBy}`}
-      ${query.onlyEscalated === true ? tx`and r.escalated_at is not null` : tx``}
-      ${customerId === undefined ? tx`` : tx`and c.customer_id = ${customerId}`}
-      ${after === undefined ? tx`` : tx`and c.ceremony_id > ${after}`}
-    order by c.ceremony_id limit ${limit}`;
-  return rows.map(({ createdAt, reviewDueAt, escalatedAt, ...row }) => ({
-    ...row,
-    createdAtMs: createdAt.getTime(),
-    reviewDueAtMs: reviewDueAt?.getTime() ?? null,
-    escalatedAtMs: escalatedAt?.getTime() ?? null,
-  }));
 }
 
 /** Until when this customer's limits are lowered after a recovery; undefined: they are not. */

@@ -27,7 +27,7 @@ const expected = JSON.parse(
 ) as Record<string, Record<string, string>>;
 
 /** Parameters that name one. */
-const CEREMONIES: ReadonlySet<string | undefined> = new Set(['enrollment', 'stepUp']);
+const CEREMONIES: ReadonlySet<string | undefined> = new Set(['enrollment', 'stepUp', 'recovery']);
 
 /** Reached by their own addresses, not by a tenant's, and held by other tests (pages, operations). */
 const WITHOUT_CELLS = new Set(['docs', 'pages', 'operationsPages', 'temporalUi']);

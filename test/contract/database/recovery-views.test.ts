@@ -6,11 +6,11 @@ import { countHeal, listTracked, markWorkflowClosed } from '../../../db/reconcil
 import { claimRecovery } from '../../../db/recovery-claims.ts';
 import {
   limitedUntilMs,
-  listRecoveries,
   recoveryForStaff,
   recoveryOfCustomer,
   recoveryOfPhone,
 } from '../../../db/recovery-view.ts';
+import { queueOfRecoveries } from '../../../db/recovery-queue.ts';
 import { readTimeline } from '../../../db/timeline.ts';
 import { DEFAULT_POLICY } from '../../../domain/policy.ts';
 import { cutOffCustomer } from '../../setup/customer.ts';
@@ -112,7 +112,7 @@ describe('staff', () => {
     expect(JSON.stringify(timeline)).not.toMatch(/@|onfidence/);
   });
 
-  it('see open cases in the order of time, by state, claim, customer and escalation', async () => {
+  it('see open cases in the order of what is due, by state, claim, customer and delay', async () => {
     const first = await proved(run, customer);
     const { customerId } = customer;
     const other = await run((tx) => insertRecoverable(tx, tenantId));
@@ -121,21 +121,20 @@ describe('staff', () => {
     const { staffId } = await colleague(run, tenantId);
     await run((tx) => claimRecovery(tx, { subject: first, staffId }));
     const ids = async (query: object) =>
-      (await run((tx) => listRecoveries(tx, { tenantId, limit: 100, ...query }))).map(
+      (await run((tx) => queueOfRecoveries(tx, { tenantId, limit: 100, ...query }))).map(
         ({ recoveryId }) => recoveryId,
       );
     expect(await ids({ claimedBy: staffId })).toEqual([first.recoveryId]);
     expect(await ids({ customerId })).toEqual([first.recoveryId]);
     const all = await ids({});
     expect(all.indexOf(first.recoveryId)).toBeLessThan(all.indexOf(second.recoveryId));
-    expect(await ids({ states: ['review'] })).not.toContain(second.recoveryId);
-    expect(await ids({ after: first.recoveryId })).not.toContain(first.recoveryId);
-    expect(await ids({ onlyEscalated: true })).not.toContain(first.recoveryId);
+    expect(await ids({ state: 'review' })).not.toContain(second.recoveryId);
+    expect(await ids({ onlyOverdue: true })).not.toContain(first.recoveryId);
     await run(
       (tx) =>
         tx`update recovery set escalated_at = latchkey_now() where recovery_id = ${first.recoveryId}`,
     );
-    expect(await ids({ onlyEscalated: true })).toContain(first.recoveryId);
+    expect(await ids({ onlyOverdue: true })).toContain(first.recoveryId);
   });
 });
 
