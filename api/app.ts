@@ -44,6 +44,9 @@ import {
   registerStaffDeviceReportRoutes,
 } from './routes/device-reports.ts';
 import { registerFreezeRoutes } from './routes/freezes.ts';
+import { registerOwnRecoveryRoutes } from './routes/own-recoveries.ts';
+import { registerRecoveryRequestRoutes } from './routes/recovery-requests.ts';
+import { registerRecoveryRoutes } from './routes/recoveries.ts';
 import { registerFraudRoutes } from './routes/fraud.ts';
 import { registerCutOffFeedRoutes } from './routes/cut-off-feed.ts';
 import { registerEnrollmentRoutes } from './routes/enrollments.ts';
@@ -109,6 +112,9 @@ const TENANT_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => void
   registerDeviceRoutes,
   registerDeviceReportRoutes,
   registerFreezeRoutes,
+  registerRecoveryRequestRoutes,
+  registerRecoveryRoutes,
+  registerOwnRecoveryRoutes,
   registerTimelineRoutes,
   registerPushRoutes,
   registerAppStreamRoutes,

@@ -93,6 +93,8 @@ export interface AppDependencies {
   readonly otpCodes: OtpCodes;
   /** Of the identity vendor's webhooks. */
   readonly identitySignatures: SignatureVerifier;
+  /** Of the liveness vendor's; left out, nobody's result is believed: there is none, or it is asked. */
+  readonly livenessSignatures?: SignatureVerifier;
   /** Asked about logins; left out, none has an opinion. */
   readonly riskEngine?: RiskEngine;
   /** Of the records that staff take away; left out, none is given. */

@@ -205,6 +205,7 @@ function wire(
       secret: configuration.identity.secret,
       clock: systemClock,
     }),
+    ...livenessSignatures(configuration),
     // Without an engine nothing is asked: a login has no time for a question whose answer is known.
     ...(configuration.risk === undefined
       ? {}
@@ -220,6 +221,15 @@ function wire(
     ...(existsSync(PAGES) ? { operationsPagesDirectory: PAGES } : {}),
     payloadCodec: new PayloadEncryption({ namespace, keys: configuration.keys.payload }),
   };
+}
+
+/** A vendor that is asked (Rekognition) sends nothing. */
+function livenessSignatures({
+  liveness,
+}: Configuration): Pick<AppDependencies, 'livenessSignatures'> {
+  if (liveness?.vendor !== 'signed-http') return {};
+  const { secret } = liveness;
+  return { livenessSignatures: createSignatureVerifier({ secret, clock: systemClock }) };
 }
 
 /** Nothing runs before a worker's build is current (TEMPORAL.md, Versions). */

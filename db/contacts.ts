@@ -55,9 +55,11 @@ export async function notifyCustomer(
       | 'recovery_ready'
       | 'recovery_completed'
       | 'recovery_ended';
+    /** Of a notice about a case. */
+    recoveryId?: string;
   },
 ): Promise<void> {
-  const { tenantId, customerId, template } = notice;
+  const { tenantId, customerId, template, recoveryId } = notice;
   const contacts = await tx<{ contactId: string; kind: 'phone' | 'email'; locale: string }[]>`
     select contact.contact_id, contact.kind, customer.locale
     from contact join customer using (tenant_id, customer_id)
@@ -68,7 +70,13 @@ export async function notifyCustomer(
       tenantId,
       topic: kind === 'phone' ? 'message.sms' : 'message.email',
       subject: contactId,
-      payload: { customerId, contactId, template, locale },
+      payload: {
+        customerId,
+        contactId,
+        template,
+        locale,
+        ...(recoveryId === undefined ? {} : { recoveryId }),
+      },
     });
   }
 }

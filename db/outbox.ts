@@ -46,6 +46,8 @@ export interface MessagePayload {
   readonly stepUpId?: string;
   /** The request for a freeze whose code it carries. */
   readonly freezeRequestId?: string;
+  /** The case whose notice it is: an objection to it is a link. */
+  readonly recoveryId?: string;
   readonly locale: string;
 }
 

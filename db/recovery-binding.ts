@@ -115,8 +115,9 @@ async function revokeEverythingOld(
   { tenantId, customerId, recoveryId, policy }: RecoveryRecord,
   { revocationId, newEpoch }: { readonly revocationId: string; readonly newEpoch: number },
 ): Promise<void> {
+  // Without `epoch_raised_at`: every passkey that could have answered an older challenge is revoked below, and the new one logs in next.
   await tx`
-    update customer set security_epoch = ${newEpoch}, epoch_raised_at = latchkey_now(), cut_off_seq = cut_off_seq + 1
+    update customer set security_epoch = ${newEpoch}, cut_off_seq = cut_off_seq + 1
     where tenant_id = ${tenantId} and customer_id = ${customerId}`;
   const devices = await tx`
     update device set status = 'revoked', ended_at = latchkey_now(), suspended_from = null, suspended_by = null

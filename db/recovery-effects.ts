@@ -17,20 +17,20 @@ export async function causeRecoveryEffect(
   effect: Exclude<RecoveryEffect, 'bind'>,
   { outcome }: Pick<RecoveryMove, 'outcome'>,
 ): Promise<void> {
-  const { tenantId, customerId } = before;
+  const { tenantId, customerId, recoveryId } = before;
   switch (effect) {
     case 'notify_opened':
-      await notifyCustomer(tx, { tenantId, customerId, template: 'recovery_opened' });
+      await notifyCustomer(tx, { tenantId, customerId, recoveryId, template: 'recovery_opened' });
       return;
     case 'notify_cooling':
-      await notifyCustomer(tx, { tenantId, customerId, template: 'recovery_cooling' });
+      await notifyCustomer(tx, { tenantId, customerId, recoveryId, template: 'recovery_cooling' });
       return;
     case 'notify_ready':
-      await notifyCustomer(tx, { tenantId, customerId, template: 'recovery_ready' });
+      await notifyCustomer(tx, { tenantId, customerId, recoveryId, template: 'recovery_ready' });
       return;
     case 'notify_ended': {
       const template = outcome === 'completed' ? 'recovery_completed' : 'recovery_ended';
-      await notifyCustomer(tx, { tenantId, customerId, template });
+      await notifyCustomer(tx, { tenantId, customerId, recoveryId, template });
       return;
     }
     case 'escalate':

@@ -21,6 +21,8 @@ export interface Objection {
   readonly customerId: string;
   /** The phone that objects with passkey and key; left out: by a mailbox or number alone. */
   readonly deviceId?: string | undefined;
+  /** The passkey was used too long ago, or lives on a phone that was reported: as good as a mailbox. */
+  readonly isDoubted?: boolean | undefined;
 }
 
 export type Objected =
@@ -35,14 +37,15 @@ export type Objected =
 export async function objectToRecovery(
   tx: Tx,
   tools: RecoveryTools,
-  { subject, customerId, deviceId }: Objection,
+  { subject, customerId, deviceId, isDoubted = false }: Objection,
 ): Promise<Objected> {
   const record = await lockRecovery(tx, subject);
   if (record === undefined || record.customerId !== customerId)
     throw new LatchkeyError('recovery_not_found');
   const actor = { kind: 'customer', id: customerId } as const;
   if (record.state === 'ended') return await objectAfterwards(tx, tools, record);
-  const isProved = deviceId !== undefined && (await isUnreported(tx, record, deviceId));
+  const isProved =
+    deviceId !== undefined && !isDoubted && (await isUnreported(tx, record, deviceId));
   // While it is held a doubted objection adds nothing to what a supervisor sees already.
   if (!isProved && record.state === 'held') return { result: 'held' };
   // Not yet begun, it has no place to be looked at in: it is held as fraud holds it.

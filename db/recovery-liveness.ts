@@ -209,32 +209,49 @@ export async function closeLivenessAttempt(
   return true;
 }
 
+export interface LivenessStanding {
+  readonly attemptId: string;
+  readonly status: string;
+  readonly verdict: LivenessOutcome | null;
+  readonly vendorSession: string | null;
+  readonly vendorExpiresAtMs: number | null;
+  /** Only while the vendor waits: they may open the session to whoever has them. */
+  readonly clientParameters: LivenessClientParameters | null;
+  readonly attemptsLeft: number;
+}
+
 /** How the newest check stands, for whoever waits for it. */
 export async function latestLiveness(
   tx: Tx,
+  { personalData }: Pick<RecoveryTools, 'personalData'>,
   subject: RecoverySubject,
-): Promise<
-  | {
-      readonly attemptId: string;
-      readonly status: string;
-      readonly verdict: string | null;
-      readonly vendorSession: string | null;
-      readonly attemptsLeft: number;
-    }
-  | undefined
-> {
+): Promise<LivenessStanding | undefined> {
   const record = await readRecovery(tx, subject);
   if (record === undefined) return undefined;
+  const { tenantId, recoveryId, customerId, policy } = record;
   const [row] = await tx<
-    { attemptId: string; status: string; verdict: string | null; vendorSession: string | null }[]
+    (Omit<LivenessStanding, 'clientParameters' | 'attemptsLeft' | 'vendorExpiresAtMs'> & {
+      readonly vendorExpiresAt: Date | null;
+      readonly sealedDetail: Uint8Array | null;
+    })[]
   >`
-    select attempt_id, status, verdict, vendor_reference as vendor_session from step_attempt
-    where tenant_id = ${subject.tenantId} and ceremony_id = ${subject.recoveryId} and method = 'liveness_vendor'
+    select attempt_id, status, verdict, vendor_reference as vendor_session, vendor_expires_at, sealed_detail from step_attempt
+    where tenant_id = ${tenantId} and ceremony_id = ${recoveryId} and method = 'liveness_vendor'
     order by created_at desc, attempt_id desc limit 1`;
   if (row === undefined) return undefined;
+  const { vendorExpiresAt, sealedDetail, ...standing } = row;
   const { begun } = await livenessAttempts(tx, record);
-  const attemptsLeft = Math.max(0, record.policy.recovery.maxLivenessAttempts - begun);
-  return { ...row, attemptsLeft };
+  const target = { tenantId, customerId, purpose: CLIENT_PURPOSE };
+  const isWaiting = standing.status === 'open' && sealedDetail !== null;
+  return {
+    ...standing,
+    vendorExpiresAtMs: vendorExpiresAt?.getTime() ?? null,
+    clientParameters: isWaiting
+      ? // As recordLivenessSession() sealed it.
+        (JSON.parse(await personalData.open(tx, target, sealedDetail)) as LivenessClientParameters)
+      : null,
+    attemptsLeft: Math.max(0, policy.recovery.maxLivenessAttempts - begun),
+  };
 }
 
 async function audit(

@@ -177,7 +177,7 @@ async function beginHeld(
   { tenantId, customerId }: OpenRecovery,
   recoveryId: string,
 ): Promise<void> {
-  await notifyCustomer(tx, { tenantId, customerId, template: 'recovery_opened' });
+  await notifyCustomer(tx, { tenantId, customerId, recoveryId, template: 'recovery_opened' });
   await moveRecovery(tx, {
     subject: { tenantId, recoveryId },
     event: 'fraud_signalled',

@@ -63,6 +63,7 @@ export interface RecoveryRecord extends RecoverySnapshot, RecoverySubject {
   readonly newDeviceId: string | null;
   readonly limitedUntilMs: number | null;
   readonly isWorkflowClosed: boolean;
+  readonly healCount: number;
   readonly ledger: readonly LedgerEntry[];
   readonly policy: Policy;
 }
@@ -80,7 +81,7 @@ export async function readRecovery(
       where tenant_id = ${tenantId} and ceremony_id = ${recoveryId} and kind = 'recovery' for update`;
   const [row] = await tx<RecoveryDbRow[]>`
     select r.*, c.state, c.outcome, c.reason, c.seq, c.epoch, c.locale, c.step_deadline, c.deadline, c.created_at, c.ended_at,
-      c.workflow_closed_at, p.document as policy, latchkey_now() as now
+      c.workflow_closed_at, c.heal_count, p.document as policy, latchkey_now() as now
     from ceremony c join recovery r on r.tenant_id = c.tenant_id and r.recovery_id = c.ceremony_id
     join policy p on p.tenant_id = c.tenant_id and p.version = c.policy_version
     where c.tenant_id = ${tenantId} and c.ceremony_id = ${recoveryId} and c.kind = 'recovery'`;
@@ -133,6 +134,7 @@ interface RecoveryDbRow extends Pick<
   | 'revision'
   | 'claimedBy'
   | 'newDeviceId'
+  | 'healCount'
   | 'policy'
 > {
   readonly state: RecoveryState;
@@ -171,7 +173,7 @@ function toRecord(row: RecoveryDbRow, ledger: readonly LedgerEntry[]): RecoveryR
   const counting = ledger.filter(({ isVoid }) => !isVoid);
   const { tenantId, recoveryId, customerId, epoch, seq, locale, openedByKind, openedBy } = row;
   const { report, reportedDeviceId, clientId, jkt, risk, revision, claimedBy, newDeviceId } = row;
-  const { state, outcome, reason, policy } = row;
+  const { state, outcome, reason, policy, healCount } = row;
   return {
     tenantId,
     recoveryId,
@@ -193,6 +195,7 @@ function toRecord(row: RecoveryDbRow, ledger: readonly LedgerEntry[]): RecoveryR
     outcome,
     reason,
     policy,
+    healCount,
     requirement,
     ledger,
     missing: missingFactors(counting, requirement.ledger, epoch),

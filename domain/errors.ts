@@ -142,6 +142,9 @@ export const ERRORS = {
 
   // Recovery
   recovery_request_not_found: refused(404, 'There is no such request for this key.'),
+  recovery_link_invalid: refused(422, 'That link is not complete. Open it again from the message.'),
+  recovery_link_expired: refused(410, 'That link is too old. Ask again on the new phone.'),
+  recovery_link_used: refused(409, 'That link has been used. Look at the new phone.'),
   recovery_not_found: refused(404, 'There is no such recovery.'),
   own_account: refused(403, 'Nobody works on their own account.'),
   case_taken: refused(409, 'A colleague has taken this case.'),

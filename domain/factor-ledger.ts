@@ -72,7 +72,8 @@ export interface LedgerRequirement {
   readonly contacts: 1 | 2;
 }
 
-export type MissingFactor = 'contact' | 'second_contact' | 'identity';
+export const MISSING_FACTORS = ['contact', 'second_contact', 'identity'] as const;
+export type MissingFactor = (typeof MISSING_FACTORS)[number];
 
 /** What it is worth now: an identity that was proved under an older epoch is proved again. */
 export function factorStrength(factor: Factor, epoch: number): FactorStrength | 0 {

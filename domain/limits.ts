@@ -27,13 +27,13 @@ export const LIMITS = {
   startsOfSource: {
     subject: 'source',
     counted: 'shared',
-    what: 'Enrollments begun. Branches and mobile networks share one address.',
+    what: 'Enrollments and recoveries begun, links of recoveries. Branches and mobile networks share one address.',
     fails: WITH_ITS_OPERATION,
   },
   stepsOfDevice: {
     subject: 'device',
     counted: 'shared',
-    what: 'Everything that an enrolling phone sends.',
+    what: 'Everything that an enrolling or recovering phone sends.',
     fails: WITH_ITS_OPERATION,
   },
   loginsOfSource: {

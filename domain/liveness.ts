@@ -7,7 +7,7 @@
 /** What the app hands to the vendor's own SDK. */
 export type LivenessClientParameters = Readonly<Record<string, string>>;
 
-const LIVENESS_OUTCOMES = [
+export const LIVENESS_OUTCOMES = [
   'passed',
   'failed',
   'low_confidence',

@@ -52,7 +52,8 @@ export type SecretLabel =
   | 'idempotency'
   | 'limit'
   | 'freeze-link'
-  | 'recovery-link';
+  | 'recovery-link'
+  | 'recovery-objection';
 
 /** One-time codes are derived, never stored: truncate(HMAC(key, attempt id)), RFC 4226 section 5.3 truncation. */
 export interface OtpCodes {

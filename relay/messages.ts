@@ -7,6 +7,7 @@ import type { ClaimedRow, MessagePayload } from '../db/outbox.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { EmailSender, OtpCodes, SmsSender } from '../domain/ports.ts';
 import { withFreezeLink } from '../domain/texts/freeze-line.ts';
+import { withObjectionLink } from '../domain/texts/objection-line.ts';
 import { isTemplate, render } from '../domain/texts/index.ts';
 import type { TemplateText } from '../domain/texts/index.ts';
 
@@ -30,6 +31,12 @@ export interface MessageDependencies {
     readonly messageId: string;
     readonly sentAtMs: number;
   }) => string;
+  /** The address that objects to this case, the same each time. Left out, notices carry none. */
+  readonly objectionLink?: (notice: {
+    readonly tenantId: string;
+    readonly slug: string;
+    readonly recoveryId: string;
+  }) => string;
   readonly sms: SmsSender;
   readonly email: EmailSender;
 }
@@ -41,12 +48,20 @@ export function createMessageDelivery(deps: MessageDependencies): MessageDeliver
     if (facts === undefined) return;
     const { customerId, template, locale } = payload;
     const notice = { tenantId, customerId, messageId: reference, sentAtMs: createdAtMs };
-    const url = deps.freezeLink?.({ ...notice, slug: facts.slug });
+    const { slug } = facts;
+    const url = deps.freezeLink?.({ ...notice, slug });
     const plain = renderMessage(payload, facts, deps.otpCodes);
-    const text =
+    const stoppable =
       url === undefined || !isTemplate(template)
         ? plain
         : withFreezeLink(template, locale, plain, url);
+    const { recoveryId } = payload;
+    const objection =
+      recoveryId === undefined ? undefined : deps.objectionLink?.({ tenantId, slug, recoveryId });
+    const text =
+      objection === undefined || !isTemplate(template)
+        ? stoppable
+        : withObjectionLink(template, locale, stoppable, objection);
     if (channel === 'phone') await deps.sms.send({ to: facts.to, text: text.sms, reference });
     else {
       const { subject, text: body } = text;

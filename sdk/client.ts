@@ -14,6 +14,9 @@ import { Login } from './login.ts';
 import { LoginStepUps } from './login-step-up.ts';
 import type { LatchkeyProblem } from './problem.ts';
 import { ownAccount } from './own-account.ts';
+import { ownRecoveries } from './own-recoveries.ts';
+import type { OwnRecoveries } from './own-recoveries.ts';
+import { Recovery } from './recovery.ts';
 import type { OwnAccount } from './own-account.ts';
 import { checkReceipt } from './receipt-check.ts';
 import type { Verification } from './receipt/types.ts';
@@ -53,6 +56,10 @@ export interface Latchkey extends OwnAccount {
   readonly stepUps: StepUps;
   readonly loginStepUps: LoginStepUps;
   readonly freezes: Freezes;
+  /** Of the account that this phone shall have: the old one is gone. */
+  readonly recovery: Recovery;
+  /** Of this account, asked for elsewhere. */
+  readonly ownRecoveries: OwnRecoveries;
   /** Hears of each step-up that waits, and again whenever its status changes, until `signal` or the end of the session. */
   followStepUps(onStanding: (standing: StepUpStanding) => void, signal: AbortSignal): Promise<void>;
   logIn(): Promise<ActiveSession>;
@@ -111,6 +118,8 @@ export function createLatchkey(options: LatchkeyOptions): Latchkey {
     stepUps,
     loginStepUps,
     freezes: freezes({ clientId, http, session, withToken }),
+    recovery: new Recovery({ clientId, http, store, webauthn, pause }),
+    ownRecoveries: ownRecoveries({ store, withToken }),
     followStepUps: (onStanding, signal) =>
       followStepUps({ issuer, dpop, session, pause }, onStanding, signal),
     sessionKey,

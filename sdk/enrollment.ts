@@ -12,7 +12,7 @@ import type { PublicKeyCredentialCreationOptionsJSON, WebAuthn } from './webauth
 
 const STARTING = 'enrollment-start';
 const UNDER_WAY = 'enrollment';
-const INSTALLATION = 'installation';
+export const INSTALLATION = 'installation';
 const FIRST_LOOK_MS = 700;
 const LONGEST_LOOK_MS = 3_000;
 

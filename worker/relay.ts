@@ -15,6 +15,7 @@ import { createOutboxPort } from '../db/outbox-port.ts';
 import { backoffMs } from '../db/outbox.ts';
 import { createReconciliationPort } from '../db/reconciliation-port.ts';
 import { createRecoveryLinks } from '../db/recovery-links.ts';
+import { createObjectionLinks } from '../db/recovery-objection-links.ts';
 import { requestMessage } from '../db/recovery-requests.ts';
 import { createSweepPort } from '../db/sweeping.ts';
 import { createPushRows } from '../db/push.ts';
@@ -66,6 +67,7 @@ export function startRelayParts(parts: WorkerParts): { stop(): Promise<void> } {
         ),
       otpCodes: parts.otpCodes,
       freezeLink: freezeLinks(parts),
+      objectionLink: objectionLinks(parts),
       sms: createHttpSmsSender({ ...configuration.sms, clock: systemClock }),
       email: createSmtpSender(configuration.email),
     }),
@@ -129,6 +131,18 @@ function freezeLinks({
   return ({ tenantId, slug, ...facts }) => {
     const token = links.make(tenantId, facts);
     return `${publicUrl}/freeze.html#${slug === tenantAtRoot ? token : `${slug}.${token}`}`;
+  };
+}
+
+function objectionLinks({
+  configuration,
+  kms,
+}: WorkerParts): NonNullable<MessageDependencies['objectionLink']> {
+  const { publicUrl, tenantAtRoot } = configuration.http;
+  const links = createObjectionLinks(kms);
+  return ({ tenantId, slug, recoveryId }) => {
+    const token = `stop.${links.make(tenantId, recoveryId)}`;
+    return `${publicUrl}/recover.html#${slug === tenantAtRoot ? token : `${slug}.${token}`}`;
   };
 }
 

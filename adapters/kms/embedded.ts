@@ -25,6 +25,7 @@ const LASTING: ReadonlySet<SecretLabel> = new Set([
   'update-id',
   'idempotency',
   'freeze-link',
+  'recovery-objection',
 ]);
 
 /** @throws TypeError for an empty list or a key that is not 32 bytes. */

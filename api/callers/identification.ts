@@ -104,13 +104,15 @@ function htuOf(request: FastifyRequest, { configuration }: ApiServices): string 
   return `${configuration.http.publicUrl}${path}`;
 }
 
-/** Over the bytes as they came: what a parser made of them is not what was signed. */
+/** Over the bytes as they came: what a parser made of them is not what was signed. Each vendor has its own secret and its own operation. */
 export function requireSignature(
   request: FastifyRequest,
-  { identitySignatures }: ApiServices,
+  { identitySignatures, livenessSignatures }: ApiServices,
 ): void {
   const header = singleHeader(request, 'latchkey-signature', 'signature_invalid');
   const { rawBody } = request.facts;
-  if (rawBody === undefined || !identitySignatures.isSigned(header, rawBody))
+  const isLiveness = request.routeOptions.config.operationId === 'livenessResult';
+  const signatures = isLiveness ? livenessSignatures : identitySignatures;
+  if (rawBody === undefined || signatures?.isSigned(header, rawBody) !== true)
     throw new LatchkeyError('signature_invalid');
 }

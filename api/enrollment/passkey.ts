@@ -1,9 +1,8 @@
 /**
- * From a passkey's answer and an approval key's proof to what the enrollment may bind. Everything is verified here, against a challenge that only
- * this key was given for this enrollment; the grant itself, and spending the challenge, is the workflow's transaction.
+ * From a passkey's answer and an approval key's proof to what an enrollment or a recovery may bind. Everything is verified here, against a challenge
+ * that only this key was given for this ceremony; the grant itself, and spending the challenge, is the workflow's transaction.
  */
 import type { VerifiedPasskey } from '../../db/enrollment-binding.ts';
-import type { EnrollmentRecord } from '../../db/enrollment.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { KeyManagement } from '../../domain/ports.ts';
 import { openChallenge, type ChallengeContext } from '../proofs/challenges.ts';
@@ -12,13 +11,24 @@ import type { EcPublicJwk, RequestTenant } from '../types.ts';
 import { verifyApprovalKey } from '../webauthn/approval-key.ts';
 import { verifyRegistration } from '../webauthn/registration.ts';
 
-/** What the challenge of that enrollment is good for: the same on both sides. */
+/** The ceremony that ends with a passkey, and the phone that it is for. */
+export interface RegisteringPhone {
+  readonly tenantId: string;
+  readonly ceremonyId: string;
+  readonly customerId: string;
+  readonly clientId: string;
+  readonly jkt: string;
+  /** Of the database. */
+  readonly nowMs: number;
+}
+
+/** What the challenge of that ceremony is good for: the same on both sides. */
 export function registrationContext(
   { rpId }: Pick<RequestTenant, 'rpId'>,
-  { tenantId, enrollmentId, customerId, clientId, jkt }: EnrollmentRecord,
+  { tenantId, ceremonyId, customerId, clientId, jkt }: RegisteringPhone,
 ): ChallengeContext {
   const purpose = 'passkey_registration';
-  return { purpose, tenantId, rpId, clientId, jkt, customerId, ceremonyId: enrollmentId };
+  return { purpose, tenantId, rpId, clientId, jkt, customerId, ceremonyId };
 }
 
 /** @throws LatchkeyError with a code of its own for each thing that can be wrong. */
@@ -27,7 +37,7 @@ export async function preparePasskey(args: {
   readonly rpId: string;
   /** The tenant's and the client's, native app ids among them. */
   readonly origins: readonly string[];
-  readonly record: EnrollmentRecord;
+  readonly record: RegisteringPhone;
   readonly sessionJwk: EcPublicJwk;
   readonly body: BindPasskeyBody;
 }): Promise<VerifiedPasskey> {

@@ -49,7 +49,7 @@ function registerOptions(app: LatchkeyApp, deps: StepDependencies): void {
       return { record: found, email: await enrollmentEmail(tx, personalData, found) };
     });
     const { ttlSeconds } = policy.challenge;
-    const context = registrationContext({ rpId }, record);
+    const context = registrationContext({ rpId }, { ...record, ceremonyId: record.enrollmentId });
     const challenge = issueChallenge({ kms, clock }, context, ttlSeconds);
     const options = await registrationOptions({
       rpId,
@@ -115,7 +115,7 @@ async function verifiedPasskey(
     kms,
     rpId,
     origins: [...origins, ...client.allowedOrigins, ...client.nativeAppIds],
-    record,
+    record: { ...record, ceremonyId: record.enrollmentId },
     sessionJwk: callerOf(request, 'key').jwk,
     body,
   });

@@ -4,17 +4,24 @@
  */
 import { appendAudit } from '../../db/audit.ts';
 import { ringIdentityResult } from '../../db/enrollment.ts';
+import { recordLivenessVerdict } from '../../db/recovery-liveness.ts';
 import { recordVerdict } from '../../db/step-attempts.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
+import { parseLivenessResult } from '../../domain/liveness.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import { EmptyBody } from '../schemas/empty-body.ts';
 import { IdentityResultBody } from '../schemas/enrollments.ts';
+import { LivenessResultBody } from '../schemas/recoveries.ts';
 import type { LatchkeyApp } from '../types.ts';
 
-export function registerVendorRoutes(
-  app: LatchkeyApp,
-  { database }: Pick<AppDependencies, 'database'>,
-): void {
+type VendorDependencies = Pick<AppDependencies, 'database' | 'personalData' | 'newId'>;
+
+export function registerVendorRoutes(app: LatchkeyApp, deps: VendorDependencies): void {
+  registerIdentityResult(app, deps);
+  registerLivenessResult(app, deps);
+}
+
+function registerIdentityResult(app: LatchkeyApp, { database }: VendorDependencies): void {
   const config = { operationId: 'identityResult', problems: ['not_found'] } as const;
   const schema = {
     summary: 'Tell the verdict of an identity check',
@@ -48,6 +55,29 @@ export function registerVendorRoutes(
       });
       await ringIdentityResult(tx, { tenantId, ceremonyId });
     });
+    return await reply.code(202).send({});
+  });
+}
+
+function registerLivenessResult(app: LatchkeyApp, deps: VendorDependencies): void {
+  const config = { operationId: 'livenessResult', problems: ['not_found'] } as const;
+  const schema = {
+    summary: 'Tell the result of a liveness check',
+    description:
+      'For the liveness supplier; signed over the raw body. Safe to repeat. One of another check, session, case or key is not found.',
+    tags: ['vendors'],
+    body: LivenessResultBody,
+    response: { 202: EmptyBody },
+  };
+  app.post('/vendors/liveness/results', { config, schema }, async (request, reply) => {
+    const { tenantId } = request.tenant;
+    const result = parseLivenessResult(request.body);
+    if (result === undefined) throw new LatchkeyError('invalid_request');
+    const { reference: attemptId, ...verdict } = result;
+    const recorded = await deps.database.tenant(tenantId, (tx) =>
+      recordLivenessVerdict(tx, deps, { ...verdict, tenantId, attemptId, vendorId: 'signed-http' }),
+    );
+    if (recorded === undefined) throw new LatchkeyError('not_found');
     return await reply.code(202).send({});
   });
 }

@@ -11,7 +11,7 @@ import { STAFF_COOKIE } from '../../api/staff/cookies.ts';
 import { ID_PREFIXES } from '../../domain/ids.ts';
 import { STAFF_ROLES } from '../../domain/staff.ts';
 import type { StaffRole } from '../../domain/staff.ts';
-import { DEMO_IDENTITY_SECRET } from '../../runtime/demo-secrets.ts';
+import { DEMO_IDENTITY_SECRET, DEMO_LIVENESS_SECRET } from '../../runtime/demo-secrets.ts';
 import { startTestApi } from '../setup/api.ts';
 import { createCaller, createEnrolledPhone } from '../setup/callers.ts';
 import { createMachine } from '../setup/machine.ts';
@@ -67,7 +67,7 @@ beforeAll(async () => {
   const narrowed = { ...(await createMachine(api, { scope: 'timeline:read' })) };
   callers = {
     nobody: (operation) => ask(operation, {}),
-    vendor: (operation) => ask(operation, vendorSignature()),
+    vendor: (operation) => ask(operation, vendorSignature(operation)),
     key: async (operation) => ask(operation, await credentials(stranger, operation)),
     customer: async (operation) => ask(operation, await credentials(phone, operation)),
     machine: async (operation) =>
@@ -197,9 +197,11 @@ async function credentials(caller: Caller, operation: Operation): Promise<Record
 
 const BODY = '{}';
 
-function vendorSignature(): Record<string, string> {
+/** Each vendor has a secret of its own. */
+function vendorSignature({ operationId }: Operation): Record<string, string> {
+  const secret = operationId === 'livenessResult' ? DEMO_LIVENESS_SECRET : DEMO_IDENTITY_SECRET;
   const seconds = Math.floor(api.clock.nowMs() / 1000);
-  const mac = createHmac('sha256', DEMO_IDENTITY_SECRET)
+  const mac = createHmac('sha256', secret)
     .update(`${String(seconds)}.${BODY}`)
     .digest('hex');
   return { 'latchkey-signature': `t=${String(seconds)},v1=${mac}` };

@@ -68,6 +68,8 @@ const DERIVED: readonly SecretLabel[] = [
   'idempotency',
   'limit',
   'freeze-link',
+  'recovery-link',
+  'recovery-objection',
 ];
 const master = makeKey('canary-master');
 const payload = makeKey('canary-payload');

@@ -22,7 +22,7 @@ import { createPersonalData } from '../../db/personal-data.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Policy } from '../../domain/policy.ts';
-import { DEMO_IDENTITY_SECRET } from '../../runtime/demo-secrets.ts';
+import { DEMO_IDENTITY_SECRET, DEMO_LIVENESS_SECRET } from '../../runtime/demo-secrets.ts';
 import type { TemporalGateway } from '../../temporal/client.ts';
 import { createTestDatabase } from './database.ts';
 import type { TestDatabase } from './database.ts';
@@ -102,6 +102,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     personalData: createPersonalData(kms),
     otpCodes: createOtpCodes(kms),
     identitySignatures: createSignatureVerifier({ secret: DEMO_IDENTITY_SECRET, clock }),
+    livenessSignatures: createSignatureVerifier({ secret: DEMO_LIVENESS_SECRET, clock }),
     clock,
     newId,
     logger: pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' }),

@@ -12,6 +12,12 @@ import type {
   OpenedStepUp as OpenedSchema,
   OpenStepUpBody,
 } from '../../api/schemas/customer-step-ups.ts';
+import type {
+  ObjectionAnswer,
+  OwnRecovery as OwnRecoverySchema,
+  RecoveryRequestView as RecoveryRequestSchema,
+  RecoveryView as RecoverySchema,
+} from '../../api/schemas/recoveries.ts';
 import type { LoginStepUpView } from '../../api/schemas/login-step-ups.ts';
 import type { PushRegistration as PushSchema } from '../../api/schemas/push.ts';
 import type { LogoutBody, MeAnswer, SessionView } from '../../api/schemas/sessions.ts';
@@ -20,6 +26,12 @@ import type { SignedRevocationReceipt } from '../../domain/revocation.ts';
 import type { StepUpContext as SignedContext } from '../../domain/step-up-preimage.ts';
 import type { StepUpStatus as ServerStatus } from '../../domain/step-up-status.ts';
 import type { ReceiptFile, RevocationReceiptFile } from '../../sdk/receipt/types.ts';
+import type {
+  Objected,
+  OwnRecovery,
+  RecoveryRequestView,
+  RecoveryView,
+} from '../../sdk/recovery-types.ts';
 import type {
   ChangedDevice,
   CustomerStepUp,
@@ -54,6 +66,15 @@ type Plain<Value> = { [Name in keyof Value]: Value[Name] };
 describe('the answers of the API as the SDK types them', () => {
   it('are the enrollment view', () => {
     expectTypeOf<EnrollmentView>().toEqualTypeOf<Frozen<EnrollmentSchema>>();
+  });
+
+  it('are a recovery, on the new phone and on the old one', () => {
+    expectTypeOf<RecoveryRequestView>().toEqualTypeOf<Frozen<RecoveryRequestSchema>>();
+    expectTypeOf<Omit<RecoveryView, 'factors'>>().toEqualTypeOf<
+      Frozen<Omit<RecoverySchema, 'factors'>>
+    >();
+    expectTypeOf<OwnRecovery>().toEqualTypeOf<Frozen<OwnRecoverySchema>>();
+    expectTypeOf<Objected>().toEqualTypeOf<Frozen<ObjectionAnswer>>();
   });
 
   it('are the token answer', () => {

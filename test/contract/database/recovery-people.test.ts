@@ -470,7 +470,7 @@ describe('a liveness check', () => {
         isPassed: false,
       });
       expect(await follow(run, subject)).toMatchObject({ state: 'identity' });
-      expect(await run((tx) => latestLiveness(tx, subject))).toMatchObject({
+      expect(await run((tx) => latestLiveness(tx, RECOVERY_TOOLS, subject))).toMatchObject({
         verdict: outcome,
         attemptsLeft: DEFAULT_POLICY.recovery.maxLivenessAttempts - 1,
       });

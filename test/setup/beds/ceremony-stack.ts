@@ -8,6 +8,8 @@ import { systemClock } from '../../../adapters/clock.ts';
 import type { AppDependencies } from '../../../api/dependencies.ts';
 import { messageFacts } from '../../../db/messages.ts';
 import { createOutboxPort } from '../../../db/outbox-port.ts';
+import { createObjectionLinks } from '../../../db/recovery-objection-links.ts';
+import { createRecoveryLinks } from '../../../db/recovery-links.ts';
 import { backoffMs } from '../../../db/outbox.ts';
 import { createReconciliationPort } from '../../../db/reconciliation-port.ts';
 import type { Policy } from '../../../domain/policy.ts';
@@ -132,7 +134,9 @@ export abstract class CeremonyStack {
   }
 
   #startRelay() {
-    const { database, personalData, otpCodes } = this.api.deps;
+    const { database, personalData, otpCodes, kms } = this.api.deps;
+    const links = createRecoveryLinks(kms);
+    const objections = createObjectionLinks(kms);
     const keep = ({ to, text }: SentMessage) => {
       this.messages.push({ to, text });
       return Promise.resolve();
@@ -153,6 +157,8 @@ export abstract class CeremonyStack {
               messageFacts(tx, personalData, { tenantId, channel, payload }),
             ),
           otpCodes,
+          objectionLink: ({ tenantId, slug, recoveryId }) =>
+            `/recover.html#${slug}.stop.${objections.make(tenantId, recoveryId)}`,
           sms: { send: keep },
           email: { send: keep },
         }),
@@ -162,7 +168,8 @@ export abstract class CeremonyStack {
               requestMessage(tx, personalData, { tenantId, requestId }),
             ),
           otpCodes,
-          link: ({ requestId }) => requestId,
+          link: ({ tenantId, slug, requestId }) =>
+            `/recover.html#${slug}.${links.make(tenantId, requestId)}`,
           sms: { send: keep },
           email: { send: keep },
         }),
