@@ -3,6 +3,7 @@
  * and whose signed results it sends.
  */
 import { createHmac, randomBytes } from 'node:crypto';
+import { Context } from '@temporalio/activity';
 import postgres from 'postgres';
 import { vi } from 'vitest';
 import { createLivenessActivities } from '../../../activities/liveness.ts';
@@ -75,9 +76,12 @@ export class RecoveryStack extends CeremonyStack {
         checker,
         vendorId: 'signed-http',
         callbackUrl: () => Promise.resolve(`${publicUrl}/vendors/liveness/results`),
+        // As a worker's: what waits is called off when the worker stops.
         heartbeat: {
-          beat: () => undefined,
-          pause: () => new Promise((resolve) => setImmediate(resolve)),
+          beat: (details) => {
+            Context.current().heartbeat(details);
+          },
+          pause: (milliseconds) => Context.current().sleep(milliseconds),
         },
         nowMs: () => clock.nowMs(),
       }),
