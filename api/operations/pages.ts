@@ -16,6 +16,8 @@ const PAGES = [
   '/customers/:customerId',
   '/customers/:customerId/call',
   '/approvals',
+  '/recoveries',
+  '/recoveries/:recoveryId',
 ];
 const PAGE_POLICY = [
   "default-src 'self'",

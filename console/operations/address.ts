@@ -2,10 +2,12 @@
 import { useEffect, useState } from 'react';
 
 export type Place =
-  | { readonly kind: 'home' | 'runbook' | 'customers' | 'approvals' }
-  | { readonly kind: 'customer' | 'call'; readonly customerId: string };
+  | { readonly kind: 'home' | 'runbook' | 'customers' | 'approvals' | 'recoveries' }
+  | { readonly kind: 'customer' | 'call'; readonly customerId: string }
+  | { readonly kind: 'recovery'; readonly recoveryId: string };
 
 const CUSTOMER = /^\/customers\/(cus_[0-9a-f]{32})(\/call)?$/;
+const RECOVERY = /^\/recoveries\/(cer_[0-9a-f]{32})$/;
 
 /** Undefined for an address that is none of ours. */
 export function placeOf(path: string): Place | undefined {
@@ -13,12 +15,16 @@ export function placeOf(path: string): Place | undefined {
   if (path === '/runbook') return { kind: 'runbook' };
   if (path === '/customers') return { kind: 'customers' };
   if (path === '/approvals') return { kind: 'approvals' };
+  if (path === '/recoveries') return { kind: 'recoveries' };
+  const [, recoveryId] = RECOVERY.exec(path) ?? [];
+  if (recoveryId !== undefined) return { kind: 'recovery', recoveryId };
   const [, customerId, call] = CUSTOMER.exec(path) ?? [];
   if (customerId === undefined) return undefined;
   return { kind: call === undefined ? 'customer' : 'call', customerId };
 }
 
 export const customerAddress = (customerId: string): string => `/customers/${customerId}`;
+export const recoveryAddress = (recoveryId: string): string => `/recoveries/${recoveryId}`;
 export const callAddress = (customerId: string): string => `/customers/${customerId}/call`;
 
 /** Goes there without loading the page anew. */
@@ -40,4 +46,19 @@ export function usePath(): string {
     };
   }, []);
   return path;
+}
+
+/** The query of the address, for filters that stay: changed in place, so that going back leaves the page and not the filter. */
+export function useSearch(): readonly [URLSearchParams, (next: URLSearchParams) => void] {
+  const [search, setSearch] = useState(() => window.location.search);
+  const change = (next: URLSearchParams) => {
+    const text = next.toString();
+    window.history.replaceState(
+      null,
+      '',
+      window.location.pathname + (text === '' ? '' : `?${text}`),
+    );
+    setSearch(text);
+  };
+  return [new URLSearchParams(search), change];
 }

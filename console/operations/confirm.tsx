@@ -13,7 +13,7 @@ import {
   RadioGroup,
 } from 'react-aria-components';
 import { Icon } from '../parts/icons.tsx';
-import { Banner, Button } from '../parts/parts.tsx';
+import { Banner, Button, Field } from '../parts/parts.tsx';
 import { consoleTexts as words } from './console-texts.ts';
 import type { Told } from './staff-api.ts';
 
@@ -25,13 +25,28 @@ export interface Change {
   readonly reasons: readonly (readonly [code: string, text: string])[];
   readonly act: string;
   readonly isDangerous: boolean;
-  readonly send: (reason: string, key: string) => Promise<Told<unknown>>;
+  /** Something to copy out of another system, never prose. */
+  readonly field?: { readonly label: string; readonly hint: string; readonly form: RegExp };
+  /** A second list, of which one is picked. */
+  readonly choice?: {
+    readonly label: string;
+    readonly options: readonly (readonly [string, string])[];
+  };
+  readonly send: (reason: string, key: string, more: More) => Promise<Told<unknown>>;
   /** What is said once it has happened. */
   readonly done: string;
 }
 
+export interface More {
+  /** What stands in the field. */
+  readonly text: string;
+  readonly choice: string;
+}
+
 export interface ConfirmProps {
   readonly change: Change;
+  /** What happened meanwhile so that it can be done no more. */
+  readonly blocked?: string | undefined;
   readonly onClose: () => void;
   readonly onDone: (words: string) => void;
   readonly onLost: () => void;
@@ -44,10 +59,10 @@ function useChange({ change, onDone, onLost }: Pick<ConfirmProps, 'change' | 'on
   const [trouble, setTrouble] = useState<string>();
   const [mustLogInAnew, setMustLogInAnew] = useState(false);
   const key = useRef(crypto.randomUUID());
-  const act = async (reason: string) => {
+  const act = async (reason: string, more: More) => {
     setIsBusy(true);
     setTrouble(undefined);
-    const told = await change.send(reason, key.current);
+    const told = await change.send(reason, key.current, more);
     setIsBusy(false);
     switch (told.kind) {
       case 'answered':
@@ -72,8 +87,10 @@ function useChange({ change, onDone, onLost }: Pick<ConfirmProps, 'change' | 'on
 export function Confirm(props: ConfirmProps) {
   const { change, onClose, onReauthenticate } = props;
   const [reason, setReason] = useState<string>();
+  const [text, setText] = useState('');
+  const [choice, setChoice] = useState<string>();
   const { isBusy, trouble, mustLogInAnew, act } = useChange(props);
-  const mayAct = change.reasons.length === 0 || reason !== undefined;
+  const mayAct = props.blocked === undefined && isAnswered(change, { reason, choice, text });
   return (
     <ModalOverlay
       className="overlay"
@@ -93,7 +110,14 @@ export function Confirm(props: ConfirmProps) {
               </li>
             ))}
           </ul>
-          <Reasons change={change} picked={reason} onPick={setReason} />
+          <Questions
+            change={change}
+            answers={{ reason, choice, text }}
+            onReason={setReason}
+            onChoice={setChoice}
+            onText={setText}
+          />
+          {props.blocked !== undefined && <Banner tone="wait">{props.blocked}</Banner>}
           {trouble !== undefined && <Banner tone="danger">{trouble}</Banner>}
           <div className="dialog-actions">
             <Button onPress={onClose} isDisabled={isBusy}>
@@ -108,7 +132,7 @@ export function Confirm(props: ConfirmProps) {
                 kind={change.isDangerous ? 'danger' : 'primary'}
                 isDisabled={!mayAct}
                 isBusy={isBusy}
-                onPress={() => void act(reason ?? '')}
+                onPress={() => void act(reason ?? '', { text, choice: choice ?? '' })}
               >
                 {change.act}
               </Button>
@@ -120,20 +144,71 @@ export function Confirm(props: ConfirmProps) {
   );
 }
 
+interface Answers {
+  readonly reason: string | undefined;
+  readonly choice: string | undefined;
+  readonly text: string;
+}
+
+function isAnswered({ reasons, field, choice }: Change, answers: Answers): boolean {
+  return (
+    (reasons.length === 0 || answers.reason !== undefined) &&
+    (field?.form.test(answers.text) ?? true) &&
+    (choice === undefined || answers.choice !== undefined)
+  );
+}
+
+function Questions({
+  change: { reasons, choice, field },
+  answers,
+  onReason,
+  onChoice,
+  onText,
+}: {
+  readonly change: Change;
+  readonly answers: Answers;
+  readonly onReason: (code: string) => void;
+  readonly onChoice: (code: string) => void;
+  readonly onText: (text: string) => void;
+}) {
+  return (
+    <>
+      <Reasons
+        label={words.confirm.why}
+        options={reasons}
+        picked={answers.reason}
+        onPick={onReason}
+      />
+      {choice !== undefined && <Reasons {...choice} picked={answers.choice} onPick={onChoice} />}
+      {field !== undefined && (
+        <Field
+          label={field.label}
+          hint={field.hint}
+          autoComplete="off"
+          value={answers.text}
+          onChange={onText}
+        />
+      )}
+    </>
+  );
+}
+
 function Reasons({
-  change: { reasons },
+  label,
+  options,
   picked,
   onPick,
 }: {
-  readonly change: Change;
+  readonly label: string;
+  readonly options: readonly (readonly [code: string, text: string])[];
   readonly picked: string | undefined;
   readonly onPick: (code: string) => void;
 }) {
-  if (reasons.length === 0) return null;
+  if (options.length === 0) return null;
   return (
     <RadioGroup className="reasons" value={picked ?? null} onChange={onPick}>
-      <Label>{words.confirm.why}</Label>
-      {reasons.map(([code, text]) => (
+      <Label>{label}</Label>
+      {options.map(([code, text]) => (
         <Radio key={code} value={code} className="reason">
           {text}
         </Radio>

@@ -160,7 +160,7 @@ export const consoleTexts = {
   approvals: {
     title: 'Approvals',
     text: 'What somebody prepared and somebody else approves.',
-    empty: 'Nothing waits for a second person.',
+    empty: 'No release waits for a second person.',
     before: 'Decided lately',
     what: (reason: string) => `Release of a hold: ${reason}`,
     askedBy: (name: string, when: string) => `${name}, ${when}`,

@@ -11,6 +11,7 @@ export interface Door {
 }
 
 export interface Me {
+  readonly staffId: string;
   readonly name: string;
   readonly employeeId: string;
   readonly roles: readonly Role[];

@@ -13,6 +13,9 @@ import { CustomerPage } from './customers/customer-page.tsx';
 import { FindPage } from './customers/find-page.tsx';
 import { Desk } from './desk.tsx';
 import { Link } from './link.tsx';
+import { CasePage } from './recoveries/case-page.tsx';
+import { QueuePage } from './recoveries/queue-page.tsx';
+import { recoveryTexts } from './recoveries/recovery-texts.ts';
 import { createStaffApi } from './staff-api.ts';
 import { texts } from './texts.ts';
 
@@ -114,6 +117,18 @@ function Inside({ door, me, onLost }: InsideProps) {
       return (
         <main className="page">
           <CallPage key={place.customerId} {...page} customerId={place.customerId} />
+        </main>
+      );
+    case 'recoveries':
+      return (
+        <main className="page-wide">
+          <QueuePage {...page} />
+        </main>
+      );
+    case 'recovery':
+      return (
+        <main>
+          <CasePage key={place.recoveryId} {...page} recoveryId={place.recoveryId} />
         </main>
       );
     case 'approvals':
@@ -218,9 +233,14 @@ function Places({ me }: { readonly me: Me }) {
         </Link>
       )}
       {(serves || me.roles.includes('auditor')) && (
-        <Link to="/approvals" isHere={here === 'approvals'}>
-          {nav.approvals}
-        </Link>
+        <>
+          <Link to="/recoveries" isHere={here === 'recoveries' || here === 'recovery'}>
+            {recoveryTexts.nav}
+          </Link>
+          <Link to="/approvals" isHere={here === 'approvals'}>
+            {nav.approvals}
+          </Link>
+        </>
       )}
     </nav>
   );

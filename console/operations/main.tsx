@@ -8,6 +8,7 @@ import '../styles/base.css';
 import '../styles/parts.css';
 import './operations.css';
 import './console.css';
+import './recoveries/recoveries.css';
 
 const place = document.getElementById('operations');
 if (place === null) throw new Error('index.html has no place for the page');

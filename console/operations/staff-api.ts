@@ -3,6 +3,8 @@
  * comes back as its code with the server's own words. A change that got no answer is sent again under the same key by whoever asked for it.
  */
 
+import { recoveryApi } from './recoveries/recovery-api.ts';
+
 export type Reason = 'customer_request' | 'lost_device' | 'suspicious_activity' | 'other';
 export type ReleaseReason = 'false_alarm' | 'customer_verified';
 
@@ -122,6 +124,7 @@ export function createStaffApi(slug: string) {
     startCall: (customerId: string, caseReference: string, key: string) =>
       change<Call>(`/customers/${customerId}/calls`, { caseReference }, key),
     call: (stepUpId: string) => read<Call>(`/calls/${stepUpId}`),
+    recoveries: recoveryApi({ base, read, change }),
   };
 }
 

@@ -9,9 +9,9 @@ import type { PlannedCheck } from './findings.ts';
 import { readJson } from './json.ts';
 import { passkeyChecks } from './passkey-checks.ts';
 import { isRecord } from '../members.ts';
-import { RECEIPT, REVOCATION_RECEIPT } from './shape.ts';
+import { RECEIPT, RECOVERY_RECORD, REVOCATION_RECEIPT } from './shape.ts';
 import { textChecks, withheldOf } from './text-checks.ts';
-import type { Check, ReceiptFile, RevocationReceiptFile, Verdict, Verification } from './types.ts';
+import type { Check, ReceiptFile, SignedFileOfBank, Verdict, Verification } from './types.ts';
 
 export interface VerifyOptions {
   /** The text of the tenant's `/.well-known/receipt-keys.json`, however old it is. Without it nobody vouches for the signer. */
@@ -26,8 +26,7 @@ export async function verifyReceipt(
   const read = readJson(text);
   if ('wrong' in read) return unreadable(read.wrong);
   const type = isRecord(read.value) ? read.value['type'] : undefined;
-  const isRevocation = type === 'latchkey-revocation-receipt';
-  const wrong = (isRevocation ? REVOCATION_RECEIPT : RECEIPT)(read.value, '');
+  const wrong = shapeOf(type)(read.value, '');
   if (wrong !== undefined)
     return unreadable(
       wrong === '' || wrong === 'type'
@@ -35,9 +34,9 @@ export async function verifyReceipt(
         : `“${wrong}” is missing, or does not belong there, or is not of its form.`,
     );
   // The shapes have found exactly the members that the types name.
-  const receipt = read.value as ReceiptFile | RevocationReceiptFile;
+  const receipt = read.value as SignedFileOfBank;
   const planned =
-    receipt.type === 'latchkey-receipt' ? checksOf(receipt, keys) : revocationChecks(receipt, keys);
+    receipt.type === 'latchkey-receipt' ? checksOf(receipt, keys) : statementChecks(receipt, keys);
   const checks = [
     passedForm(receipt),
     ...(await Promise.all(planned.map((check) => carriedOut(check)))),
@@ -59,20 +58,24 @@ function checksOf(receipt: ReceiptFile, keys: string | undefined): readonly Plan
   ];
 }
 
-function revocationChecks(
-  receipt: RevocationReceiptFile,
+function shapeOf(type: unknown) {
+  if (type === 'latchkey-revocation-receipt') return REVOCATION_RECEIPT;
+  return type === 'latchkey-recovery-record' ? RECOVERY_RECORD : RECEIPT;
+}
+
+function statementChecks(
+  receipt: Exclude<SignedFileOfBank, ReceiptFile>,
   keys: string | undefined,
 ): readonly PlannedCheck[] {
   const { signature, ...claims } = receipt;
-  const { iss, revocationId: sub, secondListingEmptyAt: signedAt } = receipt;
-  const typ = 'latchkey-revocation-receipt+jwt';
-  return bankChecks({ typ, iss, sub, claims, signature, signedAt }, keys);
+  const { iss, type } = receipt;
+  const isRevocation = type === 'latchkey-revocation-receipt';
+  const sub = isRevocation ? receipt.revocationId : receipt.recoveryId;
+  const signedAt = isRevocation ? receipt.secondListingEmptyAt : receipt.times.sealedAt;
+  return bankChecks({ typ: `${type}+jwt`, iss, sub, claims, signature, signedAt }, keys);
 }
 
-function verdictOf(
-  checks: readonly Check[],
-  receipt: ReceiptFile | RevocationReceiptFile,
-): Verdict {
+function verdictOf(checks: readonly Check[], receipt: SignedFileOfBank): Verdict {
   if (checks.some(({ result }) => result === 'failed')) return 'refused';
   if (checks.some(({ id, result }) => id === 'bank_key' && result !== 'passed'))
     return 'unconfirmed';

@@ -52,6 +52,17 @@ function each(shape: Shape, max: number): Shape {
   };
 }
 
+function list(shape: Shape, max: number): Shape {
+  return (value, path) => {
+    if (!Array.isArray(value) || value.length > max) return path;
+    for (const [index, member] of value.entries()) {
+      const wrong = shape(member, `${path}[${String(index)}]`);
+      if (wrong !== undefined) return wrong;
+    }
+    return undefined;
+  };
+}
+
 const ID = text(200);
 const DIGEST = bytes(32, 32);
 const JWK = members({
@@ -137,6 +148,74 @@ export const REVOCATION_RECEIPT: Shape = members({
   secondListingEmptyAt: time,
   lastTokenDiesAt: time,
   stopped: members({ devices: count, credentials: count, sessions: count, ceremonies: count }),
+  signature: text(4000),
+});
+
+const BY = members({ kind: oneOf('customer', 'vendor', 'staff'), id: ID });
+const MAX_ENTRIES = 1_000;
+
+export const RECOVERY_RECORD: Shape = members({
+  type: oneOf('latchkey-recovery-record'),
+  version: oneOf(1),
+  iss: text(500),
+  tenant: ID,
+  recoveryId: ID,
+  customer: ID,
+  policy: text(100),
+  epoch: count,
+  report: text(100),
+  reportedDevice: nullable(ID),
+  openedBy: BY,
+  risk: text(100),
+  required: members({
+    identityStrength: count,
+    contacts: count,
+    people: count,
+    coolingSeconds: count,
+  }),
+  revision: count,
+  state: text(100),
+  outcome: nullable(text(100)),
+  reason: nullable(text(100)),
+  newDevice: nullable(ID),
+  times: members({
+    openedAt: time,
+    coolingFrom: nullable(time),
+    endedAt: nullable(time),
+    keptUntil: nullable(time),
+    sealedAt: time,
+  }),
+  evidence: list(
+    members({
+      factorId: ID,
+      method: text(100),
+      kind: text(100),
+      channel: text(100),
+      strength: count,
+      evidenceId: ID,
+      epoch: count,
+      isOnReportedHandset: flag,
+      recordedBy: BY,
+      employee: nullable(ID),
+      recordedAt: time,
+      confirmedBy: nullable(ID),
+      isVoid: flag,
+    }),
+    MAX_ENTRIES,
+  ),
+  decisions: list(
+    members({
+      decisionId: ID,
+      kind: text(100),
+      revision: count,
+      reason: text(200),
+      staff: ID,
+      employee: ID,
+      decidedAt: time,
+      voidedAt: nullable(time),
+    }),
+    MAX_ENTRIES,
+  ),
   signature: text(4000),
 });
 

@@ -1,13 +1,23 @@
 /** What a receipt says, as lines for people. It verifies nothing: show it only beside a verdict. */
 import { isRecord } from '../members.ts';
-import type { ReceiptFile, RevocationReceiptFile } from './types.ts';
+import type {
+  ReceiptFile,
+  RecoveryRecordFile,
+  RevocationReceiptFile,
+  SignedFileOfBank,
+} from './types.ts';
 
 export type StatementLine = readonly [label: string, value: string];
 
-export function statementOf(
-  receipt: ReceiptFile | RevocationReceiptFile,
-): readonly StatementLine[] {
-  return receipt.type === 'latchkey-receipt' ? approvalLines(receipt) : cutOffLines(receipt);
+export function statementOf(receipt: SignedFileOfBank): readonly StatementLine[] {
+  switch (receipt.type) {
+    case 'latchkey-receipt':
+      return approvalLines(receipt);
+    case 'latchkey-revocation-receipt':
+      return cutOffLines(receipt);
+    case 'latchkey-recovery-record':
+      return recoveryLines(receipt);
+  }
 }
 
 function approvalLines(receipt: ReceiptFile): readonly StatementLine[] {
@@ -87,5 +97,27 @@ function cutOffLines(receipt: RevocationReceiptFile): readonly StatementLine[] {
     ],
     ['Epoch', `${String(receipt.oldEpoch)} → ${String(receipt.newEpoch)}`],
     ['Receipt', receipt.revocationId],
+  ];
+}
+
+function recoveryLines(record: RecoveryRecordFile): readonly StatementLine[] {
+  const { times, evidence, decisions } = record;
+  return [
+    ['Recovery of', record.customer],
+    ['Bank', record.iss],
+    ['Report', record.report],
+    ['Opened', `${times.openedAt}, by ${record.openedBy.kind} ${record.openedBy.id}`],
+    ['Stands', record.outcome ?? record.state],
+    ...evidence.map((one): StatementLine => [
+      'Proof',
+      `${one.method}, ${one.recordedAt}, by ${one.recordedBy.id}${one.isVoid ? ' (counts no more)' : ''}`,
+    ]),
+    ...decisions.map((one): StatementLine => [
+      'Decision',
+      `${one.kind}: ${one.reason}, ${one.decidedAt}, by ${one.employee}${one.voidedAt === null ? '' : ' (void)'}`,
+    ]),
+    ['Policy', `version ${record.policy}`],
+    ['Kept until', times.keptUntil ?? 'not yet ended'],
+    ['Record', `${record.recoveryId}, revision ${String(record.revision)}`],
   ];
 }

@@ -98,6 +98,68 @@ export interface RevocationReceiptFile {
   readonly signature: string;
 }
 
+/** Which proofs a recovery stands on, who decided it, signed by the same keys. */
+export interface RecoveryRecordFile {
+  readonly type: 'latchkey-recovery-record';
+  readonly version: 1;
+  readonly iss: string;
+  readonly tenant: string;
+  readonly recoveryId: string;
+  readonly customer: string;
+  readonly policy: string;
+  readonly epoch: number;
+  readonly report: string;
+  readonly reportedDevice: string | null;
+  readonly openedBy: { readonly kind: string; readonly id: string };
+  readonly risk: string;
+  readonly required: {
+    readonly identityStrength: number;
+    readonly contacts: number;
+    readonly people: number;
+    readonly coolingSeconds: number;
+  };
+  readonly revision: number;
+  readonly state: string;
+  readonly outcome: string | null;
+  readonly reason: string | null;
+  readonly newDevice: string | null;
+  readonly times: {
+    readonly openedAt: string;
+    readonly coolingFrom: string | null;
+    readonly endedAt: string | null;
+    readonly keptUntil: string | null;
+    readonly sealedAt: string;
+  };
+  readonly evidence: readonly {
+    readonly factorId: string;
+    readonly method: string;
+    readonly kind: string;
+    readonly channel: string;
+    readonly strength: number;
+    readonly evidenceId: string;
+    readonly epoch: number;
+    readonly isOnReportedHandset: boolean;
+    readonly recordedBy: { readonly kind: string; readonly id: string };
+    readonly employee: string | null;
+    readonly recordedAt: string;
+    readonly confirmedBy: string | null;
+    readonly isVoid: boolean;
+  }[];
+  readonly decisions: readonly {
+    readonly decisionId: string;
+    readonly kind: string;
+    readonly revision: number;
+    readonly reason: string;
+    readonly staff: string;
+    readonly employee: string;
+    readonly decidedAt: string;
+    readonly voidedAt: string | null;
+  }[];
+  readonly signature: string;
+}
+
+export type SignedFileOfBank = ReceiptFile | RevocationReceiptFile | RecoveryRecordFile;
+
 export interface EcJwk {
   readonly kty: 'EC';
   readonly crv: 'P-256';
@@ -141,5 +203,5 @@ export interface Verification {
   readonly says: string;
   readonly checks: readonly Check[];
   /** Only of a file whose checks did not fail: what it proves. */
-  readonly receipt?: ReceiptFile | RevocationReceiptFile;
+  readonly receipt?: SignedFileOfBank;
 }

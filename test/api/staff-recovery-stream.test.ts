@@ -4,7 +4,8 @@ import type { ClientRequest } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { STAFF_COOKIE } from '../../api/staff/cookies.ts';
 import { createRecoveryStreams } from '../../api/streams/recovery-stream.ts';
-import { bankChecks } from '../../sdk/receipt/bank-signature.ts';
+import { verifyReceipt } from '../../sdk/receipt/receipt.ts';
+import { statementOf } from '../../sdk/receipt/statement.ts';
 import { startTestApi } from '../setup/api.ts';
 import type { TestApi } from '../setup/api.ts';
 import { bankSigner } from '../setup/receipt.ts';
@@ -171,23 +172,17 @@ describe('the record of a case', () => {
     const keys = JSON.stringify(
       (await api.app.inject({ url: `${api.prefix}/.well-known/receipt-keys.json` })).json(),
     );
-    const verdicts = async (file: Record<string, unknown>) => {
-      const { signature, ...claims } = file;
-      const checks = bankChecks(
-        {
-          typ: 'latchkey-recovery-record+jwt',
-          iss: String(body.iss),
-          sub: recoveryId,
-          claims,
-          signature: String(signature),
-          signedAt: String(body.times.sealedAt),
-        },
-        keys,
-      );
-      return await Promise.all(checks.map(async ({ find }) => (await find()).result));
-    };
-    expect(await verdicts(body)).toEqual(['passed', 'passed']);
-    expect(await verdicts({ ...body, outcome: 'completed' })).toEqual(['failed', 'passed']);
+    const verdictOf = async (file: object) =>
+      (await verifyReceipt(JSON.stringify(file), { keys })).verdict;
+    expect(await verdictOf(body)).toBe('genuine');
+    expect(await verdictOf({ ...body, outcome: 'completed' })).toBe('refused');
+    expect(await verdictOf({ ...body, evidence: [] })).toBe('refused');
+    expect(await verdictOf({ ...body, evidence: {} })).toBe('refused');
+    const { receipt } = await verifyReceipt(JSON.stringify(body), { keys });
+    expect(receipt === undefined ? [] : statementOf(receipt)).toContainEqual([
+      'Proof',
+      expect.stringMatching(/^liveness, /),
+    ]);
     const read = await run(
       (tx) =>
         tx`select actor_id from audit where subject_id = ${recoveryId} and action = 'staff.recovery_record_read'`,

@@ -37,6 +37,15 @@ const CUSTOMER_STEP_UPS = [
   'denyStepUp',
 ];
 const REQUESTED_STEP_UPS = ['requestStepUp', 'getStepUp', 'consumeStepUp', 'cancelStepUp'];
+const RECOVERIES_AT_DESK = [
+  'openRecoveryByStaff',
+  'claimRecovery',
+  'handOverRecovery',
+  'recordEvidence',
+  'confirmEvidence',
+  'recordCallBack',
+  'decideRecovery',
+];
 const LOGIN_STEP_UPS = ['submitLoginCode', 'resendLoginCode', 'finishLogin'];
 
 /** Stories of their own, each brought about by the test that is named. */
@@ -198,6 +207,25 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     codes: ['caller_not_proved'],
     why: 'a call in which nobody answered',
     shownBy: 'test/api/device-reports.test.ts',
+  },
+  {
+    codes: [
+      'own_account',
+      'case_taken',
+      'wrong_step',
+      'recovery_held',
+      'ceremony_expired',
+      'phone_not_joined',
+      'approval_void',
+      'four_eyes_required',
+      'factors_missing',
+      'customer_on_hold',
+      'device_ended',
+      'reauthentication_required',
+    ],
+    operations: RECOVERIES_AT_DESK,
+    why: 'a case, a person or a time of its own each',
+    shownBy: 'test/api/staff-recoveries.test.ts',
   },
   {
     codes: ['customer_frozen'],

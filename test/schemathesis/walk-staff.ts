@@ -9,6 +9,7 @@ import type { SoftwarePhone } from '../setup/software-phone.ts';
 import { logInAtDoor } from '../setup/staff/staff-at-door.ts';
 import { logInAtDirectory } from '../setup/staff/staff-login.ts';
 import type { TestStack } from '../setup/stack.ts';
+import { recoverAtDesk } from './walk-recoveries.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 50 };
 
@@ -56,6 +57,7 @@ export async function succeedAtDesk(stack: TestStack, rows: postgres.Sql): Promi
     await supervisor.get('/staff/approvals');
     await supervisor.post(`/staff/approvals/${approvalId}/${decision}`, {});
   }
+  await recoverAtDesk({ agent, supervisor, auditor }, stack, rows);
   await agent.post(`${device}/revoke`, { reason: 'lost_device' });
   await auditor.get('/staff/holds');
   await auditor.get('/ops/dead-letters');

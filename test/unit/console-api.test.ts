@@ -1,7 +1,12 @@
 /** What the console of staff asks for is what the API document promises; and its addresses. */
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { callAddress, customerAddress, placeOf } from '../../console/operations/address.ts';
+import {
+  callAddress,
+  customerAddress,
+  placeOf,
+  recoveryAddress,
+} from '../../console/operations/address.ts';
 import { createStaffApi } from '../../console/operations/staff-api.ts';
 
 const CUSTOMER = `cus_${'0'.repeat(32)}`;
@@ -9,7 +14,29 @@ const document = JSON.parse(readFileSync('docs/openapi.json', 'utf8')) as {
   readonly paths: Record<string, Record<string, unknown>>;
 };
 const api = createStaffApi('demo');
-const CALLS: Record<keyof typeof api, () => Promise<unknown>> = {
+const { recoveries } = api;
+const CASE = `cer_${'0'.repeat(32)}`;
+/** What is no question: a bell, and the address of a download. */
+type Asked = Exclude<keyof typeof recoveries, 'bell' | 'recordAddress'>;
+const CALLS: Record<
+  Exclude<keyof typeof api, 'recoveries'> | `recoveries.${Asked}`,
+  () => Promise<unknown>
+> = {
+  'recoveries.list': () => recoveries.list(new URLSearchParams()),
+  'recoveries.one': () => recoveries.one(CASE),
+  'recoveries.open': () =>
+    recoveries.open(
+      CUSTOMER,
+      { report: 'lost', proof: { method: 'call_back', reference: 'c' } },
+      'key',
+    ),
+  'recoveries.claim': () => recoveries.claim(CASE, 'key'),
+  'recoveries.handOver': () => recoveries.handOver(CASE, null, 'key'),
+  'recoveries.evidence': () => recoveries.evidence(CASE, 'branch', 'b', 'key'),
+  'recoveries.confirm': () => recoveries.confirm(CASE, 'fac_1', 'key'),
+  'recoveries.callBack': () => recoveries.callBack(CASE, 'c', 'key'),
+  'recoveries.decide': () =>
+    recoveries.decide(CASE, { kind: 'approve', revision: 0, reason: 'other' }, 'key'),
   find: () => api.find('+64210000000'),
   customer: () => api.customer(CUSTOMER),
   sessions: () => api.sessions(CUSTOMER),
@@ -74,11 +101,19 @@ describe('the console’s calls', () => {
 });
 
 describe('an address', () => {
-  it('leads to a customer and a call, and to nothing when it is cut off', () => {
+  it('leads to a customer, a call and a case, and to nothing when it is cut off', () => {
     expect(placeOf(customerAddress(CUSTOMER))).toEqual({ kind: 'customer', customerId: CUSTOMER });
     expect(placeOf(callAddress(CUSTOMER))).toEqual({ kind: 'call', customerId: CUSTOMER });
     expect(placeOf('/customers')).toEqual({ kind: 'customers' });
-    for (const path of ['/customers/', '/customers/cus_1', `${customerAddress(CUSTOMER)}/x`, '/x'])
+    expect(placeOf(recoveryAddress(CASE))).toEqual({ kind: 'recovery', recoveryId: CASE });
+    expect(placeOf('/recoveries')).toEqual({ kind: 'recoveries' });
+    for (const path of [
+      '/recoveries/cer_1',
+      '/customers/',
+      '/customers/cus_1',
+      `${customerAddress(CUSTOMER)}/x`,
+      '/x',
+    ])
       expect(placeOf(path)).toBeUndefined();
   });
 });

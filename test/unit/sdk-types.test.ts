@@ -21,11 +21,16 @@ import type {
 import type { LoginStepUpView } from '../../api/schemas/login-step-ups.ts';
 import type { PushRegistration as PushSchema } from '../../api/schemas/push.ts';
 import type { LogoutBody, MeAnswer, SessionView } from '../../api/schemas/sessions.ts';
+import type { RecoveryRecordFile as SignedRecord } from '../../domain/recovery-record.ts';
 import type { Receipt } from '../../domain/receipt.ts';
 import type { SignedRevocationReceipt } from '../../domain/revocation.ts';
 import type { StepUpContext as SignedContext } from '../../domain/step-up-preimage.ts';
 import type { StepUpStatus as ServerStatus } from '../../domain/step-up-status.ts';
-import type { ReceiptFile, RevocationReceiptFile } from '../../sdk/receipt/types.ts';
+import type {
+  ReceiptFile,
+  RecoveryRecordFile,
+  RevocationReceiptFile,
+} from '../../sdk/receipt/types.ts';
 import type {
   Objected,
   OwnRecovery,
@@ -113,5 +118,7 @@ describe('the answers of the API as the SDK types them', () => {
   it('are the receipts, member for member as the bank signs them', () => {
     expectTypeOf<ReceiptFile>().toEqualTypeOf<Plain<Receipt>>();
     expectTypeOf<RevocationReceiptFile>().toEqualTypeOf<Plain<SignedRevocationReceipt>>();
+    // Of its codes the verifier knows only that they are text.
+    expectTypeOf<SignedRecord>().toExtend<RecoveryRecordFile>();
   });
 });

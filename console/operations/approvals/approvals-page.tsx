@@ -12,6 +12,7 @@ import { Link } from '../link.tsx';
 import { Ago, Allowed, maySupervise, Told } from '../page-parts.tsx';
 import type { PageProps } from '../page-parts.tsx';
 import type { Approval, StaffApi } from '../staff-api.ts';
+import { SecondPerson } from '../recoveries/second-person.tsx';
 import { useTold } from '../use-told.ts';
 
 const LOOK_EVERY_MS = 5_000;
@@ -63,6 +64,7 @@ export function ApprovalsPage({ api, me, onLost }: PageProps) {
           );
         }}
       </Told>
+      <SecondPerson api={api} />
       {change !== undefined && (
         <Confirm
           change={change}

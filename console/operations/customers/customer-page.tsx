@@ -12,6 +12,7 @@ import { Ago, Moment, Told } from '../page-parts.tsx';
 import type { PageProps } from '../page-parts.tsx';
 import type { Customer, HoldView } from '../staff-api.ts';
 import { useTold } from '../use-told.ts';
+import { OpenRecovery } from '../recoveries/open-recovery.tsx';
 import { releaseChange } from './changes.ts';
 import { Devices } from './devices.tsx';
 import { Sessions } from './sessions.tsx';
@@ -60,6 +61,7 @@ export function CustomerPage({ api, me, onLost, customerId }: CustomerPageProps)
                   setChange(releaseChange(api, hold));
                 }}
               />
+              <OpenRecovery api={api} customer={value} onChange={setChange} />
               <Sessions shown={sessions} api={api} onChange={setChange} />
               <Devices
                 devices={value.devices}
