@@ -6,6 +6,7 @@ import { useState } from 'react';
 import { Icon } from '../../parts/icons.tsx';
 import { Banner, Button, Field, Tag } from '../../parts/parts.tsx';
 import { ago, duration, fullTimeOf, useNow } from '../../parts/time.ts';
+import { CallRecovery } from '../recoveries/call-recovery.tsx';
 import { customerAddress } from '../address.ts';
 import { consoleTexts as words } from '../console-texts.ts';
 import { Link } from '../link.tsx';
@@ -25,7 +26,8 @@ function standingOf(call: Call | undefined): Standing {
   return call.status === 'denied' ? 'refused' : 'over';
 }
 
-export function CallPage({ api, onLost, customerId }: PageProps & { readonly customerId: string }) {
+export function CallPage(page: PageProps & { readonly customerId: string }) {
+  const { api, onLost, customerId } = page;
   const { call: text } = words;
   const [reference, setReference] = useState('');
   const [begunMs] = useState(() => Date.now());
@@ -73,6 +75,7 @@ export function CallPage({ api, onLost, customerId }: PageProps & { readonly cus
         onAsk={() => {
           asked.ask(reference);
         }}
+        recovery={<CallRecovery {...page} call={asked.call} />}
       />
       <h2>{text.whatToSay}</h2>
       <p className="say">{text.say[standing === 'over' ? 'before' : standing]}</p>
@@ -110,6 +113,8 @@ function Next(props: {
   readonly isBusy: boolean;
   readonly mayAsk: boolean;
   readonly onAsk: () => void;
+  /** For a caller who has proved himself and has a new phone. */
+  readonly recovery: React.ReactNode;
 }) {
   const { call: text } = words;
   switch (props.standing) {
@@ -129,9 +134,12 @@ function Next(props: {
       return <Tag tone="wait">{text.waiting}</Tag>;
     case 'proved':
       return (
-        <Link to={customerAddress(props.customerId)} kind="primary">
-          {text.next.proved}
-        </Link>
+        <>
+          <Link to={customerAddress(props.customerId)} kind="primary">
+            {text.next.proved}
+          </Link>
+          {props.recovery}
+        </>
       );
     case 'refused':
       return <p>{text.next.refused}</p>;

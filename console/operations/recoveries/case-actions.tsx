@@ -39,7 +39,7 @@ export function CaseActions({
   return (
     <section className="card case-actions" aria-labelledby="actions">
       <h2 id="actions">{text.actionsTitle}</h2>
-      {isEnded && <p className="quiet">{endWords(one)}</p>}
+      {isEnded && <p className="quiet">{text.nothingLeft}</p>}
       {!isEnded && isReader && <p className="quiet">{words.reader}</p>}
       {sorted.length > 0 && (
         <ul className="acts">

@@ -68,7 +68,7 @@ function Nothing({
   const { queue: text } = words;
   if (isFiltered)
     return (
-      <div className="empty">
+      <div className="queue-empty">
         <p>{text.nothing}</p>
         <Button size="dense" onPress={onClear}>
           {text.clear}
@@ -76,7 +76,7 @@ function Nothing({
       </div>
     );
   return (
-    <div className="empty">
+    <div className="queue-empty">
       <p>
         <strong>{text.empty}</strong>
       </p>

@@ -101,6 +101,7 @@ export const recoveryTexts = {
     timelineTitle: 'What happened',
     actionsTitle: 'What now',
     notNow: 'Not now',
+    nothingLeft: 'Nothing is left to do here.',
     limited: (until: string) => `Limits are lowered until ${until}.`,
     record: 'Get the signed record',
     live: 'live',
