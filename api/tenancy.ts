@@ -71,6 +71,7 @@ const INSTALLATION_PATHS = [
   '/docs',
   '/assets',
   '/freeze.html',
+  '/recover.html',
 ];
 
 /** Mounts one tenant's routes at `/`. The request keeps what was asked as `originalUrl`, which DPoP's htu is held against. */

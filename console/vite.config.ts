@@ -15,6 +15,7 @@ export default defineConfig({
         for (const page of [
           new URL('receipt/vite.config.ts', import.meta.url),
           new URL('freeze/vite.config.ts', import.meta.url),
+          new URL('recover/vite.config.ts', import.meta.url),
         ])
           await build({ configFile: fileURLToPath(page), logLevel: 'warn' });
       },

@@ -26,7 +26,7 @@ const STAGE_POLICY = [
 /** Each one file that holds its script and style, and a policy that lets these two run and nothing else. */
 const RECEIPT_PAGE = '/receipt.html';
 /** Behind the links of notices: served wherever the API runs, not only beside the stage. */
-const FREEZE_PAGE = '/freeze.html';
+const LINK_PAGES = ['/freeze.html', '/recover.html'];
 
 /** Before any route: security headers for every answer. */
 export async function secureHeaders(
@@ -80,7 +80,7 @@ export async function servePages(
   );
   serveReference(app);
   const built = operationsPagesDirectory ?? pagesDirectory;
-  if (built !== undefined) await serveFreezePage(app, built);
+  if (built !== undefined) for (const page of LINK_PAGES) await serveLinkPage(app, built, page);
   if (pagesDirectory !== undefined) await serveStage(app, pagesDirectory);
 }
 
@@ -103,8 +103,8 @@ async function serveStage(app: LatchkeyApp, root: string): Promise<void> {
   });
 }
 
-async function serveFreezePage(app: LatchkeyApp, root: string): Promise<void> {
-  const page = await readPage(root, FREEZE_PAGE);
+async function serveLinkPage(app: LatchkeyApp, root: string, address: string): Promise<void> {
+  const page = await readPage(root, address);
   if (page === '') return;
   const headers = {
     'content-type': 'text/html; charset=utf-8',
@@ -112,7 +112,7 @@ async function serveFreezePage(app: LatchkeyApp, root: string): Promise<void> {
     'cache-control': 'no-cache',
   };
   const config = { operationId: 'pages' } as const;
-  app.get(FREEZE_PAGE, { config, schema: { hide: true } }, (_request, reply) =>
+  app.get(address, { config, schema: { hide: true } }, (_request, reply) =>
     reply.headers(headers).send(page),
   );
 }

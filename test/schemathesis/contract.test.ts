@@ -157,6 +157,7 @@ const prepared = (door: 'public' | 'operations'): unknown =>
       tenant: ['demo'],
       enrollmentId: [...seeded.enrollments, ...nobody('cer')],
       stepUpId: nobody('cer'),
+      recoveryId: nobody('cer'),
       revocationId: nobody('rev'),
       customerId: [seeded.customer.customerId, ...nobody('cus')],
       sessionId: nobody('ses'),

@@ -46,6 +46,16 @@ const RECOVERIES_AT_DESK = [
   'recordCallBack',
   'decideRecovery',
 ];
+/** By the new phone, by the owner’s old ones, by the link of a notice. */
+const RECOVERY_STEPS = [
+  'beginLiveness',
+  'createRecoveryPasskeyOptions',
+  'bindRecoveredPasskey',
+  'cancelRecovery',
+  'objectToRecovery',
+  'shortenRecovery',
+  'objectByLink',
+];
 const LOGIN_STEP_UPS = ['submitLoginCode', 'resendLoginCode', 'finishLogin'];
 
 /** Stories of their own, each brought about by the test that is named. */
@@ -202,6 +212,61 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     operations: ['submitFreezeCode'],
     why: 'a code that was waited with for too long',
     shownBy: 'test/api/freezes.test.ts',
+  },
+  {
+    codes: ['code_expired', 'recovery_link_expired', 'recovery_link_used'],
+    operations: ['submitRecoveryCode', 'submitRecoveryLink'],
+    why: 'a link or code that was waited with, asked for anew, or used',
+    shownBy: 'test/api/recoveries.test.ts',
+  },
+  {
+    codes: ['recovery_held'],
+    operations: RECOVERY_STEPS,
+    why: 'a case that the bank looks at',
+    shownBy: 'test/api/recovery-objections.test.ts',
+  },
+  {
+    codes: [
+      'wrong_step',
+      'ceremony_ended',
+      'ceremony_expired',
+      'cooling_off',
+      'device_not_allowed',
+      'revoked',
+      'customer_on_hold',
+      'factors_missing',
+      'approval_void',
+      'device_too_weak',
+    ],
+    operations: RECOVERY_STEPS,
+    why: 'of the key or the customer of one case alone, at a time of its own',
+    shownBy: 'test/contract/database/recoveries.test.ts',
+  },
+  {
+    codes: [
+      'challenge_invalid',
+      'origin_mismatch',
+      'relying_party_mismatch',
+      'user_verification_missing',
+      'credential_invalid',
+      'credential_exists',
+      'approval_key_invalid',
+    ],
+    operations: RECOVERY_STEPS,
+    why: 'of the key of one case alone; the passkey is verified as an enrollment’s is',
+    shownBy: 'test/api/enrollment-passkey.test.ts',
+  },
+  {
+    codes: ['unknown_client'],
+    operations: ['bindRecoveredPasskey'],
+    why: 'an app that was withdrawn between two steps',
+    shownBy: 'test/api/login.test.ts',
+  },
+  {
+    codes: ['submission_expired'],
+    operations: ['bindRecoveredPasskey'],
+    why: 'a step that a worker took too late',
+    shownBy: 'test/workflows/enrollment-branches.test.ts',
   },
   {
     codes: ['caller_not_proved'],

@@ -6,7 +6,12 @@ import { randomBytes } from 'node:crypto';
 import { importJWK, SignJWT } from 'jose';
 import { ACCESS, accessOf, isOperationId } from '../../api/access.ts';
 import type { AccessRow, CallerKind } from '../../api/access.ts';
-import { DEMO_BANK_KEY, DEMO_FRAUD_KEY, DEMO_PAYMENTS_KEY } from '../../runtime/demo-secrets.ts';
+import {
+  DEMO_BANK_KEY,
+  DEMO_FRAUD_KEY,
+  DEMO_LIVENESS_SECRET,
+  DEMO_PAYMENTS_KEY,
+} from '../../runtime/demo-secrets.ts';
 import type { DemoPrivateKey } from '../../runtime/demo-secrets.ts';
 import { signBody } from '../../runtime/vendor-signature.ts';
 import { createKeyPair, makeProof } from '../setup/proof.ts';
@@ -82,13 +87,12 @@ export function createSigner(options: SignerOptions): Signer {
       ),
     machine: asMachine,
     service: asMachine,
-    vendor: ({ body }) =>
-      Promise.resolve({
-        'latchkey-signature': signBody(
-          { secret: options.identitySecret, body: body.toString('utf8') },
-          Date.now(),
-        ),
-      }),
+    vendor: ({ operationId, body }) => {
+      const isLiveness = operationId === 'livenessResult';
+      const secret = isLiveness ? DEMO_LIVENESS_SECRET : options.identitySecret;
+      const signature = signBody({ secret, body: body.toString('utf8') }, Date.now());
+      return Promise.resolve({ 'latchkey-signature': signature });
+    },
     gateway: async (request) => ({
       'x-gateway-id': options.gateway.id,
       'x-original-method': 'GET',

@@ -22,6 +22,7 @@ import type { Operations, Place } from './operations.ts';
 import { SIGN_HEADER } from './signing-proxy.ts';
 import type { Exchange, SigningProxy } from './signing-proxy.ts';
 import { freezeAndReport } from './walk-freezes.ts';
+import { recoverByPhone } from './walk-own-recoveries.ts';
 import { answerStepUps } from './walk-step-ups.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 50 };
@@ -67,6 +68,7 @@ export async function succeedEverywhere(stack: TestStack, rows: postgres.Sql): P
   // Of a stream the proxy, which signs it, passes on that it began.
   await fetch(`${stack.issuer}/auth/stream`);
   await answerStepUps({ stack, phone, rows });
+  await recoverByPhone(stack, rows);
   await phone.latchkey.logOut('this');
   await actAsMachine(stack, customerId ?? '');
   for (const path of ['/livez', '/readyz', '/openapi.json'])

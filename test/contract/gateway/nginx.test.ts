@@ -333,11 +333,12 @@ describe('the apps reach Latchkey through the same nginx', () => {
     expect(answer.headers['dpop-nonce']).toHaveLength(1);
   });
 
-  test('and so do browsers the page behind the links of notices, and nothing else at the root', async () => {
+  test('and so do browsers the pages behind the links of messages, and nothing else at the root', async () => {
     // Not built here: Latchkey says so by itself, which nginx could not.
     const isOfLatchkey = async (path: string) =>
       (await bed.ask({ path })).headers['latchkey-request-id'] !== undefined;
-    expect(await isOfLatchkey('/freeze.html')).toBe(true);
+    for (const page of ['/freeze.html', '/recover.html'])
+      expect(await isOfLatchkey(page)).toBe(true);
     for (const path of ['/', '/freeze.htm', '/freeze.html/x', '/receipt.html', '/openapi.json'])
       expect({ path, is: await isOfLatchkey(path) }).toEqual({ path, is: false });
   });
