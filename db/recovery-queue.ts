@@ -57,6 +57,11 @@ export async function queueOfRecoveries(
 ): Promise<readonly QueuedRecovery[]> {
   const { tenantId, state, claimedBy, customerId, limit } = query;
   const after = query.after === undefined ? undefined : placeOf(query.after);
+  // Asked of a page alone, but where it is what is looked for.
+  const approvals = tx`(
+    select count(distinct lower(d.employee))::integer from recovery_decision d
+    where d.tenant_id = ${tenantId} and d.recovery_id = q.recovery_id and d.kind = 'approve' and d.voided_at is null
+      and d.revision = q.revision)`;
   const rows = await tx<QueueRow[]>`
     with t as materialized (select latchkey_now() as now),
     queued as (
@@ -70,21 +75,19 @@ export async function queueOfRecoveries(
         ${state === undefined ? tx`` : tx`and c.state = ${state}`}
         ${claimedBy === undefined ? tx`` : tx`and r.claimed_by = ${claimedBy}`}
         ${customerId === undefined ? tx`` : tx`and c.customer_id = ${customerId}`}
+    ), page as (
+      select * from queued q
+      where true
+        ${query.onlyOverdue === true ? tx`and q.is_overdue` : tx``}
+        ${query.onlySecondPerson === true ? tx`and q.state = 'review' and ${approvals} between 1 and q.people_required - 1` : tx``}
+        ${after === undefined ? tx`` : tx`and (q.rank, q.since, q.recovery_id) > (${after.rank}::integer, ${after.since}::bigint, ${after.recoveryId})`}
+      order by q.rank, q.since, q.recovery_id limit ${limit}
     )
-    select q.recovery_id, q.customer_id, q.state, q.report, q.risk, q.opened_by_kind, q.people_required, a.approvals, q.claimed_by,
-      s.name as claimed_by_name, q.created_at, q.review_due_at, q.escalated_at, q.held_at, q.step_deadline, q.is_overdue,
+    select q.recovery_id, q.customer_id, q.state, q.report, q.risk, q.opened_by_kind, q.people_required, ${approvals} as approvals,
+      q.claimed_by, s.name as claimed_by_name, q.created_at, q.review_due_at, q.escalated_at, q.held_at, q.step_deadline, q.is_overdue,
       q.rank || '.' || q.since || '.' || q.recovery_id as place
-    from queued q
-    left join staff s on s.tenant_id = ${tenantId} and s.staff_id = q.claimed_by
-    cross join lateral (
-      select count(distinct lower(d.employee))::integer as approvals from recovery_decision d
-      where d.tenant_id = ${tenantId} and d.recovery_id = q.recovery_id and d.kind = 'approve' and d.voided_at is null
-        and d.revision = q.revision) a
-    where true
-      ${query.onlyOverdue === true ? tx`and q.is_overdue` : tx``}
-      ${query.onlySecondPerson === true ? tx`and q.state = 'review' and a.approvals > 0 and a.approvals < q.people_required` : tx``}
-      ${after === undefined ? tx`` : tx`and (q.rank, q.since, q.recovery_id) > (${after.rank}::integer, ${after.since}::bigint, ${after.recoveryId})`}
-    order by q.rank, q.since, q.recovery_id limit ${limit}`;
+    from page q left join staff s on s.tenant_id = ${tenantId} and s.staff_id = q.claimed_by
+    order by q.rank, q.since, q.recovery_id`;
   return rows.map(toQueued);
 }
 

@@ -285,7 +285,6 @@ export const ELSEWHERE: readonly Elsewhere[] = [
       'four_eyes_required',
       'factors_missing',
       'customer_on_hold',
-      'device_ended',
       'reauthentication_required',
     ],
     operations: RECOVERIES_AT_DESK,
