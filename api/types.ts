@@ -156,6 +156,8 @@ export interface AccessTokenClaims {
   readonly auth_time?: number;
   readonly risk?: string;
   readonly epoch?: number;
+  /** After a recovery: until then less may be done without asking. */
+  readonly limited_until?: number;
 }
 
 /** What the frame found out; filled in the order tenant, proof, caller. */

@@ -143,6 +143,6 @@ export async function limitedUntilMs(
 ): Promise<number | undefined> {
   const [row] = await tx<{ until: Date | null }[]>`
     select max(limited_until) as until from recovery
-    where tenant_id = ${tenantId} and customer_id = ${customerId} and limited_until > latchkey_now()`;
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and limited_until is not null and limited_until > latchkey_now()`;
   return row?.until?.getTime();
 }

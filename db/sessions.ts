@@ -23,6 +23,8 @@ export interface SessionRecord extends SessionFacts {
   readonly amr: readonly string[];
   readonly authTimeMs: number;
   readonly risk: Risk;
+  /** After a recovery more is asked for until then; null: no more. */
+  readonly limitedUntilMs: number | null;
   /** Of the customer, as the bank named them. */
   readonly roles: readonly string[];
   readonly policyVersion: number;
@@ -41,6 +43,7 @@ export interface SessionRow extends Omit<
   SessionRecord,
   | 'device'
   | 'frozenUntilMs'
+  | 'limitedUntilMs'
   | 'authTimeMs'
   | 'startedAtMs'
   | 'lastSeenAtMs'
@@ -51,6 +54,7 @@ export interface SessionRow extends Omit<
   readonly deviceStatus: DeviceStatus | null;
   readonly attestationLevel: AttestationLevel | null;
   readonly frozenUntil: Date | null;
+  readonly limitedUntil: Date | null;
   readonly authTime: Date;
   readonly startedAt: Date;
   readonly lastSeenAt: Date;
@@ -135,6 +139,8 @@ export function sessionColumns(sql: Sql) {
       d.name as device_name, d.platform as device_platform, d.status as device_status, d.attestation_level,
       k.status as credential_status,
       exists (select from hold h where h.tenant_id = s.tenant_id and h.customer_id = s.customer_id and h.status = 'active') as is_held,
+      (select max(r.limited_until) from recovery r
+        where r.tenant_id = s.tenant_id and r.customer_id = s.customer_id and r.limited_until is not null and r.limited_until > t.now) as limited_until,
       t.now`;
 }
 
@@ -156,6 +162,7 @@ export function toSessionRecord(row: SessionRow): SessionRecord {
         ? undefined
         : { status: deviceStatus, attestationLevel },
     frozenUntilMs: row.frozenUntil?.getTime() ?? null,
+    limitedUntilMs: row.limitedUntil?.getTime() ?? null,
     authTimeMs: row.authTime.getTime(),
     startedAtMs: row.startedAt.getTime(),
     lastSeenAtMs: row.lastSeenAt.getTime(),

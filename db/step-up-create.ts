@@ -23,6 +23,7 @@ import { activePolicy } from './policies.ts';
 import { actorOf } from './step-up-consume.ts';
 import { expireStepUp, supersedeStepUp } from './step-up-ends.ts';
 import { announceRequest } from './step-up-events.ts';
+import { limitedUntilMs } from './recovery-view.ts';
 import { refusePaused } from './step-up-pauses.ts';
 import { nameOf } from './step-up-requester.ts';
 import { addSpend } from './step-up-spend.ts';
@@ -85,12 +86,17 @@ export async function createStepUp(
   const waiting = await endFormer(tx, request, referenceIndex);
   const { version, document: policy } = await activePolicy(tx, tenantId);
   const spend = await spendOf(tx, request);
+  // Whoever has just recovered an account, or stolen one so, is asked for all there is.
+  const isLimited =
+    isStoppedByFreeze(action.type) &&
+    (await limitedUntilMs(tx, tenantId, customerId)) !== undefined;
+  const risk = isLimited ? 'high' : request.risk;
   const { required, delaySeconds } = requiredStrength({
     action,
     dayTotalMinor: spend?.dayTotalMinor ?? 0n,
     policy,
     ...(request.atLeast === undefined ? {} : { atLeast: request.atLeast }),
-    ...(request.risk === undefined ? {} : { risk: request.risk }),
+    ...(risk === undefined ? {} : { risk }),
   });
   if (required === 'none') {
     await auditRequest(tx, request, 'step_up.not_required', { actionType: action.type });

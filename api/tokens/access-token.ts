@@ -33,6 +33,8 @@ export type TokenSubject =
       readonly authTimeMs: number;
       readonly risk: Risk;
       readonly epoch: number;
+      /** After a recovery. */
+      readonly limitedUntilMs?: number | null;
     }
   | { readonly kind: 'machine'; readonly clientId: string; readonly roles?: readonly string[] };
 
@@ -143,6 +145,9 @@ function subjectClaims(subject: TokenSubject): Record<string, unknown> {
     auth_time: Math.floor(subject.authTimeMs / 1000),
     risk: subject.risk,
     epoch: subject.epoch,
+    ...(subject.limitedUntilMs == null
+      ? {}
+      : { limited_until: Math.floor(subject.limitedUntilMs / 1000) }),
   };
 }
 

@@ -2,10 +2,14 @@
  * Recovery as the customer goes through it, over HTTP with the real client, on a real PostgreSQL and a real Temporal: the contact, the person, the
  * waiting, the new phone; restarts, lost answers, and everybody who should not get in.
  */
+import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newId } from '../../adapters/random.ts';
+import { createStepUp } from '../../db/step-up-create.ts';
 import { LatchkeyProblem } from '../../sdk/problem.ts';
 import { RecoveryStack } from '../setup/beds/recovery-stack.ts';
 import { logIn } from '../setup/login-bed.ts';
+import { payment, PAYMENTS, STEP_UP_TOOLS } from '../setup/step-ups.ts';
 import { randomPhone } from '../setup/somebody.ts';
 
 let stack: RecoveryStack;
@@ -239,5 +243,48 @@ describe('the link of a request', () => {
       () => stranger.submitCode(request.requestId, '123456'),
     ])
       await expect(act()).rejects.toMatchObject({ code: 'recovery_request_not_found' });
+  });
+});
+
+describe('after a recovery', () => {
+  it('the token says until when limits are lowered, a small payment is asked for all there is, and then no more', async () => {
+    const owner = await stack.owner();
+    await logIn(owner, owner.phone);
+    const pay = (stepUpId: string) =>
+      stack.run((tx) =>
+        createStepUp(
+          tx,
+          { ...STEP_UP_TOOLS, personalData: stack.api.deps.personalData },
+          {
+            tenantId: stack.api.tenantId,
+            stepUpId,
+            requester: PAYMENTS,
+            requesterName: 'Payments',
+            customerId: owner.customerId,
+            action: payment('40.00'),
+            reference: stepUpId,
+          },
+        ),
+      );
+    const until = async () => {
+      await logIn(owner, owner.phone);
+      return decodeJwt(owner.phone.accessToken ?? '')['limited_until'];
+    };
+    expect((await pay(newId('ceremony'))).notRequired).toEqual({ required: 'none' });
+    expect(await until()).toBeUndefined();
+
+    const recoveryId = await stack.opened(stack.newPhone(), owner);
+    const limit = (seconds: number) =>
+      stack.run(
+        (
+          tx,
+        ) => tx`update recovery set limited_until = latchkey_now() + make_interval(secs => ${seconds})
+          where recovery_id = ${recoveryId}`,
+      );
+    await limit(60);
+    expect(await until()).toBeGreaterThan(stack.api.clock.nowMs() / 1000);
+    expect((await pay(newId('ceremony'))).stepUp?.required).toBe('latchkey:4');
+    await limit(0);
+    expect(await until()).toBeUndefined();
   });
 });
