@@ -87,7 +87,9 @@ describe('a recovery by staff and customer', () => {
       status: 200,
       body: { state: 'ended' },
     });
-    await expect(phone.latchkey.recovery.beginLiveness(recoveryId)).rejects.toThrow('ceremony_ended');
+    await expect(phone.latchkey.recovery.beginLiveness(recoveryId)).rejects.toThrow(
+      'ceremony_ended',
+    );
     expect(await phone.latchkey.recovery.view(recoveryId)).toMatchObject({
       state: 'ended',
       outcome: 'denied',
