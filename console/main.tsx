@@ -13,6 +13,7 @@ import './styles/behind.css';
 import './styles/break.css';
 import './styles/bank-desks.css';
 import './styles/inbox.css';
+import './styles/recovery.css';
 
 const place = document.getElementById('stage');
 if (place === null) throw new Error('index.html has no place for the stage');

@@ -16,6 +16,8 @@ import { migrate } from '../db/migrate.ts';
 import { createCeremonyBuilds } from './ceremony-build.ts';
 import type { CeremonyBuilds } from './ceremony-build.ts';
 import { DEMO_GATEWAY, demoEnvironment } from './demo-environment.ts';
+import { openDemoTime } from './demo-time.ts';
+import type { DemoTime } from './demo-time.ts';
 import { DEMO_RISK_SECRET, demoBankJwks, demoFraudJwks, demoPaymentsJwks } from './demo-secrets.ts';
 import type { IdentityVendor } from './identity-vendor.ts';
 import type { Inbox } from './inbox.ts';
@@ -100,6 +102,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     apiPort,
   });
   const issuer = `${publicUrl}/t/${DEMO_SLUG}`;
+  const time = await openTime(options, configuration.database.url, tenantId);
   const stageControl = await startStage(options, {
     publicUrl,
     issuer,
@@ -113,6 +116,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     temporal: configuration.temporal,
     ...(staffDirectory === undefined ? {} : { operationsUrl }),
     ...(tenantId === undefined ? {} : { tenantId }),
+    ...(time === undefined ? {} : { time }),
   });
   await waitForReadiness(options.ports.api, api);
   if (options.isSupervised === true) supervision.begin();
@@ -143,6 +147,18 @@ function addressesOf({ environment, ports }: StackOptions) {
     publicUrl: environment['LATCHKEY_PUBLIC_URL'] || `http://localhost:${ports.api}`,
     operationsUrl: environment['LATCHKEY_OPERATIONS_URL'] || `http://localhost:${ports.operations}`,
   };
+}
+
+/** Of a database that this stack has not prepared nobody moves the times. */
+async function openTime(
+  options: StackOptions,
+  databaseUrl: string,
+  tenantId: string | undefined,
+): Promise<DemoTime | undefined> {
+  if (tenantId === undefined) return undefined;
+  const time = openDemoTime({ databaseUrl, tenantId });
+  await options.adopt({ name: 'demo time', stop: () => time.stop() });
+  return time;
 }
 
 type OfTheDemo = 'port' | 'appClientId' | 'fraudClientId' | 'gatewayId' | 'clock' | 'onError';

@@ -8,6 +8,8 @@ import type { ReadableStream } from 'node:stream/web';
 import type { Clock } from '../domain/clock.ts';
 import type { CeremonyBuilds } from './ceremony-build.ts';
 import { answerBankRequest } from './demo-bank.ts';
+import { answerTimeRequest } from './demo-time.ts';
+import type { DemoTime } from './demo-time.ts';
 import { IDENTITY_BEHAVIOURS } from './identity-vendor.ts';
 import type { IdentityBehaviour, IdentityVendor } from './identity-vendor.ts';
 import type { Inbox, InboxMessage } from './inbox.ts';
@@ -41,6 +43,8 @@ export interface StageControlOptions {
   readonly identityVendor: IdentityVendor;
   /** Without it nobody looks into a camera here. */
   readonly livenessVendor?: LivenessVendor;
+  /** Without it time passes here as everywhere. */
+  readonly time?: DemoTime;
   readonly parts: Parts;
   readonly builds: Pick<CeremonyBuilds, 'of'>;
   readonly clock: Clock;
@@ -127,6 +131,7 @@ async function dispatch(request: LocalRequest, stage: Stage): Promise<LocalAnswe
     (await answerPartsRequest(request, stage)) ??
     (await answerCallsRequest(request, stage.agent)) ??
     answerLivenessRequest(request, stage.livenessVendor) ??
+    (await answerTimeRequest(request, stage.time)) ??
     (await stage.desk.answer(request));
   if (answered !== undefined) return answered;
   const revocation = /^\/fraud\/revocations\/[A-Za-z0-9_-]{1,64}$/.exec(request.url.pathname)?.[0];
@@ -193,6 +198,8 @@ function describe(stage: Stage): Readonly<Record<string, unknown>> {
     temporalUiUrl: stage.temporalUiUrl,
     temporalNamespace: stage.temporalNamespace,
     tenantId: stage.tenantId,
+    operationsUrl: stage.operationsUrl,
+    hasTime: stage.time !== undefined,
     identity: identityOf(stage.identityVendor),
     liveness: stage.livenessVendor && describeLiveness(stage.livenessVendor),
     risk: stage.riskDesk.risks(),

@@ -37,6 +37,8 @@ export interface LatchkeyOptions {
   /** `https://<host>/t/<tenant>`, without a trailing slash. */
   readonly issuer: string;
   readonly clientId: string;
+  /** Tells installations in one browser apart: each has keys, a session and a ceremony of its own. */
+  readonly installation?: string;
   readonly fetch?: typeof fetch;
   readonly store?: Store;
   readonly webauthn?: WebAuthn;
@@ -82,8 +84,9 @@ export interface Latchkey extends OwnAccount {
 }
 
 export function createLatchkey(options: LatchkeyOptions): Latchkey {
-  const name = `latchkey ${options.issuer} ${options.clientId}`;
   const { clientId, issuer, onProblem = () => undefined, onAnswer = () => undefined } = options;
+  const { installation } = options;
+  const name = `latchkey ${issuer} ${clientId}${installation === undefined ? '' : ` ${installation}`}`;
   const store = options.store ?? openBrowserStore(name);
   const webauthn = options.webauthn ?? platformWebAuthn();
   const nowMs = options.nowMs ?? (() => Date.now());

@@ -158,6 +158,15 @@ export class Recovery {
     return this.#step(id, 'cancelRecovery', 'cancel', {});
   }
 
+  /** What was asked of another contact is left: the case goes on as it stands. */
+  async goBackTo(id: string): Promise<RecoveryView> {
+    const view = await this.view(id);
+    const { store } = this.#options;
+    await store.set(UNDER_WAY, id);
+    for (const name of [STARTING, REQUEST]) await store.delete(name);
+    return view;
+  }
+
   /** Forgets the case here, once its end has been shown. */
   async dismiss(): Promise<void> {
     for (const name of [STARTING, REQUEST, UNDER_WAY]) await this.#options.store.delete(name);

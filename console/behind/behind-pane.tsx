@@ -13,6 +13,7 @@ import { IdentityDesk } from './identity-desk.tsx';
 import { OutageStrip } from './outage-strip.tsx';
 import { PartsDesk } from './parts-desk.tsx';
 import { PaymentsDesk } from './payments-desk.tsx';
+import { RecoveryDesk } from './recovery-desk.tsx';
 import { RiskSwitch } from './risk-switch.tsx';
 import { Timeline } from './timeline-view.tsx';
 import type { AuditEvent, StageEvent } from './timeline.ts';
@@ -20,6 +21,7 @@ import type { Call } from './use-call.ts';
 import type { Fraud } from './use-fraud.ts';
 import type { PartsState } from './use-parts.ts';
 import type { Payments } from './use-payments.ts';
+import type { RecoveryDeskState } from './use-recovery-desk.ts';
 
 export interface BehindPaneProps {
   readonly config: StageConfig;
@@ -29,6 +31,8 @@ export interface BehindPaneProps {
   readonly bank: DemoBankControl;
   readonly payments: Payments;
   readonly call: Call;
+  readonly recoveryDesk: RecoveryDeskState;
+  readonly newPhone: PhoneState;
   readonly model: PhoneModel;
   readonly customerId: string | undefined;
   readonly phone: PhoneState;
@@ -67,6 +71,14 @@ export function BehindPane(props: BehindPaneProps) {
             />
           ),
           calls: <CallDesk call={props.call} customerId={customerId} />,
+          recovery: (
+            <RecoveryDesk
+              desk={props.recoveryDesk}
+              newPhone={props.newPhone}
+              customerId={customerId}
+              operationsUrl={config.operationsUrl}
+            />
+          ),
         }}
       />
       <Timeline

@@ -3,8 +3,8 @@ import type { ReactNode } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
 import { texts } from '../texts/texts.ts';
 
-export type Desk = 'parts' | 'identity' | 'fraud' | 'payments' | 'calls';
-const DESKS: readonly Desk[] = ['parts', 'identity', 'fraud', 'payments', 'calls'];
+export type Desk = 'parts' | 'identity' | 'fraud' | 'payments' | 'calls' | 'recovery';
+const DESKS: readonly Desk[] = ['parts', 'identity', 'fraud', 'payments', 'calls', 'recovery'];
 
 export interface DesksProps {
   readonly desk: Desk;

@@ -24,6 +24,7 @@ const LEGEND: readonly Lane[] = ['decided', 'driven', 'refused'];
 const WORKFLOWS: ReadonlySet<GroupKind> = new Set([
   'enrollment',
   'step_up',
+  'recovery',
   'session',
   'revocation',
 ]);

@@ -3,7 +3,14 @@ import { texts } from '../texts/texts.ts';
 
 /** Who is to thank: PostgreSQL decided, Temporal drove, refused, the network lost it, nobody knows yet, or a button of this stage. */
 export type Lane = 'decided' | 'driven' | 'refused' | 'lost' | 'waits' | 'broken' | 'mended';
-export type GroupKind = 'enrollment' | 'step_up' | 'session' | 'revocation' | 'customer' | 'calls';
+export type GroupKind =
+  | 'enrollment'
+  | 'step_up'
+  | 'recovery'
+  | 'session'
+  | 'revocation'
+  | 'customer'
+  | 'calls';
 
 export interface AuditEvent {
   readonly position: string;
@@ -48,6 +55,8 @@ export interface Group {
 }
 
 const REFUSED_ACTIONS: ReadonlySet<string> = new Set([
+  'recovery.held',
+  'recovery.decided_refuse',
   'enrollment.code_refused',
   'step_up.code_refused',
   'step_up.denied',
@@ -113,11 +122,17 @@ export function shortId(id: string): string {
   return hex.length > 8 ? `${prefix ?? ''}_…${hex.slice(-6)}` : id;
 }
 
+const CEREMONIES: Readonly<Record<string, GroupKind | undefined>> = {
+  step_up: 'step_up',
+  receipt: 'step_up',
+  recovery: 'recovery',
+};
+
 function groupOf(
   { ceremonyId, subjectKind, subjectId, at, customerId }: AuditEvent,
   cutOffs: readonly AuditEvent[],
 ): { kind: GroupKind; id: string } {
-  const kind = subjectKind === 'step_up' || subjectKind === 'receipt' ? 'step_up' : 'enrollment';
+  const kind = CEREMONIES[subjectKind] ?? 'enrollment';
   if (ceremonyId !== undefined) return { kind, id: ceremonyId };
   if (subjectKind === 'session') return { kind: 'session', id: subjectId };
   if (subjectKind === 'revocation') return { kind: 'revocation', id: subjectId };

@@ -4,7 +4,7 @@ import { fullTimeOf, timeOf } from '../parts/time.ts';
 import { Icon } from '../parts/icons.tsx';
 import { Tag } from '../parts/parts.tsx';
 import type { Stream } from '../stage/event-stream.ts';
-import { codeIn } from './message.ts';
+import { codeIn, linkIn } from './message.ts';
 import type { Message } from './message.ts';
 
 export interface InboxProps {
@@ -52,6 +52,7 @@ function MessageCard({
 }) {
   const { inbox } = texts.stage;
   const code = codeIn(message);
+  const link = linkIn(message);
   return (
     <li className="message" data-channel={message.channel}>
       <div className="message-head">
@@ -74,6 +75,12 @@ function MessageCard({
         >
           {inbox.use(code)}
         </button>
+      )}
+      {link !== undefined && (
+        <a className="message-link" href={link.url} target="_blank" rel="noreferrer">
+          {link.does === 'object' ? texts.recovery.link.object : texts.recovery.link.open}{' '}
+          <Icon name="external" size={14} />
+        </a>
       )}
     </li>
   );

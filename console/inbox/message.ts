@@ -28,6 +28,21 @@ export function readMessage(data: unknown): Message | undefined {
   };
 }
 
+/** Of the bank's own pages. */
+const LINK = /https?:\/\/[^\s]+\/recover\.html#[A-Za-z0-9._-]+/;
+
+export interface MessageLink {
+  readonly url: string;
+  /** object: it stops something. */
+  readonly does: 'prove' | 'object';
+}
+
+export function linkIn({ text }: Pick<Message, 'text'>): MessageLink | undefined {
+  const url = LINK.exec(text)?.[0];
+  if (url === undefined) return undefined;
+  return { url, does: /[#.]stop\./.test(url) ? 'object' : 'prove' };
+}
+
 export const messageId = ({ id }: Message): string => id;
 
 export function codeIn({ text }: Pick<Message, 'text'>): string | undefined {

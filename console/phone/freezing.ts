@@ -24,6 +24,24 @@ export class Freezing {
     });
   }
 
+  /** From a phone that nobody knows: a code goes to that number, if the bank knows it. */
+  async request(phone: string): Promise<void> {
+    await this.#core.run('freeze-ask', async () => {
+      const { requestId } = await this.#latchkey.freezes.requestFreeze(phone);
+      this.#core.set({ freezeAsked: { requestId }, draftCode: '' });
+    });
+  }
+
+  async submitCode(code: string): Promise<void> {
+    await this.#core.run('freeze-code', async () => {
+      const { freezeAsked } = this.#core.state();
+      if (freezeAsked === undefined) return;
+      const { requestId } = freezeAsked;
+      const { frozenUntil } = await this.#latchkey.freezes.submitFreezeCode(requestId, code);
+      this.#core.set({ freezeAsked: { requestId, frozenUntil } });
+    });
+  }
+
   async lift(): Promise<void> {
     await this.#core.run('lift-freeze', async () => {
       await this.#liftByPasskey();

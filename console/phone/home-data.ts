@@ -1,14 +1,17 @@
 /** What the logged-in phone shows: who, which device, which sessions, and what the bank's API answered. */
 import type { Latchkey } from '../../sdk/client.ts';
+import type { OwnRecovery } from '../../sdk/recovery-types.ts';
 import type { LatchkeyProblem } from '../../sdk/problem.ts';
 import type { Me, SessionEntry } from '../../sdk/types.ts';
 
 export interface Home {
   readonly me: Me | undefined;
   readonly sessions: readonly SessionEntry[];
+  /** Of this account, asked for elsewhere. */
+  readonly recoveries: readonly OwnRecovery[];
 }
 
-export const emptyHome: Home = { me: undefined, sessions: [] };
+export const emptyHome: Home = { me: undefined, sessions: [], recoveries: [] };
 
 export interface Account {
   readonly number: string;
@@ -27,7 +30,8 @@ export type BankAnswer =
 
 export async function loadHome(latchkey: Latchkey): Promise<Home> {
   const me = await latchkey.me();
-  return { me, sessions: await latchkey.sessions() };
+  const recoveries = await latchkey.ownRecoveries.list();
+  return { me, sessions: await latchkey.sessions(), recoveries };
 }
 
 export function readBankAnswer(answer: unknown): BankAnswer {

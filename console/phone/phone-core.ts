@@ -9,6 +9,12 @@ import { INITIAL } from './phone-state.ts';
 import type { PhoneState, Screen } from './phone-state.ts';
 import { pauseBefore, waitingFor } from './waiting.ts';
 
+/** Screens that need nothing but their name. */
+export type PlainScreen = Exclude<
+  Screen['kind'],
+  'enrollment' | 'login-proof' | 'recover-request' | 'recovery'
+>;
+
 export class PhoneCore {
   readonly #latchkey: Latchkey;
   readonly #listeners = new Set<() => void>();
@@ -36,12 +42,13 @@ export class PhoneCore {
     for (const listener of this.#listeners) listener();
   }
 
-  goTo(kind: Exclude<Screen['kind'], 'enrollment' | 'login-proof'>): void {
+  goTo(kind: PlainScreen): void {
     this.set({
       screen: { kind },
       problem: undefined,
       notice: undefined,
       draftCode: '',
+      freezeAsked: undefined,
       homeView: 'overview',
       history: undefined,
       stepUp: undefined,

@@ -11,10 +11,12 @@ import { Enrolling } from './enrolling.ts';
 import { Freezing } from './freezing.ts';
 import { loadHome, readBankAnswer } from './home-data.ts';
 import { LoginProof } from './login-proof.ts';
+import { Objecting } from './objecting.ts';
 import { OwnSessions } from './own-sessions.ts';
 import { Paying } from './paying.ts';
 import { PhoneCore } from './phone-core.ts';
 import type { PhoneState } from './phone-state.ts';
+import { Recovering } from './recovering.ts';
 import { waitingFor } from './waiting.ts';
 
 export interface PhoneModelOptions {
@@ -31,6 +33,8 @@ export class PhoneModel {
   readonly approvals: Approvals;
   readonly paying: Paying;
   readonly loginProof: LoginProof;
+  readonly recovering: Recovering;
+  readonly objecting: Objecting;
   readonly state: () => PhoneState;
   readonly subscribe: (listener: () => void) => () => void;
   readonly #core: PhoneCore;
@@ -60,6 +64,8 @@ export class PhoneModel {
       showStepUp: (stepUpId) => this.approvals.show(stepUpId),
     });
     this.loginProof = new LoginProof(core, latchkey);
+    this.recovering = new Recovering(core, latchkey, locale);
+    this.objecting = new Objecting(core, latchkey, () => this.#loadHome());
     ({ state: this.state, subscribe: this.subscribe } = this.#core);
     latchkey.session.subscribe(() => {
       this.#followSession();
@@ -77,13 +83,14 @@ export class PhoneModel {
   async boot(): Promise<void> {
     await this.#core.run('boot', async () => {
       if (await this.enrolling.resume()) return;
+      if (await this.recovering.resume()) return;
       const { session } = this.#latchkey;
       await session.restore();
       if (session.state().status === 'none') this.#core.goTo(this.#restingScreen());
     });
   }
 
-  goTo(kind: 'welcome' | 'number' | 'logged-out'): void {
+  goTo(kind: 'welcome' | 'number' | 'logged-out' | 'recover-ask' | 'freeze-ask'): void {
     this.#core.goTo(kind);
   }
 
@@ -97,6 +104,7 @@ export class PhoneModel {
       try {
         await this.#latchkey.logIn();
         await this.#latchkey.enrollment.dismiss();
+        await this.recovering.dismiss();
       } catch (error) {
         const proof = neededProofOf(error);
         if (proof === undefined) throw error;
@@ -142,6 +150,7 @@ export class PhoneModel {
   /** The phone as it came from the shop. */
   async forgetEverything(): Promise<void> {
     this.enrolling.stopWaiting();
+    this.recovering.stopFollowing();
     this.approvals.stop();
     this.paying.forget();
     this.#core.giveUp();
@@ -170,6 +179,11 @@ export class PhoneModel {
 
   async #loadHome(): Promise<void> {
     this.#core.set({ home: await loadHome(this.#latchkey) });
+  }
+
+  /** Where whoever leaves a ceremony comes to. */
+  rest(): void {
+    this.#core.goTo(this.#restingScreen());
   }
 
   #restingScreen(): 'welcome' | 'logged-out' {

@@ -2,6 +2,7 @@
 import type { Installation } from '../../sdk/enrollment.ts';
 import type { NeededProof } from '../../sdk/login-step-up.ts';
 import type { LatchkeyProblem } from '../../sdk/problem.ts';
+import type { RecoveryRequestView, RecoveryView } from '../../sdk/recovery-types.ts';
 import type { Verification } from '../../sdk/receipt/types.ts';
 import type {
   CustomerStepUp,
@@ -17,6 +18,10 @@ import type { Waiting } from './waiting.ts';
 
 export type Screen =
   | { readonly kind: 'booting' | 'welcome' | 'number' | 'logged-out' | 'home' | 'cut-off' | 'hold' }
+  /** "I lost my phone", "freeze me", and a case that is another phone's. */
+  | { readonly kind: 'recover-ask' | 'freeze-ask' | 'recover-elsewhere' }
+  | { readonly kind: 'recover-request'; readonly request: RecoveryRequestView }
+  | { readonly kind: 'recovery'; readonly view: RecoveryView }
   | { readonly kind: 'enrollment'; readonly view: EnrollmentView }
   | {
       readonly kind: 'login-proof';
@@ -55,7 +60,15 @@ export interface ShownPayment {
   readonly reason?: string;
 }
 
-export type Notice = 'passkey_cancelled' | 'code_resent' | 'went_on' | 'sessions_ended';
+export type Notice =
+  | 'passkey_cancelled'
+  | 'code_resent'
+  | 'went_on'
+  | 'sessions_ended'
+  | 'objected_ended'
+  | 'objected_held'
+  | 'objected_stopped'
+  | 'shortened';
 
 export interface PhoneState {
   readonly screen: Screen;
@@ -83,6 +96,10 @@ export interface PhoneState {
   readonly draft: PaymentDraft;
   readonly payment: ShownPayment | undefined;
   readonly receipt: ShownReceipt | undefined;
+  /** For the people at the stage: contacts that a message has come to. */
+  readonly examples: { readonly email?: string; readonly phone?: string };
+  /** "Freeze me" from a phone that nobody knows. */
+  readonly freezeAsked: { readonly requestId: string; readonly frozenUntil?: string } | undefined;
 }
 
 export interface ShownReceipt {
@@ -116,4 +133,6 @@ export const INITIAL: PhoneState = {
   },
   payment: undefined,
   receipt: undefined,
+  examples: {},
+  freezeAsked: undefined,
 };

@@ -14,6 +14,7 @@ import { EmailScreen } from './screens/email.tsx';
 import { DoneScreen, EndedScreen } from './screens/ended.tsx';
 import { HistoryScreen } from './screens/history.tsx';
 import { HomeScreen } from './screens/home.tsx';
+import { FreezeAskScreen } from './screens/freeze-ask.tsx';
 import { IdentityScreen } from './screens/identity.tsx';
 import { LoggedOutScreen, NumberScreen, WelcomeScreen } from './screens/entry.tsx';
 import { LoginProofScreen } from './screens/login-proof.tsx';
@@ -22,6 +23,9 @@ import { Page } from './screens/page.tsx';
 import { PayScreen } from './screens/pay.tsx';
 import { PaymentScreen } from './screens/payment-end.tsx';
 import { ReceiptScreen } from './screens/receipt.tsx';
+import { RecoverAskScreen, RecoverElsewhereScreen } from './screens/recover-ask.tsx';
+import { RecoverRequestScreen } from './screens/recover-request.tsx';
+import { RecoveryScreen } from './screens/recovery-case.tsx';
 import { SessionsScreen } from './screens/sessions.tsx';
 import { CheckingScreen, StartingScreen } from './screens/waiting.tsx';
 import { WaitingSheet } from './waiting-sheet.tsx';
@@ -88,6 +92,8 @@ function screenName(state: PhoneState): string {
   if (screen.kind === 'home' && state.payment !== undefined)
     return `payment-${state.payment.status}`;
   if (screen.kind === 'home' && homeView !== 'overview') return homeView;
+  if (screen.kind === 'recovery') return `recovery-${screen.view.state}`;
+  if (screen.kind === 'recover-request') return `recover-${screen.request.status}`;
   if (screen.kind !== 'enrollment') return screen.kind;
   return isChangingEmail ? 'email' : screen.view.state;
 }
@@ -111,6 +117,16 @@ function CurrentScreen({ state }: { readonly state: PhoneState }) {
       return <CutOffScreen />;
     case 'hold':
       return <HoldScreen />;
+    case 'recover-ask':
+      return <RecoverAskScreen />;
+    case 'recover-elsewhere':
+      return <RecoverElsewhereScreen />;
+    case 'recover-request':
+      return <RecoverRequestScreen request={screen.request} />;
+    case 'recovery':
+      return <RecoveryScreen view={screen.view} />;
+    case 'freeze-ask':
+      return <FreezeAskScreen />;
     case 'enrollment':
       return <EnrollmentScreen state={state} />;
   }

@@ -15,6 +15,8 @@ export interface StageConfig {
   readonly temporalUiUrl: string | undefined;
   readonly temporalNamespace: string;
   readonly tenantId: string | undefined;
+  /** Where staff come in. */
+  readonly operationsUrl: string | undefined;
 }
 
 export type IdentityBehaviour = 'normal' | 'slow' | 'refuses';
@@ -51,6 +53,7 @@ export async function loadStageConfig(): Promise<StageConfig> {
     temporalUiUrl: optionalText(status['temporalUiUrl']),
     temporalNamespace: optionalText(status['temporalNamespace']) ?? 'default',
     tenantId: optionalText(status['tenantId']),
+    operationsUrl: optionalText(status['operationsUrl']),
   };
 }
 

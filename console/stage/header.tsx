@@ -55,7 +55,7 @@ export function Header(props: HeaderProps) {
 }
 
 /** The ways to pay are one story with chapters. */
-const CHAPTERS = ['enroll', 'lost-network', 'fraud', 'pay', 'call', 'login'] as const;
+const CHAPTERS = ['enroll', 'lost-network', 'fraud', 'pay', 'call', 'login', 'lost-phone'] as const;
 
 function Stories({ story, onStory }: Pick<HeaderProps, 'story' | 'onStory'>) {
   const { stage } = texts;

@@ -1,4 +1,4 @@
-/** Finds the stage's control and builds the phone once; says plainly when there is none. */
+/** Finds the stage's control and builds the phones once; says plainly when there is none. */
 import { useEffect, useState } from 'react';
 import { createLatchkey } from '../../sdk/client.ts';
 import type { LatchkeyProblem } from '../../sdk/problem.ts';
@@ -8,21 +8,28 @@ import { texts } from '../texts/texts.ts';
 import { loadStageConfig, StageControl } from './control.ts';
 import type { StageConfig } from './control.ts';
 import { DemoBankControl } from './demo-bank-control.ts';
+import { RecoveryControl } from './recovery-control.ts';
 import { Stage } from './stage.tsx';
 
 /** Hears how a call of the phone ended: without a problem, well. */
 export type CallListener = (operation: string, problem?: LatchkeyProblem) => void;
 
-export interface StageParts {
-  readonly config: StageConfig;
-  readonly control: StageControl;
-  readonly bank: DemoBankControl;
+export interface PhoneParts {
   readonly model: PhoneModel;
   /** Calls back for every call of the phone; returns how to stop. */
   readonly onCall: (listener: CallListener) => () => void;
 }
 
-/** One page, one phone: React may run an effect twice, the app starts once. */
+export interface StageParts {
+  readonly config: StageConfig;
+  readonly control: StageControl;
+  readonly bank: DemoBankControl;
+  readonly recovery: RecoveryControl;
+  /** The second one is there for whoever has lost the first. */
+  readonly phones: { readonly old: PhoneParts; readonly new: PhoneParts };
+}
+
+/** One page, one stage: React may run an effect twice, the apps start once. */
 let building: Promise<StageParts> | undefined;
 
 export function StageLoader() {
@@ -69,14 +76,27 @@ async function build(): Promise<StageParts> {
     return await new Promise<never>(() => undefined);
   }
   const config = await loadStageConfig();
+  const { controlUrl } = config;
+  return {
+    config,
+    control: new StageControl(controlUrl),
+    bank: new DemoBankControl(controlUrl),
+    recovery: new RecoveryControl(controlUrl),
+    phones: { old: buildPhone(config), new: buildPhone(config, 'new phone') },
+  };
+}
+
+function buildPhone(config: StageConfig, installation?: string): PhoneParts {
   const listeners = new Set<CallListener>();
   const tell: CallListener = (operation, problem) => {
     for (const listener of listeners) listener(operation, problem);
   };
   let hear: PhoneModel['hear'] = () => undefined;
+  const { issuer, clientId, bankUrl, paymentsUrl } = config;
   const latchkey = createLatchkey({
-    issuer: config.issuer,
-    clientId: config.clientId,
+    issuer,
+    clientId,
+    ...(installation === undefined ? {} : { installation }),
     onProblem: (operation, problem) => {
       hear(problem);
       tell(operation, problem);
@@ -86,14 +106,10 @@ async function build(): Promise<StageParts> {
       tell(operation);
     },
   });
-  const { bankUrl, paymentsUrl } = config;
   const model = new PhoneModel({ latchkey, bankUrl, paymentsUrl, locale: 'en' });
   ({ hear } = model);
   void model.boot();
   return {
-    config,
-    control: new StageControl(config.controlUrl),
-    bank: new DemoBankControl(config.controlUrl),
     model,
     onCall: (listener) => {
       listeners.add(listener);

@@ -19,7 +19,14 @@ export const PAY_STORIES = [
 ] as const;
 export type PayStory = (typeof PAY_STORIES)[number];
 
-export type StoryId = 'enroll' | 'lost-network' | 'fraud' | PayStory | 'call' | 'login';
+export type StoryId =
+  | 'enroll'
+  | 'lost-network'
+  | 'fraud'
+  | PayStory
+  | 'call'
+  | 'login'
+  | 'lost-phone';
 export const STORIES: readonly StoryId[] = [
   'enroll',
   'lost-network',
@@ -27,6 +34,7 @@ export const STORIES: readonly StoryId[] = [
   ...PAY_STORIES,
   'call',
   'login',
+  'lost-phone',
 ];
 
 /** The desk that a story needs open. */
@@ -44,6 +52,7 @@ export const DESK_OF: Readonly<Record<StoryId, Desk>> = {
   'pay-workflow': 'payments',
   call: 'calls',
   login: 'fraud',
+  'lost-phone': 'recovery',
 };
 
 /** What the phone's form proposes. */
@@ -68,6 +77,13 @@ export interface StageFacts {
   readonly parts: PartsView | undefined;
   readonly payments: PaymentsView | undefined;
   readonly call: CallView | undefined;
+  readonly recovery: RecoveryFacts;
+}
+
+/** The new phone of the story, and what the desk did. */
+export interface RecoveryFacts {
+  readonly newPhone: PhoneState;
+  readonly hasYearPassed: boolean;
 }
 
 const ENROLL_STEP = {
@@ -100,6 +116,8 @@ export function stepsDone(story: StoryId, facts: StageFacts): number {
       return callStep(facts);
     case 'login':
       return loginStep(facts.phone);
+    case 'lost-phone':
+      return recoveryStep(facts.recovery);
   }
 }
 
@@ -130,6 +148,27 @@ function callStep({ phone, call }: StageFacts): number {
   if (phone.screen.kind !== 'home') return 0;
   if (call === undefined) return 1;
   return call.provedSecondsAgo === undefined ? 2 : 3;
+}
+
+const RECOVERY_STEP = {
+  starting: 2,
+  contact: 1,
+  identity: 2,
+  review: 3,
+  held: 3,
+  cooling: 4,
+  rebind: 5,
+  ended: 0,
+} as const;
+
+function recoveryStep({
+  newPhone: { screen, installation },
+  hasYearPassed,
+}: RecoveryFacts): number {
+  if (screen.kind === 'recovery')
+    return screen.view.outcome === 'completed' ? 6 : RECOVERY_STEP[screen.view.state];
+  if (installation !== undefined) return 6;
+  return hasYearPassed ? 1 : 0;
 }
 
 /** Whether the risk was set, only the bank's engine knows: it shows by what it asks for. */

@@ -5,7 +5,7 @@ import type { StageEvent } from '../behind/timeline.ts';
 import type { PhoneModel } from '../phone/phone-model.ts';
 import { waitingFor } from '../phone/waiting.ts';
 import { texts } from '../texts/texts.ts';
-import type { StageParts } from './stage-loader.tsx';
+import type { PhoneParts } from './stage-loader.tsx';
 
 const KEPT = 100;
 /** Asking these again changes nothing anyway. */
@@ -13,7 +13,7 @@ const READS = /^(get|list|me$)/;
 
 type Told = Pick<StageEvent, 'lane' | 'text' | 'name'>;
 
-export function usePhoneCalls({ onCall, model }: StageParts): readonly StageEvent[] {
+export function usePhoneCalls({ onCall, model }: PhoneParts): readonly StageEvent[] {
   const [calls, setCalls] = useState<readonly StageEvent[]>([]);
   useEffect(() => {
     const unknown = new Set<string>();
@@ -58,6 +58,8 @@ export function groupNow(model: PhoneModel): StageEvent['group'] {
   const session = model.session();
   if (screen.kind === 'enrollment' && screen.view.state !== 'ended')
     return { kind: 'enrollment', id: screen.view.enrollmentId };
+  if (screen.kind === 'recovery' && screen.view.state !== 'ended')
+    return { kind: 'recovery', id: screen.view.recoveryId };
   if (stepUp !== undefined) return { kind: 'step_up', id: stepUp.view.stepUpId };
   if (session.status === 'active') return { kind: 'session', id: session.sessionId };
   return { kind: 'calls', id: '' };

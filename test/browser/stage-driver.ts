@@ -137,7 +137,14 @@ export class StageDriver {
 
   /** Chooses a story, which opens its desk. */
   async story(
-    name: 'Enroll' | 'Lost network' | 'Fraud button' | 'Pay' | 'Verified call' | 'Risky login',
+    name:
+      | 'Enroll'
+      | 'Lost network'
+      | 'Fraud button'
+      | 'Pay'
+      | 'Verified call'
+      | 'Risky login'
+      | 'Lost phone',
   ): Promise<void> {
     await this.page.getByRole('radio', { name, exact: true }).click();
   }
@@ -149,7 +156,7 @@ export class StageDriver {
   }
 
   async desk(
-    name: 'Break it' | 'Identity vendor' | 'Fraud desk' | 'Payments' | 'Agent',
+    name: 'Break it' | 'Identity vendor' | 'Fraud desk' | 'Payments' | 'Agent' | 'Recovery',
   ): Promise<void> {
     await this.look('Behind it');
     await this.page.getByRole('tab', { name, exact: true }).click();

@@ -135,6 +135,7 @@ describe('a story', () => {
     parts: undefined,
     payments: undefined,
     call: undefined,
+    recovery: { newPhone: INITIAL, hasYearPassed: false },
   };
   const home = { ...INITIAL, screen: { kind: 'home' } } as const;
 

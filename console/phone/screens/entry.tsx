@@ -25,6 +25,7 @@ export function WelcomeScreen() {
           <Button kind="quiet" isBusy={busy === 'login'} onPress={() => void model.logIn()}>
             {welcome.logIn}
           </Button>
+          <LostPhone />
         </>
       }
     >
@@ -106,6 +107,7 @@ export function LoggedOutScreen() {
           >
             {loggedOut.setUp}
           </Button>
+          <LostPhone />
         </>
       }
     >
@@ -113,5 +115,20 @@ export function LoggedOutScreen() {
         <span className="hero-mark" />
       </div>
     </Page>
+  );
+}
+
+/** For whoever has an account and no phone with it any more. */
+function LostPhone() {
+  const [, model] = usePhone();
+  return (
+    <Button
+      kind="quiet"
+      onPress={() => {
+        model.goTo('recover-ask');
+      }}
+    >
+      {texts.recovery.begin}
+    </Button>
   );
 }

@@ -8,6 +8,7 @@ import { AccountsCard } from './accounts.tsx';
 import { FreezeCard } from './freeze.tsx';
 import { Brand, Outcome } from './page.tsx';
 import { PayCard } from './pay.tsx';
+import { CompletedRecoveries, OpenRecoveries } from './recovery-notice.tsx';
 import { SessionsCard } from './sessions.tsx';
 import { TokenCard } from './token.tsx';
 
@@ -25,12 +26,14 @@ export function HomeScreen() {
           : words.greetingNameless}
       </h2>
       <Outcome />
+      <OpenRecoveries />
       <AccountsCard />
       <PayCard />
       <DeviceCard me={home.me} />
       <TokenCard />
       <SessionsCard />
       <FreezeCard />
+      <CompletedRecoveries />
       <Button
         kind="secondary"
         icon="out"

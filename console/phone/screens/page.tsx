@@ -115,11 +115,13 @@ function NoticeBanner({
 }) {
   const { code, loggedOut, passkey, waiting } = texts.phone;
   const isCreating = screen.kind === 'enrollment' && screen.view.state === 'passkey';
+  const isRecovering = screen.kind === 'recovery' && screen.view.state === 'rebind';
   switch (notice) {
     case undefined:
       return null;
     case 'passkey_cancelled':
       if (stepUp !== undefined) return <Banner tone="plain">{texts.approvals.cancelled}</Banner>;
+      if (isRecovering) return <Banner tone="plain">{texts.recovery.rebind.cancelled}</Banner>;
       return <Banner tone="plain">{isCreating ? passkey.cancelled : loggedOut.cancelled}</Banner>;
     case 'code_resent':
       return <Banner tone="good">{code.resent}</Banner>;
@@ -129,6 +131,14 @@ function NoticeBanner({
           {texts.sessions.endedText(endedSessions)}
         </Banner>
       );
+    case 'objected_ended':
+      return <ToldBanner words={texts.recovery.notice.objected.ended} />;
+    case 'objected_held':
+      return <ToldBanner words={texts.recovery.notice.objected.held} />;
+    case 'objected_stopped':
+      return <ToldBanner words={texts.recovery.notice.objected.stopped} />;
+    case 'shortened':
+      return <ToldBanner words={texts.recovery.notice.shortened} />;
     case 'went_on':
       return (
         <Banner tone="good" title={waiting.wentOn.title}>
@@ -136,6 +146,14 @@ function NoticeBanner({
         </Banner>
       );
   }
+}
+
+function ToldBanner({ words }: { readonly words: ProblemText }) {
+  return (
+    <Banner tone="good" title={words.title}>
+      {words.text}
+    </Banner>
+  );
 }
 
 /** For the people at the stage, so that two minutes are enough; it types, nothing more. */

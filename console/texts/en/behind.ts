@@ -1,4 +1,6 @@
 /** What happens behind the phone, one line an event, in English. `detail` members are filled in by the page. */
+import { recoveryActions } from './recovery-actions.ts';
+
 type Detail = Readonly<Record<string, unknown>>;
 
 const word = (value: unknown): string =>
@@ -48,6 +50,7 @@ export const behind = {
     fraud: 'Fraud desk',
     payments: 'Payments',
     calls: 'Agent',
+    recovery: 'Recovery',
   },
   askedAgain: 'Asked again under its first key: answered, and done once',
   times: (count: number) => `${count} times`,
@@ -143,6 +146,7 @@ export const behind = {
     step_up: 'Step-up',
     session: 'Session',
     revocation: 'Cut-off',
+    recovery: 'Recovery',
     customer: 'Customer',
     calls: 'Calls of this phone',
   },
@@ -177,6 +181,7 @@ export const behind = {
     'step_up.denied': ({ reason }: Detail) => `Denied: ${word(reason)}`,
     'step_up.ended': ({ outcome, reason }: Detail) =>
       ['Ended', word(outcome), word(reason)].filter((part) => part !== '').join(', '),
+    ...recoveryActions,
     'receipt.sealed': () => 'The receipt was sealed in the key service, once',
     'identity.verdict': ({ verdict }: Detail) =>
       verdict === undefined

@@ -89,6 +89,65 @@ export const problems = {
     title: 'This cannot be frozen from here now',
     text: 'Log in on your own phone, or call the bank at the number on your card.',
   },
+  recovery_request_not_found: {
+    title: 'This message counts no more',
+    text: 'Ask again. Your account is as it was.',
+  },
+  recovery_not_found: {
+    title: 'This phone has no such case',
+    text: 'Begin again, or call the bank at the number on your card.',
+  },
+  recovery_held: {
+    title: 'The bank is looking at your case',
+    text: 'It goes on when they have. Nothing was changed.',
+  },
+  cooling_off: {
+    title: 'The time to object is not over',
+    text: 'It may still be used. Try again later.',
+  },
+  factors_missing: {
+    title: 'Something has still to be proved',
+    text: 'Go on with the step that is shown.',
+  },
+  approval_void: {
+    title: 'The bank has to look again',
+    text: 'Something has changed since it was approved. Nothing is lost.',
+  },
+  device_too_weak: {
+    title: 'This phone cannot keep your keys as safely',
+    text: 'Use one that is as safe as your old one, or call the bank at the number on your card.',
+  },
+  customer_on_hold: {
+    title: 'Your account is on hold',
+    text: 'Call the bank at the number on your card. Nobody will ask you for a code.',
+  },
+  wrong_step: { title: 'Not now', text: 'Your case has moved on. Look at what is shown.' },
+  attempts_exhausted: {
+    title: 'No more tries',
+    text: 'For your safety this has ended. You can ask again.',
+  },
+  ceremony_ended: {
+    title: 'This has ended',
+    text: 'Nothing was changed by this phone. You can begin again.',
+  },
+  ceremony_expired: {
+    title: 'That took too long',
+    text: 'Nothing was changed. You can begin again.',
+  },
+  insufficient_user_authentication: {
+    title: 'Use your passkey first',
+    text: 'Log out, log in with your passkey, then try again.',
+  },
+  approval_key_invalid: {
+    title: 'This phone’s key did not fit',
+    text: 'Nothing was changed. Call the bank at the number on your card.',
+  },
+  credential_exists: {
+    title: 'That passkey is known already',
+    text: 'Create a new one. Nothing was changed.',
+  },
+  challenge_invalid: { title: 'That took too long', text: 'Create the passkey once more.' },
+  challenge_spent: { title: 'That was used already', text: 'Create the passkey once more.' },
   session_ended: { title: 'Your session has ended', text: 'Log in again to go on.' },
   unknown: { title: 'That did not work', text: 'Nothing was changed. Try again in a moment.' },
 } as const;

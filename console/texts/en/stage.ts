@@ -79,6 +79,18 @@ export const stage = {
       text: 'The risk engine dislikes the next login: one more proof, then in.',
       steps: ['Risk set', 'Code asked for', 'Logged in'],
     },
+    'lost-phone': {
+      name: 'Lost phone',
+      text: 'The phone is gone. The owner gets in on a new one, the thief does not. On another profile, or with the old phone, you are the thief.',
+      steps: [
+        'Customer for a year',
+        'Contact proved',
+        'Person proved',
+        'Approved',
+        'Time to object over',
+        'New phone bound',
+      ],
+    },
   },
   pay: 'Pay',
   payLabel: 'Which payment',
