@@ -19,6 +19,7 @@ import { DeadlinePassedError } from './deadline.ts';
 const TRY_AGAIN = new Set([1, 4, 8, 10, 14]);
 /** DEADLINE_EXCEEDED and UNAVAILABLE: nobody answered. */
 const UNREACHABLE = new Set([4, 14]);
+const FAILED_PRECONDITION = 9;
 const RETRY_AFTER_SECONDS = 2;
 
 export function isAlreadyStarted(error: unknown): boolean {
@@ -51,9 +52,18 @@ export function toLatchkeyError(error: unknown): LatchkeyError {
     : new LatchkeyError('internal_error', { cause: error });
 }
 
+/**
+ * Whether the workflow task that took an update was refused by the server, for a signal or an activity's end that came in the same moment: the
+ * step may have been taken, and nothing was answered. The same update id finds out.
+ */
+export function isTaskRefused(error: unknown): boolean {
+  return grpcStatus(error) === FAILED_PRECONDITION;
+}
+
 /** Whether an update's answer is unknown. */
 export function isOutcomePending(error: unknown): boolean {
   return (
+    isTaskRefused(error) ||
     error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
     error instanceof DeadlinePassedError
   );

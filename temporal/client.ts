@@ -16,6 +16,7 @@ import {
   isAlreadyStarted,
   isNotFound,
   isOutcomePending,
+  isTaskRefused,
   toLatchkeyError,
   toUpdateError,
 } from './client-errors.ts';
@@ -127,10 +128,15 @@ export function createTemporalGateway(options: TemporalGatewayOptions): Temporal
       counted(metrics, 'update', async () => {
         const execute = () =>
           client.getHandle(id).executeUpdate<R, UpdateArguments>(name, { args, updateId });
+        const executeAgain = () =>
+          execute().catch(async (error: unknown) => {
+            if (!isTaskRefused(error)) throw error;
+            return await execute();
+          });
         try {
           return await breaker.call(async () => {
             try {
-              return await withinDeadline(options, CALL_DEADLINE_MS, execute);
+              return await withinDeadline(options, CALL_DEADLINE_MS, executeAgain);
             } catch (error) {
               // A time-out may be a missing worker: only a server that does not answer at all counts against the breaker.
               throw isOutcomePending(error) ? toUpdateError(error) : error;

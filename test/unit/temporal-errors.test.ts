@@ -12,6 +12,7 @@ const status = {
   DEADLINE_EXCEEDED: 4,
   PERMISSION_DENIED: 7,
   RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
   UNAVAILABLE: 14,
 };
 
@@ -76,6 +77,13 @@ describe("a client's error", () => {
     expect(toUpdateError(new WorkflowUpdateFailedError('failed', strange))).toMatchObject({
       code: 'internal_error',
       extra: {},
+    });
+  });
+
+  test('of an update whose workflow task the server refused says that nobody knows yet', () => {
+    expect(toUpdateError(grpcError(status.FAILED_PRECONDITION))).toMatchObject({
+      code: 'outcome_pending',
+      retryAfterSeconds: 2,
     });
   });
 });

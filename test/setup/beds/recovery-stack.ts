@@ -9,6 +9,7 @@ import { vi } from 'vitest';
 import { createLivenessActivities } from '../../../activities/liveness.ts';
 import { createRecoveryActivities } from '../../../activities/recovery.ts';
 import { newId } from '../../../adapters/random.ts';
+import type { RecoveryAdvance } from '../../../db/recovery-moves.ts';
 import { ringRecovery } from '../../../db/recovery.ts';
 import { createRecoveryStore } from '../../../db/recovery-store.ts';
 import type { Policy } from '../../../domain/policy.ts';
@@ -46,6 +47,8 @@ export interface NewPhone {
 
 export class RecoveryStack extends CeremonyStack {
   readonly checks: Check[] = [];
+  /** Awaited inside the workflow task that makes a move, before the row moves. */
+  beforeMove: (move: RecoveryAdvance) => Promise<void> = () => Promise.resolve();
   readonly run: Run = (work) => this.api.inTenant(work);
 
   static async start(policy?: Policy): Promise<RecoveryStack> {
@@ -56,7 +59,12 @@ export class RecoveryStack extends CeremonyStack {
 
   protected override activities(): TestActivities {
     const { database, deps, publicUrl, clock } = this.api;
-    const store = createRecoveryStore(database, deps);
+    const rows = createRecoveryStore(database, deps);
+    const advance: typeof rows.advance = async (move) => {
+      await this.beforeMove(move);
+      return await rows.advance(move);
+    };
+    const store = { ...rows, advance };
     const checker: LivenessChecker = {
       startSession: (check) => {
         this.checks.push(check);
