@@ -222,7 +222,8 @@ async function writeMove(
     update recovery
     set review_due_at = ${dateOf(move.reviewDueMs)}, held_at = ${dateOf(move.heldAtMs)},
         cooling_from = ${dateOf(keepsCooling ? before.coolingFromMs : move.coolingFromMs)},
-        cooling_shortened_at = ${dateOf(keepsCooling ? shortenedAt : null)}
+        cooling_shortened_at = ${dateOf(keepsCooling ? shortenedAt : null)},
+        record_until = case when ${outcome}::text is null then null else ${now}::timestamptz + make_interval(secs => ${before.policy.recovery.recordSeconds}) end
     where tenant_id = ${tenantId} and recovery_id = ${recoveryId}`;
   const fromTo = { from: before.state, to: state, outcome, reason };
   noteFact(tx, { kind: 'ceremony_moved', ceremony: 'recovery', ...fromTo });

@@ -13,7 +13,7 @@ import { readRecovery, type RecoveryRecord } from './recovery.ts';
 
 type Unsigned = Omit<RecoveryRecordFile, 'signature'>;
 
-/** undefined: there is no such case. */
+/** undefined: there is no such case, or its record is kept no more. */
 export async function recoveryRecordOf(
   tx: Tx,
   subject: RecoverySubject,
@@ -22,8 +22,10 @@ export async function recoveryRecordOf(
   const record = await readRecovery(tx, subject);
   if (record === undefined) return undefined;
   const [pinned] = await tx<{ version: number }[]>`
-    select policy_version as version from ceremony
-    where tenant_id = ${subject.tenantId} and ceremony_id = ${subject.recoveryId}`;
+    select c.policy_version as version
+    from ceremony c join recovery r on r.tenant_id = c.tenant_id and r.recovery_id = c.ceremony_id
+    where c.tenant_id = ${subject.tenantId} and c.ceremony_id = ${subject.recoveryId} and r.record_swept_at is null`;
+  if (pinned === undefined) return undefined;
   return {
     type: 'latchkey-recovery-record',
     version: 1,
@@ -31,7 +33,7 @@ export async function recoveryRecordOf(
     tenant: record.tenantId,
     recoveryId: record.recoveryId,
     customer: record.customerId,
-    policy: String(pinned?.version ?? ''),
+    policy: String(pinned.version),
     epoch: record.epoch,
     report: record.report,
     reportedDevice: record.reportedDeviceId,

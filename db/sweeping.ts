@@ -14,6 +14,7 @@ import { sweepNumberLimits } from './number-limit.ts';
 import { enqueue } from './outbox.ts';
 import type { PersonalData } from './personal-data.ts';
 import { expireStartingRecoveries } from './recovery-ends.ts';
+import { sweepRecoveryRecords } from './recovery-retention.ts';
 import { sweepRecoveryRequests } from './recovery-requests.ts';
 import { expireOverdueSessions } from './session-lifecycle.ts';
 import { expireStaffSessions } from './staff.ts';
@@ -72,6 +73,7 @@ export function createSweepPort(
           expireStepUps(tx, { tenantId, limit: BATCH, graceSeconds: limits.stepUpGraceSeconds }),
         (tx: Tx) => expireStartingRecoveries(tx, { tenantId, limit: BATCH }),
         (tx: Tx) => sweepRecoveryRequests(tx, BATCH),
+        (tx: Tx) => sweepRecoveryRecords(tx, BATCH),
         (tx: Tx) => sweepSpends(tx, BATCH),
         (tx: Tx) => sweepSpentChallenges(tx, BATCH),
         (tx: Tx) => sweepNumberLimits(tx, BATCH),
