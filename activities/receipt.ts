@@ -1,5 +1,5 @@
 /**
- * What the step-up workflow may do about the receipt: have it sealed, once. What it says comes from rows that the approving transactions wrote;
+ * What the workflow of a step-up from before the outbox did it may do about the receipt: have it sealed, once. What it says comes from rows that the approving transactions wrote;
  * an id that has no approved step-up does nothing.
  */
 import type { StepUpSubject } from '../domain/step-up.ts';

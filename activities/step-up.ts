@@ -8,10 +8,14 @@ import type { Risk, RiskEngine } from '../domain/ports.ts';
 import type { StepUpSubject } from '../domain/step-up.ts';
 
 /**
- * `isQuiet` stands in the history of every run that began with this code, and in none from before: what a run may leave out hangs on it
- * (docs/decisions/0036-quiet-step-ups.md). It must stay for as long as such histories may be replayed.
+ * Which code a run began with: what it may leave out hangs on it (docs/decisions/0036-quiet-step-ups.md, 0038-receipts-by-the-outbox.md).
+ * Neither stands in histories from before it, and both must stay for as long as theirs may be replayed.
  */
-type Advanced = Awaited<ReturnType<StepUpStore['advance']>> & { readonly isQuiet?: true };
+type Advanced = Awaited<ReturnType<StepUpStore['advance']>> & {
+  readonly isQuiet?: true;
+  /** The outbox has the receipt sealed, and Temporal's lists hear of an end only when it is not the use. */
+  readonly isLean?: true;
+};
 
 export function createStepUpActivities({
   store,
@@ -39,7 +43,7 @@ export function createStepUpActivities({
     resendStepUpCode: (args: Parameters<StepUpStore['resendCode']>[0]) => store.resendCode(args),
     advanceStepUp: async (request: Parameters<StepUpStore['advance']>[0]): Promise<Advanced> => {
       const advanced = await store.advance(request);
-      return request.event === 'opened' ? { ...advanced, isQuiet: true } : advanced;
+      return request.event === 'opened' ? { ...advanced, isQuiet: true, isLean: true } : advanced;
     },
     markStepUpClosed: (subject: StepUpSubject) => store.markClosed(subject),
   };

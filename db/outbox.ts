@@ -32,6 +32,8 @@ export interface OutboxPayloads {
   };
   /** To the requester, when it is a client that registered an address. */
   'callback.send': { readonly stepUpId: string };
+  /** The key management signs what the approval's rows say. */
+  'receipt.seal': { readonly stepUpId: string };
   /** Of the catalogue, domain/events.ts. */
   event: EventPayload;
 }

@@ -1,5 +1,5 @@
 /**
- * Receipts: one for each approved step-up, made by the worker after the approval, sealed under the customer's key, never changed. Reading is for
+ * Receipts: one for each approved step-up, made by the relay after the approval, sealed under the customer's key, never changed. Reading is for
  * whoever the caller has shown to be the requester or the customer.
  */
 import { canonicalJson } from '../domain/canonical-json.ts';
@@ -27,7 +27,7 @@ export interface ReceiptTools extends StepUpTools {
   readonly issuerOf: (tenantId: string) => Promise<string>;
 }
 
-/** The port that activities/receipt.ts names. */
+/** The port that activities/receipt.ts names, and what the relay delivers `receipt.seal` to. */
 export function createReceiptStore(database: Pick<Database, 'tenant'>, tools: ReceiptTools) {
   return {
     /** @throws LatchkeyError vendor_unavailable: the key management did not sign */
@@ -110,6 +110,29 @@ async function receiptIdOf(tx: Tx, { tenantId, stepUpId }: StepUpSubject): Promi
     select receipt_id from receipt where tenant_id = ${tenantId} and step_up_id = ${stepUpId}`;
   if (row === undefined) throw new TypeError('another made it first');
   return row.receiptId;
+}
+
+/**
+ * Has those asked for that nobody asked for: approved by a worker from before the outbox had it sealed, whose workflow was lost. One that
+ * waits, or that was given up and stands among the dead, is left. Answers how many.
+ */
+export async function requestMissingReceipts(
+  tx: Tx,
+  args: { readonly tenantId: string; readonly limit: number; readonly graceSeconds: number },
+): Promise<number> {
+  const { tenantId, limit, graceSeconds } = args;
+  const asked = (sql: Tx, status: 'pending' | 'dead') => sql`
+    select from outbox o
+    where o.tenant_id = ${tenantId} and o.topic = 'receipt.seal' and o.subject = s.step_up_id and o.status = ${status}`;
+  const { count } = await tx`
+    with t as materialized (select latchkey_now() as now)
+    insert into outbox (tenant_id, topic, subject, payload, not_before)
+    select s.tenant_id, 'receipt.seal', s.step_up_id, jsonb_build_object('stepUpId', s.step_up_id), t.now from step_up s, t
+    where s.tenant_id = ${tenantId} and s.approved_at <= t.now - make_interval(secs => ${graceSeconds})
+      and s.receipt_id is null and s.requester_kind <> 'login'
+      and not exists (${asked(tx, 'pending')}) and not exists (${asked(tx, 'dead')})
+    order by s.approved_at limit ${limit}`;
+  return count;
 }
 
 /** @throws LatchkeyError receipt_pending: approved, and not sealed yet; step_up_not_approved: there will be none (yet). */

@@ -106,11 +106,7 @@ function columnsOf(tx: Tx, kind: WorkflowKind) {
         source: tx`ceremony`,
         id: tx`ceremony_id`,
         age: tx`coalesce(ended_at, created_at)`,
-        // What was approved is not over before it has its receipt: a workflow that is lost meanwhile gets a successor, which has it sealed.
-        ended: tx`outcome is not null and not exists (
-          select 1 from step_up s
-          where s.tenant_id = ceremony.tenant_id and s.step_up_id = ceremony.ceremony_id and s.approved_at is not null
-            and s.receipt_id is null and s.requester_kind <> 'login')`,
+        ended: tx`outcome is not null`,
         only: tx`kind = 'step_up' and state <> 'starting'`,
         due: tx`null::timestamptz`,
       };

@@ -51,6 +51,11 @@ export async function cause(
     case 'call_back':
       await callBack(tx, before);
       break;
+    case 'seal_receipt': {
+      const payload = { stepUpId };
+      await enqueue(tx, { tenantId, topic: 'receipt.seal', subject: stepUpId, payload });
+      break;
+    }
     case 'give_back':
       if (spend !== null) await giveBackSpend(tx, { tenantId, customerId, ...spend });
       break;

@@ -14,13 +14,7 @@ import {
   type StepUpCodeSubmission,
 } from './step-up-codes.ts';
 import { advanceStepUp, type StepUpAdvance, type StepUpAdvanced } from './step-up-moves.ts';
-import {
-  glanceAtStepUp,
-  markStepUpClosed,
-  toStepUpSnapshot,
-  type StepUpRecord,
-  type StepUpTools,
-} from './step-up.ts';
+import { glanceAtStepUp, markStepUpClosed, toStepUpSnapshot, type StepUpTools } from './step-up.ts';
 
 export interface StepUpReading {
   readonly snapshot: StepUpSnapshot;
@@ -47,7 +41,7 @@ export function createStepUpStore(
     read: async (subject: StepUpSubject): Promise<StepUpReading | undefined> => {
       const record = await glanceAtStepUp(database, subject);
       if (record === undefined) return undefined;
-      const isClosed = isDone(record);
+      const isClosed = record.outcome !== null;
       // Nothing else is to be done or asked in any other state.
       const isMore = isClosed || record.state === 'second_factor';
       const fact = isMore
@@ -87,9 +81,4 @@ export function createStepUpStore(
     markClosed: (subject: StepUpSubject): Promise<void> =>
       database.tenant(subject.tenantId, (tx) => markStepUpClosed(tx, subject)),
   };
-}
-
-/** Whatever was approved has its receipt, also when it was taken back or cut off afterwards. A login has none. */
-function isDone({ outcome, approvedAtMs, isLogin, receiptId }: StepUpRecord): boolean {
-  return outcome !== null && (approvedAtMs === null || isLogin || receiptId !== null);
 }

@@ -13,6 +13,7 @@ import { sweepLimitCounters } from './limit-counters.ts';
 import { sweepNumberLimits } from './number-limit.ts';
 import { enqueue } from './outbox.ts';
 import type { PersonalData } from './personal-data.ts';
+import { requestMissingReceipts } from './receipts.ts';
 import { expireStartingRecoveries } from './recovery-ends.ts';
 import { sweepRecoveryRecords } from './recovery-retention.ts';
 import { sweepRecoveryRequests } from './recovery-requests.ts';
@@ -32,6 +33,8 @@ export interface SweepLimits {
   readonly sessionGraceSeconds: number;
   /** Step-ups whose own workflow should have ended them by now, or never began. */
   readonly stepUpGraceSeconds: number;
+  /** Approvals whose receipt should have been asked for by now. */
+  readonly receiptGraceSeconds: number;
   readonly deliveredOutboxDays: number;
   /** Longer than any policy keeps an Idempotency-Key, so that no repeated request looks for one. */
   readonly unusedSubmissionDays: number;
@@ -43,6 +46,7 @@ export const SWEEP_LIMITS: SweepLimits = {
   startingMinutes: 10,
   sessionGraceSeconds: 60,
   stepUpGraceSeconds: 60,
+  receiptGraceSeconds: 60,
   deliveredOutboxDays: 7,
   unusedSubmissionDays: 8,
   dpopMinutes: 3,
@@ -71,6 +75,12 @@ export function createSweepPort(
         (tx: Tx) => expireOverdue(tx, tenantId, limits.sessionGraceSeconds),
         (tx: Tx) =>
           expireStepUps(tx, { tenantId, limit: BATCH, graceSeconds: limits.stepUpGraceSeconds }),
+        (tx: Tx) =>
+          requestMissingReceipts(tx, {
+            tenantId,
+            limit: BATCH,
+            graceSeconds: limits.receiptGraceSeconds,
+          }),
         (tx: Tx) => expireStartingRecoveries(tx, { tenantId, limit: BATCH }),
         (tx: Tx) => sweepRecoveryRequests(tx, BATCH),
         (tx: Tx) => sweepRecoveryRecords(tx, BATCH),

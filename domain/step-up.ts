@@ -69,6 +69,8 @@ export type StepUpEffect =
   | 'record_code'
   /** Tell the requester who wants to be called. */
   | 'call_back'
+  /** Have the receipt of the approval signed, when the key management has time for it. */
+  | 'seal_receipt'
   /** Take its amount out of the day's total. */
   | 'give_back';
 
@@ -247,6 +249,8 @@ function going(
       ...(state === 'second_factor' ? (['send_code'] as const) : []),
       ...(state === 'open' ? (['send_push'] as const) : []),
       ...(isApproval ? (['call_back'] as const) : []),
+      // A login's passkey stood before it: there is nothing to prove.
+      ...(isApproval && !stepUp.isLogin ? (['seal_receipt'] as const) : []),
     ],
   };
 }

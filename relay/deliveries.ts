@@ -6,6 +6,7 @@ import type { ClaimedRow } from '../db/outbox.ts';
 import type { ReconciliationPort } from '../db/reconciliation-port.ts';
 import type { Clock } from '../domain/clock.ts';
 import { workflowId } from '../domain/ids.ts';
+import type { StepUpSubject } from '../domain/step-up.ts';
 import type { CallbackDelivery } from './callbacks.ts';
 import { KINDS, startKind } from './kinds.ts';
 import type { WorkflowCalls } from './kinds.ts';
@@ -22,6 +23,8 @@ export interface DeliveryDependencies {
   readonly deliverRecoveryRequest: RecoveryRequestDelivery;
   readonly deliverPush: PushRowDelivery;
   readonly deliverCallback: CallbackDelivery;
+  /** Once, however often it is asked for: answers the receipt that is there. */
+  readonly sealReceipt: (subject: StepUpSubject) => Promise<unknown>;
   readonly clock: Clock;
 }
 
@@ -68,6 +71,9 @@ export function createDeliveries(deps: DeliveryDependencies): Deliver {
         return;
       case 'callback.send':
         await deps.deliverCallback(tenantId, row);
+        return;
+      case 'receipt.seal':
+        await deps.sealReceipt({ tenantId, stepUpId: row.payload.stepUpId });
     }
   };
 }

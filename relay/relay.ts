@@ -1,6 +1,6 @@
 /**
- * The outbox loop. Four lanes run beside each other so that none waits for another: commands to Temporal, messages to people, pushes to their
- * phones, calls back to requesters. Events: events.ts.
+ * The outbox loop. Five lanes run beside each other so that none waits for another: commands to Temporal, messages to people, pushes to their
+ * phones, calls back to requesters, receipts to sign. Events: events.ts.
  * Rows are claimed by lease, never by a transaction held across a call. A receiver that is not there pauses its lane and costs the rows
  * nothing; only a code that no repetition can cure sends a row to the dead letters, and a dead row holds up nobody.
  */
@@ -13,7 +13,7 @@ import { startLoop } from './loop.ts';
 import type { Loop, RelayLog } from './loop.ts';
 import type { RelayMetrics } from './metrics.ts';
 
-export type Lane = 'temporal' | 'messages' | 'push' | 'callbacks';
+export type Lane = 'temporal' | 'messages' | 'push' | 'callbacks' | 'receipts';
 
 /** `satisfies` makes a topic without a lane a type error. */
 const LANE_OF_TOPIC = {
@@ -27,9 +27,10 @@ const LANE_OF_TOPIC = {
   'message.email': 'messages',
   'push.send': 'push',
   'callback.send': 'callbacks',
+  'receipt.seal': 'receipts',
 } as const satisfies Record<CommandTopic, Lane>;
 
-const LANES: readonly Lane[] = ['temporal', 'messages', 'push', 'callbacks'];
+const LANES: readonly Lane[] = ['temporal', 'messages', 'push', 'callbacks', 'receipts'];
 /** Bounds how much one tenant's flood holds of a round, and how many calls are open at once. */
 const CLAIM_LIMIT = 20;
 /** A time-out of Temporal's client is 3 s: sooner would only find the breaker open. */

@@ -18,6 +18,7 @@ const TOPICS = [
   'message.email',
   'push.send',
   'callback.send',
+  'receipt.seal',
   'event',
 ] as const;
 

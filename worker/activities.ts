@@ -76,16 +76,20 @@ export function createActivities(parts: WorkerParts): Readonly<Record<TaskQueue,
         nowMs: () => systemClock.nowMs(),
       }),
       ...createKeyRotationActivities({ store: createKeyRotationStore(database, { kms, newId }) }),
-      ...createReceiptActivities({
-        store: createReceiptStore(database, {
-          personalData,
-          newId,
-          signer,
-          issuerOf: (tenantId) => urlOf(parts, tenantId),
-        }),
-      }),
+      ...createReceiptActivities({ store: receiptStore(parts) }),
     },
   };
+}
+
+/** For the relay; and for step-ups that began when their workflow still asked for it. */
+export function receiptStore(parts: WorkerParts): ReturnType<typeof createReceiptStore> {
+  const { database, personalData, signer } = parts;
+  return createReceiptStore(database, {
+    personalData,
+    newId,
+    signer,
+    issuerOf: (tenantId) => urlOf(parts, tenantId),
+  });
 }
 
 async function urlOf({ configuration, database }: WorkerParts, tenantId: string): Promise<string> {

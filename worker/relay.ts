@@ -36,6 +36,7 @@ import { startRelay } from '../relay/relay.ts';
 import { startSweeper } from '../relay/sweeper.ts';
 import { prepareSchedules } from '../temporal/schedules.ts';
 import { createRelayMetrics } from '../telemetry/relay-metrics.ts';
+import { receiptStore } from './activities.ts';
 import { eventSinks } from './event-sinks.ts';
 import { createPushSenders } from './push-senders.ts';
 import type { PushSenders } from './push-senders.ts';
@@ -72,7 +73,7 @@ export function startRelayParts(parts: WorkerParts): { stop(): Promise<void> } {
       email: createSmtpSender(configuration.email),
     }),
     deliverRecoveryRequest: recoveryRequests(parts),
-    ...pushAndCallbacks(parts, senders),
+    ...pushesCallbacksAndReceipts(parts, senders),
   });
   const relay = startRelay({
     outbox: createOutboxPort(database, { claimer: instance, leaseMs: LEASE_MS }),
@@ -168,11 +169,13 @@ function recoveryRequests({
   });
 }
 
-function pushAndCallbacks(
-  { database, personalData, kms }: WorkerParts,
+function pushesCallbacksAndReceipts(
+  parts: WorkerParts,
   senders: PushSenders,
-): Pick<DeliveryDependencies, 'deliverPush' | 'deliverCallback'> {
+): Pick<DeliveryDependencies, 'deliverPush' | 'deliverCallback' | 'sealReceipt'> {
+  const { database, personalData, kms } = parts;
   return {
+    sealReceipt: receiptStore(parts).seal,
     deliverPush: createPushDelivery({
       rows: createPushRows(database, personalData),
       sender: (tenantId, platform) => senders.of(tenantId, platform),

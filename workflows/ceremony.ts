@@ -53,6 +53,8 @@ export abstract class Ceremony<Row extends CeremonyRow, Event extends string> {
   private readonly rule: CeremonyRule<Row, Event>;
   /** Whether this run spares Temporal what only its lists would show, and timers that a running one rings in time for. */
   protected isQuiet = false;
+  /** Whether it spares Temporal's lists the end that nearly all come to, too. */
+  protected isLean = false;
 
   constructor(rule: CeremonyRule<Row, Event>) {
     this.rule = rule;
@@ -209,9 +211,15 @@ export abstract class Ceremony<Row extends CeremonyRow, Event extends string> {
   }
 
   protected show(row: Row): void {
-    const isTold = row.state !== this.row?.state && (!this.isQuiet || row.outcome !== null);
-    if (isTold) upsertSearchAttributes(this.rule.attributes(row));
+    if (row.state !== this.row?.state && this.isForLists(row))
+      upsertSearchAttributes(this.rule.attributes(row));
     this.row = row;
     setCurrentDetails(this.rule.describe(row));
+  }
+
+  /** Each is an event and a write of Temporal's visibility store. */
+  private isForLists({ outcome }: Row): boolean {
+    if (!this.isQuiet) return true;
+    return outcome !== null && !(this.isLean && outcome === 'completed');
   }
 }

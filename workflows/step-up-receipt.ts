@@ -1,5 +1,6 @@
 /**
- * The receipt of an approval, asked for by the step-up's workflow. It must never hold up the step-up, nor end it: what was approved stands.
+ * The receipt of an approval, asked for by the workflows of step-ups that began before the outbox did (docs/decisions/0038-receipts-by-the-outbox.md):
+ * their histories hold its commands. It must never hold up the step-up, nor end it: what was approved stands.
  */
 import { ActivityFailure, ApplicationFailure, log } from '@temporalio/workflow';
 import type { createReceiptActivities } from '../activities/receipt.ts';

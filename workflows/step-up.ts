@@ -84,6 +84,7 @@ export async function stepUp(input: CeremonyInput): Promise<CeremonyResult<StepU
 
 class StepUp extends Ceremony<StepUpSnapshot, StepUpEvent> {
   private readonly subject: StepUpSubject;
+  /** Of a run from before the outbox had it sealed. */
   private receipt: Promise<void> | undefined;
   /** Whether the row says already that this workflow is over. */
   private isNoted = false;
@@ -107,6 +108,7 @@ class StepUp extends Ceremony<StepUpSnapshot, StepUpEvent> {
   protected override async begin(): Promise<void> {
     const opened = await rows.advanceStepUp({ ...this.subject, ...OPENING });
     this.isQuiet = opened.isQuiet === true;
+    this.isLean = opened.isLean === true;
     if ('snapshot' in opened) this.show(opened.snapshot);
     if (!('isMoved' in opened) || !opened.isMoved) await this.look();
   }
@@ -193,7 +195,8 @@ class StepUp extends Ceremony<StepUpSnapshot, StepUpEvent> {
   protected override show(row: StepUpSnapshot): void {
     super.show(row);
     // Also of one that was used or cut off before this workflow came to it: it was approved.
-    if (row.consumeByMs !== null && !row.isLogin) this.receipt ??= sealReceipt(this.subject);
+    const hasReceipt = row.consumeByMs !== null && !row.isLogin;
+    if (hasReceipt && !this.isLean) this.receipt ??= sealReceipt(this.subject);
     this.ringWatcher();
   }
 

@@ -7,15 +7,21 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
 import type { WorkerOptions } from '@temporalio/worker';
-import { createReceiptActivities } from '../../activities/receipt.ts';
 import { createStepUpActivities } from '../../activities/step-up.ts';
 import { systemClock } from '../../adapters/clock.ts';
 import { newId } from '../../adapters/random.ts';
 import { embeddedRiskEngine } from '../../adapters/risk/embedded.ts';
 import { connectDatabase } from '../../db/connection.ts';
 import type { Database } from '../../db/connection.ts';
+import { createOutboxPort } from '../../db/outbox-port.ts';
+import { backoffMs } from '../../db/outbox.ts';
+import type { ClaimedRow } from '../../db/outbox.ts';
 import { createStepUpStore } from '../../db/step-up-store.ts';
+import { noFailPoint } from '../../domain/fail-point.ts';
 import type { StepUpSubject } from '../../domain/step-up.ts';
+import { startLoop } from '../../relay/loop.ts';
+import type { Loop } from '../../relay/loop.ts';
+import { relayRound } from '../../relay/relay.ts';
 import { findFreePort } from '../../runtime/ports.ts';
 import { findTemporal } from '../../runtime/temporal-finder.ts';
 import { startTemporalServer } from '../../runtime/temporal-server.ts';
@@ -25,6 +31,7 @@ import { createDataConverter } from '../../temporal/data-converter.ts';
 import { prepareNamespace } from '../../temporal/namespace.ts';
 import { startWorkerGroup } from '../../temporal/worker-group.ts';
 import { buildWorkflows } from '../../temporal/workflow-bundle.ts';
+import { createRelayTally } from '../../test/setup/relay-tally.ts';
 import { STEP_UP_TOOLS } from '../../test/setup/step-ups.ts';
 import type { Bench } from './part.ts';
 
@@ -109,15 +116,15 @@ async function prepare(
           return answer;
         },
       },
-      vendors: createReceiptActivities({
-        store: { seal: (subject) => noteReceipt(database, subject) },
-      }),
+      vendors: {},
     },
   });
   closing.push(() => {
     group.shutdown();
     return group.stopped;
   });
+  const receipts = startReceipts(database);
+  closing.push(() => receipts.stop());
   closing.push(await startBareWorker({ ...common, dataConverter }, tell));
   const identity = 'bench-client';
   const gateway = createTemporalGateway({
@@ -129,6 +136,21 @@ async function prepare(
   });
   const client = new Client({ connection, namespace: NAMESPACE, dataConverter, identity });
   return { database, gateway, client, tenantId, begun };
+}
+
+/** The relay's lane that has receipts made, beside the load as in a worker. The other lanes have nobody to deliver to here. */
+function startReceipts(database: Database): Loop {
+  const metrics = createRelayTally();
+  const outbox = createOutboxPort(database, { claimer: 'bench', leaseMs: 30_000 });
+  const deliver = async (tenantId: string, row: ClaimedRow) => {
+    if (row.topic !== 'receipt.seal') return;
+    await noteReceipt(database, { tenantId, stepUpId: row.payload.stepUpId });
+  };
+  const log = { info: silent, warn: silent, error: silent };
+  const relay = { outbox, deliver, backoffMs, metrics, log, failPoint: noFailPoint };
+  return startLoop({ name: 'relay.receipts', everyMs: 100, metrics, log }, () =>
+    relayRound(relay, 'receipts'),
+  );
 }
 
 /** Signing one is the receipts' own cost, and nobody waits for it. */

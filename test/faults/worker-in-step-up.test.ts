@@ -46,8 +46,8 @@ async function count(table: 'approvals' | 'receipts' | 'uses', stepUpId: string)
 describe('the worker killed between an approval and its receipt', () => {
   test.each([
     'activity.after.advanceStepUp',
-    'activity.before.sealReceipt',
-    'activity.after.sealReceipt',
+    'relay.before_call.receipt.seal',
+    'relay.after_call.receipt.seal',
   ] as const satisfies readonly FailPointName[])(
     'at %s: approved once, used once, and exactly one receipt',
     async (place) => {

@@ -33,7 +33,7 @@ describe('the history of a step-up', () => {
     await bed.guess(one, code);
     await bed.consume(one);
     await bed.closes(one);
-    const text = await keep(idOf(one), 'stepUp.quiet-consumed');
+    const text = await keep(idOf(one), 'stepUp.lean-consumed');
     expect(text).toContain('binary/encrypted');
     expect(text).toContain(one.stepUpId);
     for (const secret of [code, HIGH, 'Mere Kahu', 'Invoice 7', one.customer.customerId])
@@ -44,7 +44,7 @@ describe('the history of a step-up', () => {
     const one = await bed.start();
     await bed.advanceTo((await bed.row(one)).approveByMs + 1_000);
     await bed.closes(one);
-    expect(await keep(idOf(one), 'stepUp.quiet-expired')).toContain(one.stepUpId);
+    expect(await keep(idOf(one), 'stepUp.lean-expired')).toContain(one.stepUpId);
   });
 
   test('that was approved and never used ends by its time, which the timer of the approval rings before', async () => {
@@ -56,7 +56,7 @@ describe('the history of a step-up', () => {
     await bed.advanceTo((consumeByMs ?? 0) + 1_000);
     await bed.closes(one);
     expect(await bed.row(one)).toMatchObject({ outcome: 'expired', reason: 'not_consumed' });
-    expect(await keep(idOf(one), 'stepUp.quiet-unused')).toContain(one.stepUpId);
+    expect(await keep(idOf(one), 'stepUp.lean-unused')).toContain(one.stepUpId);
   });
 
   test('with a wrong code, an engine that was away and another code shows refusals by their codes', async () => {
@@ -69,7 +69,7 @@ describe('the history of a step-up', () => {
     await expect(bed.resend(one)).rejects.toMatchObject({ code: 'resend_too_soon' });
     await bed.end(one, 'denied');
     await bed.closes(one);
-    expect(await keep(idOf(one), 'stepUp.quiet-denied')).toContain('wrong_code');
+    expect(await keep(idOf(one), 'stepUp.lean-denied')).toContain('wrong_code');
   });
 
   test('that risk refused ends denied', async () => {
@@ -78,7 +78,7 @@ describe('the history of a step-up', () => {
     await bed.approve(one);
     bed.risk = () => Promise.resolve('low');
     await bed.closes(one);
-    expect(await keep(idOf(one), 'stepUp.quiet-risk-refused')).toContain(one.stepUpId);
+    expect(await keep(idOf(one), 'stepUp.lean-risk-refused')).toContain(one.stepUpId);
   });
 });
 
@@ -91,14 +91,14 @@ describe('the history of an answer', () => {
       status: 'approved',
       stepUpId: one.stepUpId,
       acr: 'latchkey:3',
-      receiptId: expect.toSatisfy((id) => id === null || id === `of ${one.stepUpId}`),
+      receiptId: null,
     });
     const text = await keep(answerOf(one), 'stepUpAnswer.approved');
     for (const secret of ['400.00', 'Mere Kahu', one.customer.customerId])
       expect(text).not.toContain(secret);
     await bed.consume(one);
     await bed.closes(one);
-    expect(await keep(idOf(one), 'stepUp.quiet-awaited')).toContain(one.stepUpId);
+    expect(await keep(idOf(one), 'stepUp.lean-awaited')).toContain(one.stepUpId);
   });
 
   test('that was called off takes the step-up back', async () => {

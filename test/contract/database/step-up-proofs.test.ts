@@ -91,7 +91,7 @@ describe('proving', () => {
   it('approves by passkey and key, with evidence, event and a call back', async () => {
     const stepUpId = await approved(run, bed.customer);
     expect(await status(stepUpId)).toBe('approved');
-    expect(await topics(stepUpId)).toEqual(['push.send', 'callback.send']);
+    expect(await topics(stepUpId)).toEqual(['push.send', 'callback.send', 'receipt.seal']);
     const evidence = await run((tx) =>
       readStepUpEvidence(tx, STEP_UP_TOOLS, { tenantId: bed.tenantId, stepUpId }),
     );

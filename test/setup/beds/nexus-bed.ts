@@ -5,7 +5,6 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from '@temporalio/client';
 import type { Connection, WorkflowHandle } from '@temporalio/client';
-import { createReceiptActivities } from '../../../activities/receipt.ts';
 import { createStepUpActivities } from '../../../activities/step-up.ts';
 import { createStepUpAnswerActivities } from '../../../activities/step-up-answer.ts';
 import { systemClock } from '../../../adapters/clock.ts';
@@ -255,6 +254,15 @@ export class NexusBed {
     await this.#parts.gateway.update(id, 'approveStepUp', [handle], submissionId);
   }
 
+  /** What the relay has done; what a receipt says is its own tests' business. */
+  async seal(stepUpId: string): Promise<void> {
+    await this.#parts.database.tenant(
+      this.tenantId,
+      (tx) =>
+        tx`update step_up set receipt_id = ${`of ${stepUpId}`} where step_up_id = ${stepUpId}`,
+    );
+  }
+
   async ring(stepUpId: string): Promise<void> {
     const id = workflowId('step_up', this.tenantId, stepUpId);
     await this.#parts.gateway.signal(id, 'cancel', [{ signalId: 'out_1' }]);
@@ -286,20 +294,6 @@ async function startLatchkey(database: Database, temporal: TestTemporal): Promis
       ceremonies: createStepUpActivities({
         store: createStepUpStore(database, STEP_UP_TOOLS),
         risk: embeddedRiskEngine,
-      }),
-      // What a receipt says is its own tests' business.
-      vendors: createReceiptActivities({
-        store: {
-          seal: async ({ tenantId, stepUpId }) => {
-            const receiptId = `of ${stepUpId}`;
-            await database.tenant(
-              tenantId,
-              (tx) =>
-                tx`update step_up set receipt_id = ${receiptId} where step_up_id = ${stepUpId}`,
-            );
-            return receiptId;
-          },
-        },
       }),
     },
   });

@@ -3,7 +3,6 @@ import { Client } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Worker } from '@temporalio/worker';
 import { createStepUpAnswerActivities } from '../../../activities/step-up-answer.ts';
-import { createReceiptActivities } from '../../../activities/receipt.ts';
 import { createStepUpActivities } from '../../../activities/step-up.ts';
 import { createStepUpAnswerStore } from '../../../db/step-up-answers.ts';
 import { consumeStepUp } from '../../../db/step-up-consume.ts';
@@ -14,7 +13,6 @@ import type { StepUpRecord } from '../../../db/step-up.ts';
 import { stepUpAnswerId } from '../../../domain/ids.ts';
 import type { Policy } from '../../../domain/policy.ts';
 import type { Risk } from '../../../domain/ports.ts';
-import type { StepUpSubject } from '../../../domain/step-up.ts';
 import { createNexusWorker, NEXUS_QUEUE, PLAIN_CONVERTER } from '../../../temporal/nexus-worker.ts';
 import type { BuiltWorkflows } from '../../../temporal/workflow-bundle.ts';
 import type { stepUpAnswer } from '../../../workflows/step-up-answer.ts';
@@ -54,15 +52,6 @@ export class StepUpBed extends TimeSkippingBed<Asked> {
   /** What the engine says; tests replace it. */
   risk: () => Promise<Risk> = () => Promise.resolve('low');
   risksAsked = 0;
-  /** What the KMS and its store do; tests replace it. */
-  seal = async ({ stepUpId }: StepUpSubject): Promise<string | null> => {
-    const receiptId = `of ${stepUpId}`;
-    await this.inTenant(
-      (tx) => tx`update step_up set receipt_id = ${receiptId} where step_up_id = ${stepUpId}`,
-    );
-    return receiptId;
-  };
-  readonly sealed: string[] = [];
 
   static async create(policy?: Policy): Promise<StepUpBed> {
     const bed = new StepUpBed(await openSkippingGround(policy));
@@ -79,15 +68,9 @@ export class StepUpBed extends TimeSkippingBed<Asked> {
       this.risksAsked += 1;
       return this.risk();
     };
-    const seal = async (subject: StepUpSubject) => {
-      const receiptId = await this.seal(subject);
-      this.sealed.push(subject.stepUpId);
-      return receiptId;
-    };
     const store = createStepUpStore(this.database, STEP_UP_TOOLS);
     return {
       ceremonies: this.inTime({ ...createStepUpActivities({ store, risk: { evaluate } }) }),
-      vendors: this.inTime(createReceiptActivities({ store: { seal } })),
     };
   }
 
@@ -111,6 +94,14 @@ export class StepUpBed extends TimeSkippingBed<Asked> {
     const customer = await this.inTenant((tx) => insertStepUpCustomer(tx, this.tenantId));
     const stepUpId = await this.inTenant((tx) => asked(tx, customer, { action: payment(amount) }));
     return { stepUpId, customer, amount };
+  }
+
+  /** How often its receipt was asked for: rows for the relay. */
+  async receiptsAsked({ stepUpId }: Asked): Promise<number> {
+    const rows = await this.inTenant(
+      (tx) => tx`select 1 from outbox where topic = 'receipt.seal' and subject = ${stepUpId}`,
+    );
+    return rows.length;
   }
 
   async start(amount?: string): Promise<Asked> {

@@ -3,7 +3,6 @@
  * the customer's phone sends is signed for real.
  */
 import { SignJWT } from 'jose';
-import { createReceiptActivities } from '../../../activities/receipt.ts';
 import { createStepUpActivities } from '../../../activities/step-up.ts';
 import { newId } from '../../../adapters/random.ts';
 import { startStepUp } from '../../../api/step-ups/start.ts';
@@ -67,8 +66,6 @@ export class StepUpStack extends CeremonyStack {
         store: createStepUpStore(database, deps),
         risk: this.#riskEngine,
       }),
-      // What a receipt says is its own tests' business.
-      vendors: createReceiptActivities({ store: { seal: () => Promise.resolve(null) } }),
     };
   }
 

@@ -60,8 +60,6 @@ export async function openStepUpBed(): Promise<StepUpBed> {
         store: createStepUpStore(ofWorker, STEP_UP_TOOLS),
         risk: { evaluate: () => Promise.resolve('low' as const) },
       }),
-      // Receipts have tests of their own.
-      vendors: { sealReceipt: () => Promise.resolve({}) },
     },
   });
   const run = <T>(work: Parameters<typeof database.tenant<T>>[1]) =>
