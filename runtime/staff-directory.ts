@@ -32,7 +32,7 @@ export interface StaffDirectoryOptions {
   readonly port: number;
   /** Where the one client may be sent back to, exactly. */
   readonly redirectUris: readonly string[];
-  /** The demo's four people unless a test needs others. */
+  /** The demo's people unless a test needs others. */
   readonly people?: readonly DemoPerson[];
   readonly onError: (error: unknown) => void;
   readonly environment?: NodeJS.ProcessEnv;

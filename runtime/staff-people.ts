@@ -1,5 +1,5 @@
 /**
- * The four people of the demo bank, one for each role that staff can have, and what the directory calls those roles. Published and
+ * The people of the demo bank, one for each role that staff can have and a second agent, because nobody approves what they prepared; and what the directory calls those roles. Published and
  * without passwords: whoever can open the demo's login page is any of them. They must never exist in a production directory.
  */
 
@@ -15,7 +15,7 @@ export interface DemoPerson {
   readonly duty: string;
 }
 
-export type DemoPersonId = 'ana' | 'sione' | 'aida' | 'amir';
+export type DemoPersonId = 'ana' | 'mere' | 'sione' | 'aida' | 'amir';
 
 export const DEMO_PEOPLE: Readonly<Record<DemoPersonId, DemoPerson>> = {
   ana: {
@@ -24,6 +24,13 @@ export const DEMO_PEOPLE: Readonly<Record<DemoPersonId, DemoPerson>> = {
     employeeId: 'E-1001',
     roles: ['bank-agent'],
     duty: 'Speaks with customers and asks for releases.',
+  },
+  mere: {
+    id: 'mere',
+    name: 'Mere Agent',
+    employeeId: 'E-1005',
+    roles: ['bank-agent'],
+    duty: 'Looks at what a colleague has prepared.',
   },
   sione: {
     id: 'sione',

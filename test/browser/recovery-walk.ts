@@ -143,12 +143,17 @@ export async function provePerson(stage: StageDriver): Promise<void> {
   await stage.sees('The bank looks at your case');
 }
 
-/** As often as the case asks for it. */
-export async function approve(staff: StaffMember): Promise<void> {
-  await staff.page.getByRole('button', { name: 'Approve', exact: true }).click();
+/** Asked, picked, sent. The page is drawn anew while the case moves. */
+export async function decide(staff: StaffMember, act: string, reason: string): Promise<void> {
+  await staff.page.getByRole('button', { name: act, exact: true }).click();
   const dialog = staff.page.locator('.dialog');
-  await dialog.getByText('The person is clearly the customer').click();
-  await dialog.getByRole('button', { name: 'Approve', exact: true }).click();
+  await dialog.getByText(reason).click();
+  await dialog.getByRole('button', { name: act, exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+}
+
+export async function approve(staff: StaffMember): Promise<void> {
+  await decide(staff, 'Approve', 'The person is clearly the customer');
 }
 
 export async function letTimePass(stage: StageDriver): Promise<void> {

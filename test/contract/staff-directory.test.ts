@@ -110,7 +110,7 @@ describe('the demo staff directory', () => {
     ).rejects.toMatchObject({ error: 'invalid_grant' });
   });
 
-  test('says on its page that it is a demo, names all four people and allows no script', async () => {
+  test('says on its page that it is a demo, names all its people and allows no script', async () => {
     const start = await fetch(
       client.buildAuthorizationUrl(configuration, {
         redirect_uri: REDIRECT_URI,

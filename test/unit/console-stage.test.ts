@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { groupsOf, readAuditEvent, shortId } from '../../console/behind/timeline.ts';
 import type { AuditEvent, StageEvent } from '../../console/behind/timeline.ts';
-import { codeIn, readMessage } from '../../console/inbox/message.ts';
+import { codeIn, linkIn, readMessage } from '../../console/inbox/message.ts';
 import { ago, countdown, duration } from '../../console/parts/time.ts';
 import { INITIAL } from '../../console/phone/phone-state.ts';
+import type { PhoneState } from '../../console/phone/phone-state.ts';
 import { waitingFor } from '../../console/phone/waiting.ts';
 import { brokenParts, worksNow } from '../../console/behind/works-now.ts';
 import { findControl } from '../../console/stage/control.ts';
@@ -109,6 +110,15 @@ describe('a message', () => {
     expect(codeIn({ text })).toBe(code);
   });
 
+  it.each([
+    ['Open http://localhost:4600/recover.html#demo.Ab-_1', 'prove'],
+    ['Not you? http://localhost:4600/recover.html#demo.stop.Ab', 'object'],
+    ['Not you? https://id.bank.example/recover.html#stop.Ab', 'object'],
+    ['Look at http://localhost:4600/other.html#demo.Ab', undefined],
+  ])('in %j holds a link that would %s', (text, does) => {
+    expect(linkIn({ text })?.does).toBe(does);
+  });
+
   it('of an unknown channel is none', () => {
     const members = { id: '1', receivedAt: 'now', to: 'a', text: 'b' };
     expect(readMessage({ ...members, channel: 'pigeon' })).toBeUndefined();
@@ -127,6 +137,12 @@ describe('stage control', () => {
   });
 });
 
+/** What else a view holds is not looked at. */
+const onCase = (view: { readonly state: string; readonly outcome?: string }): PhoneState => ({
+  ...INITIAL,
+  screen: { kind: 'recovery', view: view as never },
+});
+
 describe('a story', () => {
   const fraud = { cutOff: undefined, releasedAt: undefined, failure: undefined, isBusy: false };
   const facts: StageFacts = {
@@ -142,6 +158,21 @@ describe('a story', () => {
   it('begins at its first step and is over when the customer is in', () => {
     expect(stepsDone('enroll', facts)).toBe(0);
     expect(stepsDone('enroll', { ...facts, phone: home })).toBe(6);
+  });
+
+  it('of a lost phone follows the new one, from the year that passes to the phone that is bound', () => {
+    const told = (newPhone: PhoneState, hasYearPassed = false) =>
+      stepsDone('lost-phone', { ...facts, recovery: { newPhone, hasYearPassed } });
+    expect(told(INITIAL)).toBe(0);
+    expect(told(INITIAL, true)).toBe(1);
+    const steps = ['contact', 'identity', 'review', 'held', 'cooling', 'rebind'].map((state) =>
+      told(onCase({ state })),
+    );
+    expect(steps).toStrictEqual([1, 2, 3, 3, 4, 5]);
+    expect(told(onCase({ state: 'ended', outcome: 'completed' }))).toBe(6);
+    expect(told(onCase({ state: 'ended', outcome: 'denied' }))).toBe(0);
+    const installation = { customerId: 'cus_1', deviceId: 'dev_1' };
+    expect(told({ ...INITIAL, installation })).toBe(6);
   });
 
   it('of the fraud button ends with the customer back in', () => {

@@ -4,7 +4,7 @@ import type { RecoveryView } from '../../../sdk/recovery-types.ts';
 import { texts } from '../../texts/texts.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { Banner, Button } from '../../parts/parts.tsx';
-import { fullTimeOf, momentOf, useNow } from '../../parts/time.ts';
+import { duration, fullTimeOf, momentOf, useNow } from '../../parts/time.ts';
 import { shortId } from '../../behind/timeline.ts';
 import { usePhone } from '../phone-context.ts';
 import { asked, ContactFields, useContactQuestion } from './contact-question.tsx';
@@ -51,9 +51,10 @@ function Waiting({
 }) {
   return (
     <Page title={words.title} text={words.text} actions={<GiveUp />}>
+      {children}
       <Road view={view} />
-      <Turn view={view} />
-      {children ?? <Pulse />}
+      <Turn view={view} hasTime={view.state !== 'cooling'} />
+      {children === undefined && <Pulse />}
       <CaseFoot view={view} />
     </Page>
   );
@@ -113,6 +114,7 @@ function CoolingScreen({ view }: { readonly view: RecoveryView }) {
         <p className="object-until">
           <time dateTime={objectUntil} title={fullTimeOf(objectUntil)}>
             {words.until(momentOf(objectUntil, nowMs))}
+            <small>{words.left(duration(Date.parse(objectUntil) - nowMs))}</small>
           </time>
         </p>
       )}

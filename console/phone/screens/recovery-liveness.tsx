@@ -34,14 +34,14 @@ export function LivenessScreen({ view }: { readonly view: RecoveryView }) {
         </>
       }
     >
-      <Road view={view} />
-      <Turn view={view} />
       <Standing liveness={liveness} />
       {!hasTries && !isUnderWay && (
         <Banner tone="wait" title={words.none.title}>
           {words.none.text}
         </Banner>
       )}
+      <Road view={view} />
+      <Turn view={view} />
       {hasTries && <p className="page-note">{words.left(left)}</p>}
       <Otherwise />
     </Page>

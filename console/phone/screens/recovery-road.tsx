@@ -42,7 +42,13 @@ export function Road({ view }: { readonly view: RecoveryView }) {
 }
 
 /** Whose turn it is, and when something happens at the latest. */
-export function Turn({ view }: { readonly view: RecoveryView }) {
+export function Turn({
+  view,
+  hasTime = true,
+}: {
+  readonly view: RecoveryView;
+  readonly hasTime?: boolean;
+}) {
   const nowMs = useNow(10_000);
   const { actor, nextAt, stepExpiresAt } = view;
   const words = texts.recovery;
@@ -50,7 +56,7 @@ export function Turn({ view }: { readonly view: RecoveryView }) {
   return (
     <p className="turn">
       <Tag tone={actor === 'customer' ? 'good' : 'wait'}>{words.actors[actor]}</Tag>
-      {until !== undefined && (
+      {hasTime && until !== undefined && (
         <time dateTime={until} title={fullTimeOf(until)}>
           {(actor === 'customer' ? words.yourTurn : words.next)(momentOf(until, nowMs))}
         </time>

@@ -121,7 +121,7 @@ export const problems = {
     title: 'Your account is on hold',
     text: 'Call the bank at the number on your card. Nobody will ask you for a code.',
   },
-  wrong_step: { title: 'Not now', text: 'Your case has moved on. Look at what is shown.' },
+  wrong_step: { title: 'Not now', text: 'This has moved on. Look at what is shown.' },
   attempts_exhausted: {
     title: 'No more tries',
     text: 'For your safety this has ended. You can ask again.',

@@ -129,6 +129,7 @@ export const recovery = {
     title: 'Time to object',
     text: 'Your case was approved. Before this phone gets your account, whoever owns it can still object.',
     until: (time: string) => `Until ${time}`,
+    left: (time: string) => `in ${time}`,
     how: 'How the owner can object',
     ways: [
       'In the app on the old phone: “This was not me”',
