@@ -138,8 +138,8 @@ export async function proveContact(
   await stage.sees('Show that it is you');
 }
 
-export async function provePerson(stage: StageDriver): Promise<void> {
-  await stage.press('Start the check');
+export async function provePerson(stage: StageDriver, button = 'Start the check') {
+  await stage.press(button);
   await stage.sees('The bank looks at your case');
 }
 

@@ -148,8 +148,9 @@ describe('a signal of fraud', () => {
       await stage.page.getByText('The customer can log in again.').waitFor();
       await sione.goTo(path);
       await decide(sione, 'Release', 'It was a false alarm');
-      await stage.sees('Show that it is you');
-      await provePerson(stage);
+      await stage.sees('Once more, please');
+      await shootBothSizes(stage, 'recovery-once-more');
+      await provePerson(stage, 'Check again');
       expect(stage.complaints).toStrictEqual([]);
     },
     RECOVERY_PATIENCE_MS,

@@ -11,9 +11,11 @@ import { Pulse } from './waiting.tsx';
 export function LivenessScreen({ view }: { readonly view: RecoveryView }) {
   const [{ busy }, model] = usePhone();
   const { identity: words } = texts.recovery;
-  const { liveness, livenessAttemptsLeft: left } = view;
+  const { liveness, livenessAttemptsLeft: left, missing } = view;
+  // One that was good and counts no more: the case was held or sent back since.
+  const isVoid = liveness?.status === 'passed' && missing.includes('identity');
   const isUnderWay =
-    liveness !== undefined && ['starting', 'ready', 'passed'].includes(liveness.status);
+    liveness !== undefined && !isVoid && ['starting', 'ready', 'passed'].includes(liveness.status);
   const hasTries = left > 0;
   return (
     <Page
@@ -34,7 +36,13 @@ export function LivenessScreen({ view }: { readonly view: RecoveryView }) {
         </>
       }
     >
-      <Standing liveness={liveness} />
+      {isVoid ? (
+        <Banner tone="wait" title={words.onceMore.title}>
+          {words.onceMore.text}
+        </Banner>
+      ) : (
+        <Standing liveness={liveness} />
+      )}
       {!hasTries && !isUnderWay && (
         <Banner tone="wait" title={words.none.title}>
           {words.none.text}

@@ -116,6 +116,10 @@ export const recovery = {
         text: 'Nothing is lost. Start it again when you are ready.',
       },
     },
+    onceMore: {
+      title: 'Once more, please',
+      text: 'The bank has looked at your case, and it goes on. After that we check anew that it is you.',
+    },
     none: {
       title: 'No more tries here',
       text: `That is no reason to lose your account. ${CALL_US}`,
