@@ -2,8 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createEmbeddedKms } from '../../../adapters/kms/embedded.ts';
 import { newId } from '../../../adapters/random.ts';
-import { connectDatabase } from '../../../db/connection.ts';
-import type { Database, Tx } from '../../../db/connection.ts';
+import type { Tx } from '../../../db/connection.ts';
 import { createRecoveryLinks } from '../../../db/recovery-links.ts';
 import {
   checkNumberOf,
@@ -14,11 +13,9 @@ import {
 import { createSweepPort } from '../../../db/sweeping.ts';
 import { createRecoveryRequestDelivery } from '../../../relay/recovery-requests.ts';
 import { DEFAULT_POLICY } from '../../../domain/policy.ts';
-import { createTestDatabase } from '../../setup/database.ts';
-import type { TestDatabase } from '../../setup/database.ts';
-import { seedDemoTenant } from '../../setup/demo-tenant.ts';
+import { RecoveryRows } from '../../setup/beds/recovery-rows.ts';
 import {
-  insertRecoverable,
+  
   newKey,
   prove,
   read,
@@ -26,32 +23,28 @@ import {
   request,
   rightCode,
 } from '../../setup/recoveries.ts';
-import type { RecoverableCustomer } from '../../setup/recoveries.ts';
+import type { RecoverableCustomer, Run } from '../../setup/recoveries.ts';
 
 const MINUTE = 60_000;
 const { maxWrong } = DEFAULT_POLICY.otp;
 const { personalData, otpCodes } = RECOVERY_TOOLS;
 
-let testDatabase: TestDatabase;
-let database: Database;
+let rows: RecoveryRows;
 let tenantId: string;
-let nowMs = Date.parse('2027-03-01T10:00:00Z');
 let customer: RecoverableCustomer;
 
 beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  tenantId = await seedDemoTenant(testDatabase);
-  database = connectDatabase({ url: testDatabase.applicationUrl, testNowMs: () => nowMs });
+  rows = await RecoveryRows.open();
+  ({ tenantId } = rows);
 });
 afterAll(async () => {
-  await database.close();
-  await testDatabase.drop();
+  await rows.close();
 });
 beforeEach(async () => {
-  customer = await run((tx) => insertRecoverable(tx, tenantId));
+  customer = await rows.customer();
 });
 
-const run = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => database.tenant(tenantId, work);
+const run: Run = (work) => rows.run(work);
 const refused = (code: string) => expect.objectContaining({ code });
 const guess = (requestId: string, code?: string, jkt = customer.newJkt) =>
   run((tx) => prove(tx, customer, requestId, jkt, code));
@@ -123,10 +116,10 @@ describe('a request', () => {
         (tx) => tx`select request_id from recovery_request where request_id = any(${[idle, used]})`,
       )),
     ];
-    const startMs = nowMs;
+    const startMs = rows.nowMs;
     const sweptAfterDays = async (days: number) => {
-      nowMs = startMs + (days * 24 + 2) * 60 * MINUTE;
-      await createSweepPort(database, personalData).sweepTenant(tenantId);
+      rows.nowMs = startMs + (days * 24 + 2) * 60 * MINUTE;
+      await createSweepPort(rows.database, personalData).sweepTenant(tenantId);
       return await left();
     };
     try {
@@ -134,7 +127,7 @@ describe('a request', () => {
       expect(await sweptAfterDays(1)).toEqual([{ requestId: used }]);
       expect(await sweptAfterDays(90)).toEqual([]);
     } finally {
-      nowMs = startMs;
+      rows.nowMs = startMs;
     }
   });
 });
@@ -237,14 +230,14 @@ describe('a code', () => {
     );
     const unknown = await run((tx) => request(tx, customer, { contact: nobody }));
     expect(await guess(unknown)).toEqual({ result: 'wrong', attemptsLeft: maxWrong - 1 });
-    const startMs = nowMs;
+    const startMs = rows.nowMs;
     try {
-      nowMs += DEFAULT_POLICY.recovery.linkSeconds * 1000;
+      rows.nowMs += DEFAULT_POLICY.recovery.linkSeconds * 1000;
       await expect(guess(requestId)).rejects.toEqual(refused('code_expired'));
-      nowMs -= 1;
+      rows.nowMs -= 1;
       expect(await guess(requestId)).toMatchObject({ result: 'proved' });
     } finally {
-      nowMs = startMs;
+      rows.nowMs = startMs;
     }
   });
 });

@@ -1,15 +1,11 @@
 /** How long the identification record of a recovery is kept: to the second that its policy says, beyond it under a hold, and never less. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { connectDatabase } from '../../../db/connection.ts';
-import type { Database, Tx } from '../../../db/connection.ts';
 import { recoveryRecordOf } from '../../../db/recovery-record.ts';
 import { createSweepPort } from '../../../db/sweeping.ts';
 import { DEFAULT_POLICY } from '../../../domain/policy.ts';
 import type { RecoverySubject } from '../../../domain/recovery.ts';
+import { RecoveryRows } from '../../setup/beds/recovery-rows.ts';
 import { cutOffCustomer, releaseCustomer } from '../../setup/customer.ts';
-import { createTestDatabase } from '../../setup/database.ts';
-import type { TestDatabase } from '../../setup/database.ts';
-import { seedDemoTenant } from '../../setup/demo-tenant.ts';
 import {
   colleague,
   insertRecoverable,
@@ -18,38 +14,34 @@ import {
   RECOVERY_TOOLS,
   said,
 } from '../../setup/recoveries.ts';
-import type { RecoverableCustomer } from '../../setup/recoveries.ts';
+import type { RecoverableCustomer, Run } from '../../setup/recoveries.ts';
 
 const KEPT_MS = DEFAULT_POLICY.recovery.recordSeconds * 1000;
 const START_MS = Date.parse('2027-03-01T10:00:00Z');
 
-let testDatabase: TestDatabase;
-let database: Database;
+let rows: RecoveryRows;
 let tenantId: string;
-let nowMs = START_MS;
 let customer: RecoverableCustomer;
 let subject: RecoverySubject;
 
 beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  tenantId = await seedDemoTenant(testDatabase);
-  database = connectDatabase({ url: testDatabase.applicationUrl, testNowMs: () => nowMs });
+  rows = await RecoveryRows.open();
+  ({ tenantId } = rows);
 });
 afterAll(async () => {
-  await database.close();
-  await testDatabase.drop();
+  await rows.close();
 });
 beforeEach(async () => {
-  nowMs = START_MS;
-  customer = await run((tx) => insertRecoverable(tx, tenantId));
+  rows.nowMs = START_MS;
+  customer = await rows.customer();
   subject = await refusedCase();
 });
 
-const run = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => database.tenant(tenantId, work);
+const run: Run = (work) => rows.run(work);
 const recordOf = () => run((tx) => recoveryRecordOf(tx, subject, 'https://bank.example'));
 const sweepAt = async (atMs: number) => {
-  nowMs = atMs;
-  await createSweepPort(database, RECOVERY_TOOLS.personalData).sweepTenant(tenantId);
+  rows.nowMs = atMs;
+  await createSweepPort(rows.database, RECOVERY_TOOLS.personalData).sweepTenant(tenantId);
   return await recordOf();
 };
 
@@ -84,7 +76,7 @@ describe('the record of a case', () => {
         select actor_id from audit where ceremony_id = ${subject.recoveryId} and action = 'recovery.record_swept'`,
     );
     expect([...noted]).toEqual([{ actorId: 'sweeper' }]);
-    const again = await createSweepPort(database, RECOVERY_TOOLS.personalData).sweepTenant(
+    const again = await createSweepPort(rows.database, RECOVERY_TOOLS.personalData).sweepTenant(
       tenantId,
     );
     expect(again).toBe(0);
@@ -114,18 +106,18 @@ describe('the record of a case', () => {
   });
 
   it('is kept while the customer has another case open', async () => {
-    nowMs = START_MS + KEPT_MS;
+    rows.nowMs = START_MS + KEPT_MS;
     await opened(run, customer);
-    expect(await sweepAt(nowMs)).toBeDefined();
+    expect(await sweepAt(rows.nowMs)).toBeDefined();
   });
 
   it('of a case that is open has no end', async () => {
-    nowMs = START_MS + KEPT_MS;
+    rows.nowMs = START_MS + KEPT_MS;
     subject = await proved(run, await run((tx) => insertRecoverable(tx, tenantId)));
     const record = await recordOf();
     expect(record?.times.keptUntil).toBeNull();
     // Its own deadlines are the workflow's: no sweep looks at what nobody has decided.
-    expect((await sweepAt(nowMs + KEPT_MS))?.evidence).toHaveLength(2);
+    expect((await sweepAt(rows.nowMs + KEPT_MS))?.evidence).toHaveLength(2);
   });
 
   it.each(['recovery_factor', 'recovery_decision'])(
@@ -133,9 +125,9 @@ describe('the record of a case', () => {
     async (table) => {
       const gone = () =>
         run((tx) => tx`delete from ${tx(table)} where recovery_id = ${subject.recoveryId}`);
-      nowMs = START_MS + KEPT_MS - 1;
+      rows.nowMs = START_MS + KEPT_MS - 1;
       await expect(gone()).rejects.toMatchObject({ constraint_name: 'recovery_record_kept' });
-      nowMs += 1;
+      rows.nowMs += 1;
       expect((await gone()).count).toBeGreaterThan(0);
     },
   );

@@ -1,7 +1,5 @@
 /** What is shown of a case and to whom, and that the reconciler finds it whatever state it is in. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { connectDatabase } from '../../../db/connection.ts';
-import type { Database, Tx } from '../../../db/connection.ts';
 import { countHeal, listTracked, markWorkflowClosed } from '../../../db/reconciliation.ts';
 import { claimRecovery } from '../../../db/recovery-claims.ts';
 import {
@@ -13,10 +11,8 @@ import {
 import { queueOfRecoveries } from '../../../db/recovery-queue.ts';
 import { readTimeline } from '../../../db/timeline.ts';
 import { DEFAULT_POLICY } from '../../../domain/policy.ts';
+import { RecoveryRows } from '../../setup/beds/recovery-rows.ts';
 import { cutOffCustomer } from '../../setup/customer.ts';
-import { createTestDatabase } from '../../setup/database.ts';
-import type { TestDatabase } from '../../setup/database.ts';
-import { seedDemoTenant } from '../../setup/demo-tenant.ts';
 import {
   approved,
   colleague,
@@ -30,28 +26,24 @@ import {
   said,
   submitPasskey,
 } from '../../setup/recoveries.ts';
-import type { RecoverableCustomer } from '../../setup/recoveries.ts';
+import type { RecoverableCustomer, Run } from '../../setup/recoveries.ts';
 
-let testDatabase: TestDatabase;
-let database: Database;
+let rows: RecoveryRows;
 let tenantId: string;
 let customer: RecoverableCustomer;
-const nowMs = Date.parse('2027-03-01T10:00:00Z');
 
 beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  tenantId = await seedDemoTenant(testDatabase);
-  database = connectDatabase({ url: testDatabase.applicationUrl, testNowMs: () => nowMs });
+  rows = await RecoveryRows.open();
+  ({ tenantId } = rows);
 });
 afterAll(async () => {
-  await database.close();
-  await testDatabase.drop();
+  await rows.close();
 });
 beforeEach(async () => {
-  customer = await run((tx) => insertRecoverable(tx, tenantId));
+  customer = await rows.customer();
 });
 
-const run = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => database.tenant(tenantId, work);
+const run: Run = (work) => rows.run(work);
 const { recovery: policy } = DEFAULT_POLICY;
 
 describe('the phone that a case is for', () => {
@@ -60,7 +52,7 @@ describe('the phone that a case is for', () => {
     const jkt = customer.newJkt;
     expect(await run((tx) => recoveryOfPhone(tx, { ...subject, jkt }))).toMatchObject({
       state: 'review',
-      dueAtMs: nowMs + policy.reviewSlaSeconds * 1000,
+      dueAtMs: rows.nowMs + policy.reviewSlaSeconds * 1000,
       attemptsLeft: policy.maxLivenessAttempts - 1,
     });
     expect(await run((tx) => recoveryOfPhone(tx, { ...subject, jkt: newKey() }))).toBeUndefined();
@@ -68,7 +60,7 @@ describe('the phone that a case is for', () => {
     const cooling = await run((tx) => recoveryOfPhone(tx, { ...subject, jkt }));
     expect(cooling).toMatchObject({
       state: 'cooling',
-      coolingOverMs: nowMs + policy.coolingLowSeconds * 1000,
+      coolingOverMs: rows.nowMs + policy.coolingLowSeconds * 1000,
     });
     expect(await run((tx) => recoveryOfCustomer(tx, customer))).toEqual(cooling);
   });
@@ -146,7 +138,7 @@ describe('after a recovery', () => {
     const submissionId = await run((tx) => submitPasskey(tx, customer, subject));
     await run((tx) => drive(tx, subject, 'rebound', submissionId));
     expect(await run((tx) => limitedUntilMs(tx, tenantId, customerId))).toBe(
-      nowMs + policy.limitedSeconds * 1000,
+      rows.nowMs + policy.limitedSeconds * 1000,
     );
   });
 });

@@ -1,0 +1,179 @@
+/** What stops a recovery, and what the owner may do about it: a signal of fraud, an objection, less time to object. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { newId } from '../../../adapters/random.ts';
+import { objectToRecovery, shortenCooling } from '../../../db/recovery-ends.ts';
+import { endRevokedRows } from '../../../db/revocation.ts';
+import { reportByStaff } from '../../../db/device-reports.ts';
+import type { RecoverySubject } from '../../../domain/recovery.ts';
+import { RecoveryRows } from '../../setup/beds/recovery-rows.ts';
+import { cutOffCustomer, releaseCustomer } from '../../setup/customer.ts';
+import {
+  approved,
+  checked,
+  colleague,
+  follow,
+  insertRecoverable,
+  opened,
+  proved,
+  read,
+  readyToBind,
+  RECOVERY_TOOLS,
+  said,
+  waitOut,
+} from '../../setup/recoveries.ts';
+import type { RecoverableCustomer, Run } from '../../setup/recoveries.ts';
+
+const DAY = 86_400_000;
+
+let rows: RecoveryRows;
+let customer: RecoverableCustomer;
+let tenantId: string;
+
+beforeAll(async () => {
+  rows = await RecoveryRows.open();
+  ({ tenantId } = rows);
+});
+afterAll(async () => {
+  await rows.close();
+});
+beforeEach(async () => {
+  customer = await rows.customer();
+});
+
+const run: Run = (work) => rows.run(work);
+const refused = (code: string) => expect.objectContaining({ code });
+const state = (subject: RecoverySubject) => rows.state(subject);
+const templates = () => rows.templates(customer);
+const epochs = (subject: RecoverySubject) => rows.epochs(subject);
+const bound = (subject: RecoverySubject, changes = {}) => rows.bind(customer, subject, changes);
+
+describe('a signal of fraud', () => {
+  it('holds a case instead of ending it, whatever state it is in', async () => {
+    for (const until of [opened, proved, readyToBind]) {
+      customer = await run((tx) => insertRecoverable(tx, tenantId));
+      const subject = await until(run, customer);
+      const cut = await run((tx) => cutOffCustomer(tx, customer));
+      await run((tx) => endRevokedRows(tx, { tenantId, revocationId: cut?.revocationId ?? '' }));
+      expect(await state(subject)).toBe('held');
+    }
+  });
+
+  it('is found by the rows alone, before anything else goes on', async () => {
+    const subject = await opened(run, customer);
+    await follow(run, subject);
+    await checked(run, customer, subject);
+    await run((tx) => cutOffCustomer(tx, customer));
+    expect(await follow(run, subject)).toMatchObject({ state: 'held' });
+  });
+
+  it('before it has a case open begin held, and the owner is told', async () => {
+    await run((tx) => cutOffCustomer(tx, customer));
+    const subject = await opened(run, customer);
+    expect(await state(subject)).toBe('held');
+    expect(await templates()).toContain('recovery_opened');
+  });
+
+  it('is released by a supervisor’s decision alone, onto the epoch of now, and the person is proved anew', async () => {
+    const subject = await readyToBind(run, customer);
+    await run((tx) => cutOffCustomer(tx, customer));
+    await follow(run, subject);
+    const supervisor = await colleague(run, tenantId);
+    await expect(said(run, subject, supervisor, { kind: 'release' })).rejects.toEqual(
+      refused('customer_on_hold'),
+    );
+    await run((tx) => releaseCustomer(tx, customer));
+    expect(await follow(run, subject)).toMatchObject({ state: 'held' });
+    await said(run, subject, supervisor, { kind: 'release' });
+    expect(await run((tx) => read(tx, subject))).toMatchObject({
+      state: 'identity',
+      missing: ['identity'],
+      epoch: 2,
+    });
+    await checked(run, customer, subject);
+    expect(await follow(run, subject)).toMatchObject({ state: 'review' });
+    await approved(run, subject);
+    await waitOut(run, subject);
+    expect(await bound(subject)).toMatchObject({ snapshot: { outcome: 'completed' } });
+    expect(await epochs(subject)).toEqual({ case: 2, customer: 3 });
+  });
+});
+
+describe('an objection', () => {
+  it('from a trusted phone that nobody reported ends the case, and the account is as it was', async () => {
+    const subject = await readyToBind(run, customer);
+    const { customerId, deviceId } = customer;
+    expect(
+      await run((tx) => objectToRecovery(tx, RECOVERY_TOOLS, { subject, customerId, deviceId })),
+    ).toEqual({ result: 'vetoed' });
+    expect(await run((tx) => read(tx, subject))).toMatchObject({
+      outcome: 'denied',
+      reason: 'vetoed',
+    });
+    await expect(bound(subject)).rejects.toEqual(refused('ceremony_ended'));
+    const [device] = await run((tx) => tx`select status from device where device_id = ${deviceId}`);
+    expect(device).toMatchObject({ status: 'trusted' });
+  });
+
+  it('by a mailbox, or from a phone that was reported, holds it for somebody to look', async () => {
+    for (const by of ['mailbox', 'phone'] as const) {
+      customer = await run((tx) => insertRecoverable(tx, tenantId));
+      const { customerId, deviceId } = customer;
+      const subject = await proved(run, customer);
+      if (by === 'phone') {
+        const { staffId } = await colleague(run, tenantId);
+        await run((tx) =>
+          reportByStaff(tx, { tenantId, deviceId, as: 'stolen', staffId, because: 'caller' }),
+        );
+      }
+      const objection = { subject, customerId, ...(by === 'phone' ? { deviceId } : {}) };
+      expect(await run((tx) => objectToRecovery(tx, RECOVERY_TOOLS, objection))).toEqual({
+        result: 'held',
+      });
+      expect(await state(subject)).toBe('held');
+    }
+  });
+
+  it('of another customer is of no case', async () => {
+    const subject = await proved(run, customer);
+    const { customerId, deviceId } = await run((tx) => insertRecoverable(tx, tenantId));
+    await expect(
+      run((tx) => objectToRecovery(tx, RECOVERY_TOOLS, { subject, customerId, deviceId })),
+    ).rejects.toEqual(refused('recovery_not_found'));
+  });
+
+  it('after the end is a signal of fraud for thirty days, and heard no more after them', async () => {
+    const subject = await readyToBind(run, customer);
+    await bound(subject);
+    const { customerId } = customer;
+    const object = () => run((tx) => objectToRecovery(tx, RECOVERY_TOOLS, { subject, customerId }));
+    const overMs = rows.nowMs + 30 * DAY;
+    await rows.at(overMs, async () => {
+      await expect(object()).rejects.toEqual(refused('ceremony_ended'));
+    });
+    expect(await rows.at(overMs - 1, object)).toMatchObject({
+      result: 'cut_off',
+      cutOff: { newEpoch: 3 },
+    });
+  });
+});
+
+describe('the time to object', () => {
+  it('is shortened by the owner’s unreported phone, never below its floor', async () => {
+    const subject = await proved(run, customer);
+    await approved(run, subject);
+    const { customerId, deviceId } = customer;
+    const shorten = (device: string) =>
+      run((tx) => shortenCooling(tx, { subject, customerId, deviceId: device }));
+    await expect(shorten(newId('device'))).rejects.toEqual(refused('device_not_allowed'));
+    await expect(shorten(deviceId)).rejects.toEqual(refused('cooling_off'));
+    await run(
+      (
+        tx,
+      ) => tx`update recovery set cooling_from = cooling_from - make_interval(secs => cooling_floor_seconds)
+        where recovery_id = ${subject.recoveryId}`,
+    );
+    await shorten(deviceId);
+    expect(await state(subject)).toBe('rebind');
+    expect(await bound(subject)).toMatchObject({ snapshot: { outcome: 'completed' } });
+  });
+});
