@@ -116,6 +116,14 @@ export function createStaffApi(slug: string) {
       reason: Reason,
       key: string,
     ) => change(`/devices/${deviceId}/${action}`, { reason }, key),
+    reportDevice: (deviceId: string, kind: string, reason: Reason, key: string) =>
+      change(`/devices/${deviceId}/report`, { kind, reason }, key),
+    liftReport: (deviceId: string, reason: Reason, key: string) =>
+      change(`/devices/${deviceId}/lift-report`, { reason }, key),
+    freeze: (customerId: string, reason: Reason, key: string) =>
+      change(`/customers/${customerId}/freeze`, { reason }, key),
+    liftFreeze: (customerId: string, reason: Reason, key: string) =>
+      change(`/customers/${customerId}/lift-freeze`, { reason }, key),
     requestRelease: (holdId: string, reason: ReleaseReason, key: string) =>
       change(`/holds/${holdId}/release-requests`, { reason }, key),
     approvals: () => read<{ approvals: readonly Approval[] }>('/approvals?limit=50'),

@@ -3,7 +3,7 @@
  * first; a release by two people; what a role may not do. By keyboard too, and photographed at both sizes.
  */
 import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildPages, stateOfPages } from '../../cli/pages.ts';
 import type { DemoPersonId } from '../../runtime/staff-people.ts';
 import { fraudEngine } from '../setup/faults.ts';
@@ -62,11 +62,13 @@ const customerPath = () => `/customers/${caller.customerId}`;
 const button = (staff: StaffMember, name: string) =>
   staff.page.getByRole('button', { name, exact: true });
 /** What waits for an answer on the caller's phone. */
-const askedOnPhone = async (): Promise<string> => {
-  const waiting = (await caller.latchkey.stepUps.list()).find(({ status }) => status === 'pending');
-  if (waiting === undefined) throw new Error('the phone was not asked');
-  return waiting.stepUpId;
-};
+const askedOnPhone = (): Promise<string> =>
+  vi.waitFor(async () => {
+    const asked = await caller.latchkey.stepUps.list();
+    const waiting = asked.find(({ status }) => status === 'pending');
+    if (waiting === undefined) throw new Error('the phone was not asked');
+    return waiting.stepUpId;
+  }, PATIENCE);
 const cutOff = async () => {
   const answer = await fraudEngine(stack).call({
     method: 'POST',
@@ -176,6 +178,59 @@ describe('a customer', () => {
     await supervisor.page.getByText('Another reason').click();
     await supervisor.page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
     await supervisor.sees('The device can be used again.');
+  });
+});
+
+describe('an account', () => {
+  it('is frozen by an agent who read what it does, and let go by a supervisor alone', async () => {
+    await anotherCaller();
+    const agent = await at('ana', customerPath());
+    await button(agent, 'Freeze the account').click();
+    await agent.sees('No money moves and nothing sensitive changes, from now on.');
+    const dialog = agent.page.getByRole('alertdialog');
+    const freeze = dialog.getByRole('button', { name: 'Freeze the account' });
+    expect(await freeze.isDisabled()).toBe(true);
+    await agent.page.getByText('Something looks wrong').click();
+    await freeze.click();
+    await agent.sees('The account is frozen.');
+    await agent.sees('A supervisor ends a freeze');
+    expect(await button(agent, 'End the freeze').isDisabled()).toBe(true);
+    await agent.shoot('console-frozen');
+    expect(await agent.seriousFindings()).toEqual([]);
+    const supervisor = await at('sione', customerPath(), NARROW);
+    await button(supervisor, 'End the freeze').click();
+    await supervisor.page.getByText('The customer asks for it').click();
+    await supervisor.shoot('console-unfreeze');
+    await supervisor.page
+      .getByRole('dialog')
+      .getByRole('button', { name: 'End the freeze' })
+      .click();
+    await supervisor.sees('The freeze has ended.');
+  });
+
+  it('has a phone reported stolen, which a supervisor lifts', async () => {
+    await anotherCaller();
+    const agent = await at('ana', customerPath());
+    await button(agent, 'Report').click();
+    await agent.sees('From now on it may only read.');
+    await agent.page.getByText('The customer asks for it').click();
+    const report = button(agent, 'Report it');
+    expect(await report.isDisabled()).toBe(true);
+    await agent.page.getByText('It was stolen').click();
+    await agent.shoot('console-report');
+    expect(await agent.seriousFindings()).toEqual([]);
+    await report.click();
+    await agent.sees('The device is reported: it may only read.');
+    await agent.sees('reported: reading only');
+    expect(await button(agent, 'Lift the report').isDisabled()).toBe(true);
+    const supervisor = await at('sione', customerPath());
+    await button(supervisor, 'Lift the report').click();
+    await supervisor.page.getByText('Another reason').click();
+    await supervisor.page
+      .getByRole('dialog')
+      .getByRole('button', { name: 'Lift the report' })
+      .click();
+    await supervisor.sees('The report is lifted.');
   });
 });
 

@@ -2,6 +2,7 @@
 import type { Change } from '../confirm.tsx';
 import { consoleTexts as words } from '../console-texts.ts';
 import type {
+  Customer,
   DeviceOfCustomer,
   HoldView,
   Reason,
@@ -60,6 +61,59 @@ export function deviceChange(
     reasons: words.reasons,
     isDangerous: action !== 'resume',
     send: (reason, key) => api.changeDevice(device.deviceId, action, asReason(reason), key),
+  };
+}
+
+export function reportChange(api: StaffApi, { deviceId, name }: DeviceOfCustomer): Change {
+  const { devices: text } = words;
+  return {
+    title: text.reportTitle(name),
+    effects: text.reportEffects,
+    reasons: words.reasons,
+    choice: { label: text.reportKind, options: text.reportKinds },
+    act: text.reportAct,
+    isDangerous: true,
+    send: (reason, key, { choice }) => api.reportDevice(deviceId, choice, asReason(reason), key),
+    done: text.reported,
+  };
+}
+
+export function liftReportChange(api: StaffApi, { deviceId, name }: DeviceOfCustomer): Change {
+  const { devices: text } = words;
+  return {
+    title: text.liftTitle(name),
+    effects: text.liftEffects,
+    reasons: words.reasons,
+    act: text.lift,
+    isDangerous: false,
+    send: (reason, key) => api.liftReport(deviceId, asReason(reason), key),
+    done: text.lifted,
+  };
+}
+
+export function freezeChange(api: StaffApi, { customerId, liveSessions }: Customer): Change {
+  const { freeze: text } = words;
+  return {
+    title: text.title,
+    effects: text.effects(liveSessions),
+    reasons: words.reasons,
+    act: text.act,
+    isDangerous: true,
+    send: (reason, key) => api.freeze(customerId, asReason(reason), key),
+    done: text.done,
+  };
+}
+
+export function liftFreezeChange(api: StaffApi, { customerId }: Customer): Change {
+  const { freeze: text } = words;
+  return {
+    title: text.liftTitle,
+    effects: text.liftEffects,
+    reasons: words.reasons,
+    act: text.lift,
+    isDangerous: false,
+    send: (reason, key) => api.liftFreeze(customerId, asReason(reason), key),
+    done: text.lifted,
   };
 }
 

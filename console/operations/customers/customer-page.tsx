@@ -8,12 +8,13 @@ import type { Change } from '../confirm.tsx';
 import { consoleTexts as words } from '../console-texts.ts';
 import { loginAddress } from '../door.ts';
 import { Link } from '../link.tsx';
-import { Ago, Moment, Told } from '../page-parts.tsx';
+import { Ago, Allowed, Moment, Told, maySupervise } from '../page-parts.tsx';
 import type { PageProps } from '../page-parts.tsx';
-import type { Customer, HoldView } from '../staff-api.ts';
+import type { Me } from '../door.ts';
+import type { Customer, StaffApi } from '../staff-api.ts';
 import { useTold } from '../use-told.ts';
 import { OpenRecovery } from '../recoveries/open-recovery.tsx';
-import { releaseChange } from './changes.ts';
+import { freezeChange, liftFreezeChange, releaseChange } from './changes.ts';
 import { Devices } from './devices.tsx';
 import { Sessions } from './sessions.tsx';
 
@@ -55,12 +56,7 @@ export function CustomerPage({ api, me, onLost, customerId }: CustomerPageProps)
               <Person customer={value} />
             </div>
             <div className="desk-main">
-              <Stops
-                customer={value}
-                onRelease={(hold) => {
-                  setChange(releaseChange(api, hold));
-                }}
-              />
+              <Stops customer={value} me={me} api={api} onChange={setChange} />
               <OpenRecovery api={api} customer={value} onChange={setChange} />
               <Sessions shown={sessions} api={api} onChange={setChange} />
               <Devices
@@ -125,13 +121,18 @@ function Person({ customer }: { readonly customer: Customer }) {
 
 /** What stands between the customer and the account, and who set it. */
 function Stops({
-  customer: { hold, frozenUntil },
-  onRelease,
+  customer,
+  me,
+  api,
+  onChange,
 }: {
   readonly customer: Customer;
-  readonly onRelease: (hold: HoldView) => void;
+  readonly me: Me;
+  readonly api: StaffApi;
+  readonly onChange: (change: Change) => void;
 }) {
-  const { customer: text } = words;
+  const { hold, frozenUntil } = customer;
+  const { customer: text, freeze } = words;
   const nowMs = useNow(30_000);
   return (
     <>
@@ -144,7 +145,7 @@ function Stops({
               <Button
                 size="dense"
                 onPress={() => {
-                  onRelease(hold);
+                  onChange(releaseChange(api, hold));
                 }}
               >
                 {text.releaseAct}
@@ -157,8 +158,32 @@ function Stops({
           {hold.placedBy}, <Ago iso={hold.placedAt} />
         </Banner>
       )}
+      {frozenUntil === null && customer.status === 'active' && (
+        <p className="open-recovery">
+          <Button
+            size="dense"
+            kind="danger"
+            onPress={() => {
+              onChange(freezeChange(api, customer));
+            }}
+          >
+            {freeze.act}
+          </Button>
+        </p>
+      )}
       {frozenUntil !== null && (
-        <Banner tone="wait">
+        <Banner
+          tone="wait"
+          action={
+            <Allowed
+              act={freeze.lift}
+              because={maySupervise(me) ? undefined : freeze.liftForbidden}
+              onPress={() => {
+                onChange(liftFreezeChange(api, customer));
+              }}
+            />
+          }
+        >
           <span title={fullTimeOf(frozenUntil)}>{text.frozen(momentOf(frozenUntil, nowMs))}</span>
         </Banner>
       )}

@@ -5,7 +5,7 @@ import { consoleTexts as words } from '../console-texts.ts';
 import type { Me } from '../door.ts';
 import { Allowed, maySupervise } from '../page-parts.tsx';
 import type { DeviceOfCustomer, SessionOfCustomer, StaffApi } from '../staff-api.ts';
-import { deviceChange } from './changes.ts';
+import { deviceChange, liftReportChange, reportChange } from './changes.ts';
 
 export interface DevicesProps {
   readonly devices: readonly DeviceOfCustomer[];
@@ -44,6 +44,7 @@ export function Devices({ devices, sessions, api, me, onChange }: DevicesProps) 
             </Tag>
             {device.status !== 'revoked' && (
               <span className="device-acts">
+                <Report device={device} api={api} me={me} onChange={onChange} />
                 {device.status === 'suspended' ? (
                   <Allowed
                     act={text.resume}
@@ -64,5 +65,35 @@ export function Devices({ devices, sessions, api, me, onChange }: DevicesProps) 
         ))}
       </ul>
     </section>
+  );
+}
+
+/** A device that may do something can be reported; one that was can have the report lifted. */
+function Report({
+  device,
+  api,
+  me,
+  onChange,
+}: Pick<DevicesProps, 'api' | 'me' | 'onChange'> & { readonly device: DeviceOfCustomer }) {
+  const { devices: text } = words;
+  if (device.status === 'restricted')
+    return (
+      <Allowed
+        act={text.lift}
+        because={maySupervise(me) ? undefined : text.liftForbidden}
+        onPress={() => {
+          onChange(liftReportChange(api, device));
+        }}
+      />
+    );
+  if (device.status !== 'trusted' && device.status !== 'untrusted') return null;
+  return (
+    <Allowed
+      act={text.report}
+      because={undefined}
+      onPress={() => {
+        onChange(reportChange(api, device));
+      }}
+    />
   );
 }
