@@ -82,15 +82,27 @@ export async function enqueue(tx: Tx, row: NewOutboxRow): Promise<string> {
 
 /** The same as a fragment, for a statement that writes more. `found` is jsonb that only the statement knows: it goes over an event's data. */
 export function insertOutboxRow(sql: Sql, row: NewOutboxRow, found?: postgres.Fragment) {
-  const notBefore = row.notBeforeMs === undefined ? null : new Date(row.notBeforeMs);
   const stored = sql.json(storedPayload(row));
   const payload =
     found === undefined
       ? sql`${stored}`
       : sql`jsonb_set(${stored}, '{data}', (${stored} -> 'data') || ${found})`;
   return sql`
-    insert into outbox (tenant_id, topic, subject, payload, not_before)
-    values (${row.tenantId}, ${row.topic}, ${row.subject}, ${payload}, coalesce(${notBefore}, latchkey_now()))`;
+    insert into outbox (tenant_id, topic, subject, payload, not_before) values ${valuesOf(sql, row, payload)}`;
+}
+
+/** Several, in their order, which is the order of their events; at least one. */
+export function insertOutboxRows(sql: Sql, rows: readonly NewOutboxRow[]) {
+  const values = rows.map((row, index) => {
+    const one = valuesOf(sql, row, sql`${sql.json(storedPayload(row))}`);
+    return index === 0 ? one : sql`, ${one}`;
+  });
+  return sql`insert into outbox (tenant_id, topic, subject, payload, not_before) values ${values}`;
+}
+
+function valuesOf(sql: Sql, row: NewOutboxRow, payload: postgres.Fragment) {
+  const notBefore = row.notBeforeMs === undefined ? null : new Date(row.notBeforeMs);
+  return sql`(${row.tenantId}, ${row.topic}, ${row.subject}, ${payload}, coalesce(${notBefore}, latchkey_now()))`;
 }
 
 /** An event with its version, which may be older than the catalogue when it is delivered. */

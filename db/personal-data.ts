@@ -43,7 +43,19 @@ const TAG_BYTES = 16;
 const HEADER_BYTES = 1 + NONCE_BYTES;
 
 export function createPersonalData(kms: KeyManagement): PersonalData {
-  async function customerKey(tx: Tx, tenantId: string, customerId: string): Promise<Uint8Array> {
+  /** Of each transaction, so that whoever opens and seals in one reads it once; forgotten with it. */
+  const known = new WeakMap<Tx, Map<string, Promise<Uint8Array>>>();
+
+  function customerKey(tx: Tx, tenantId: string, customerId: string): Promise<Uint8Array> {
+    const keys = known.get(tx) ?? new Map<string, Promise<Uint8Array>>();
+    known.set(tx, keys);
+    const name = keyContext(tenantId, customerId);
+    const key = keys.get(name) ?? readKey(tx, tenantId, customerId);
+    keys.set(name, key);
+    return key;
+  }
+
+  async function readKey(tx: Tx, tenantId: string, customerId: string): Promise<Uint8Array> {
     const [row] = await tx<{ kekId: string; sealedKey: Uint8Array | null }[]>`
       select kek_id, sealed_key from customer_key where tenant_id = ${tenantId} and customer_id = ${customerId}`;
     if (row === undefined || row.sealedKey === null) throw unreadable();
@@ -52,6 +64,7 @@ export function createPersonalData(kms: KeyManagement): PersonalData {
 
   return {
     createKey: async (tx, tenantId, customerId) => {
+      known.delete(tx);
       const { kekId, sealed } = await kms.wrap(randomBytes(32), keyContext(tenantId, customerId));
       await tx`insert into customer_key (tenant_id, customer_id, kek_id, sealed_key)
         values (${tenantId}, ${customerId}, ${kekId}, ${sealed})`;
@@ -70,6 +83,7 @@ export function createPersonalData(kms: KeyManagement): PersonalData {
         .update(bytesOf([tenantId, kind, normalised]))
         .digest(),
     eraseKey: async (tx, tenantId, customerId) => {
+      known.delete(tx);
       await tx`update customer_key set sealed_key = null, destroyed_at = latchkey_now()
         where tenant_id = ${tenantId} and customer_id = ${customerId} and destroyed_at is null`;
       await tx`delete from contact where tenant_id = ${tenantId} and customer_id = ${customerId}`;

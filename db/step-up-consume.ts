@@ -13,12 +13,11 @@ import {
 import type { Actor } from './audit.ts';
 import type { Tx } from './connection.ts';
 import { judgeStanding } from './step-up-approval.ts';
-import { ringStepUp } from './step-up-ends.ts';
-import { applyStepUpMove, shareCustomerOf } from './step-up-moves.ts';
+import { applyStepUpMove, movedRecord, shareCustomerOf } from './step-up-moves.ts';
 import { isRequester } from './step-up-requester.ts';
 import { openRequest } from './step-up-sealed.ts';
 import { readStepUp, type StepUpRecord, type StepUpTools } from './step-up.ts';
-import { together } from './together.ts';
+import { resultOf, together } from './together.ts';
 
 export interface StepUpUse extends StepUpSubject {
   readonly requester: StepUpRequester;
@@ -49,17 +48,34 @@ export async function consumeStepUp(
   const before = await readStepUp(tx, use, true);
   if (before === undefined || !isRequester(before, use.requester))
     throw new LatchkeyError('step_up_not_found');
-  const { canonical } = await openRequest(tx, tools, before);
+  // Read together; judged in this order.
+  const [{ canonical }, standing] = await together([
+    openRequest(tx, tools, before),
+    settled(judgeStanding(tx, { before, customer })),
+  ]);
   if (canonicalAction(use.action) !== canonical) throw new LatchkeyError('action_mismatch');
   if (before.outcome === 'completed') return await usedBefore(tx, before);
   const next = transition(before, 'consumed', before.nowMs);
   if (!('move' in next)) throw refusal(before, 'refused' in next ? next.refused : 'conflict');
-  await judgeStanding(tx, { before, customer });
-  const made = { event: 'consumed', move: next.move, actor: actorOf(before) } as const;
-  await together([applyStepUpMove(tx, before, made), ringStepUp(tx, before)]);
-  const after = await readStepUp(tx, use);
-  if (after === undefined) throw new LatchkeyError('step_up_not_found');
+  resultOf(standing);
+  const { move } = next;
+  await applyStepUpMove(tx, before, {
+    event: 'consumed',
+    move,
+    actor: actorOf(before),
+    isRung: true,
+  });
+  const after = {
+    ...movedRecord(before, move),
+    consumedAtMs: before.nowMs,
+    endedAtMs: before.nowMs,
+  };
   return { ...factsOf(after), isRepeat: false, revokedSinceMs: null };
+}
+
+async function settled<T>(work: Promise<T>): Promise<PromiseSettledResult<T>> {
+  const [result] = await Promise.allSettled([work]);
+  return result;
 }
 
 async function usedBefore(tx: Tx, stepUp: StepUpRecord): Promise<StepUpUsed> {

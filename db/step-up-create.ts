@@ -6,7 +6,6 @@ import { canonicalAction, type Action } from '../domain/action.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { isStoppedByFreeze } from '../domain/freeze.ts';
 import { minorUnits } from '../domain/money.ts';
-import type { Policy } from '../domain/policy.ts';
 import type { Risk } from '../domain/ports.ts';
 import { requiredStrength } from '../domain/step-up-strength.ts';
 import {
@@ -20,15 +19,16 @@ import { appendAudit } from './audit.ts';
 import type { Tx } from './connection.ts';
 import { customerStops, shareCustomer } from './customer-lock.ts';
 import { activePolicy } from './policies.ts';
+import { limitedUntilMs } from './recovery-view.ts';
 import { actorOf } from './step-up-consume.ts';
 import { expireStepUp, supersedeStepUp } from './step-up-ends.ts';
-import { announceRequest } from './step-up-events.ts';
-import { limitedUntilMs } from './recovery-view.ts';
+import { auditOfRequest, insertStepUp } from './step-up-insert.ts';
 import { refusePaused } from './step-up-pauses.ts';
 import { nameOf } from './step-up-requester.ts';
 import { addSpend } from './step-up-spend.ts';
 import { sealRequest } from './step-up-sealed.ts';
 import { readStepUp, type StepUpRecord, type StepUpSpend, type StepUpTools } from './step-up.ts';
+import { together } from './together.ts';
 
 export interface NewStepUp extends StepUpSubject {
   readonly requester: StepUpRequester;
@@ -71,10 +71,17 @@ export async function createStepUp(
   const { tenantId, customerId, requester, action } = request;
   const customer = await shareCustomer(tx, tenantId, customerId);
   if (customer?.status !== 'active') throw new LatchkeyError('not_found');
-  const { isHeld, isFrozen } = await customerStops(tx, tenantId, customerId);
-  if (isHeld) throw new LatchkeyError('customer_on_hold');
-  if (isFrozen && isStoppedByFreeze(action.type)) throw new LatchkeyError('customer_frozen');
-  await oneRequestAtATime(tx, tenantId, customerId);
+  // Sent together, judged in their order: nothing was written before.
+  const isMoney = isStoppedByFreeze(action.type);
+  const [stops, , former, limitedUntil, { version, document: policy }] = await together([
+    customerStops(tx, tenantId, customerId),
+    oneRequestAtATime(tx, tenantId, customerId),
+    lockFormer(tx, request),
+    isMoney ? limitedUntilMs(tx, tenantId, customerId) : Promise.resolve(undefined),
+    activePolicy(tx, tenantId),
+  ]);
+  if (stops.isHeld) throw new LatchkeyError('customer_on_hold');
+  if (stops.isFrozen && isMoney) throw new LatchkeyError('customer_frozen');
   if (request.mayRepeat === true && (await wasNotRequired(tx, request)))
     return { notRequired: { required: 'none' } };
   await refuseForeign(tx, request, customer.epoch);
@@ -83,14 +90,10 @@ export async function createStepUp(
     'step_up_reference',
     request.reference,
   );
-  const waiting = await endFormer(tx, request, referenceIndex);
-  const { version, document: policy } = await activePolicy(tx, tenantId);
+  const waiting = await endFormer(tx, request, { former, referenceIndex });
   const spend = await spendOf(tx, request);
   // Whoever has just recovered an account, or stolen one so, is asked for all there is.
-  const isLimited =
-    isStoppedByFreeze(action.type) &&
-    (await limitedUntilMs(tx, tenantId, customerId)) !== undefined;
-  const risk = isLimited ? 'high' : request.risk;
+  const risk = limitedUntil === undefined ? request.risk : 'high';
   const { required, delaySeconds } = requiredStrength({
     action,
     dayTotalMinor: spend?.dayTotalMinor ?? 0n,
@@ -99,13 +102,20 @@ export async function createStepUp(
     ...(risk === undefined ? {} : { risk }),
   });
   if (required === 'none') {
-    await auditRequest(tx, request, 'step_up.not_required', { actionType: action.type });
+    await appendAudit(
+      tx,
+      auditOfRequest(request, 'step_up.not_required', { actionType: action.type }),
+    );
     return { notRequired: { required } };
   }
   if (waiting !== undefined)
     throw new LatchkeyError('step_up_pending', { extra: { stepUpId: waiting } });
-  await refusePaused(tx, { tenantId, customerId, requester, policy });
-  const inserted = await insertStepUp(tx, tools, request, {
+  const [, sealed] = await together([
+    refusePaused(tx, { tenantId, customerId, requester, policy }),
+    seal(tx, tools, request),
+  ]);
+  const inserted = await insertStepUp(tx, request, {
+    sealed,
     epoch: customer.epoch,
     policyVersion: version,
     policy,
@@ -149,21 +159,28 @@ async function refuseForeign(
   }
 }
 
-/** Ends this requester's former ones that have run out or were for the same reference; answers the id of one that is still waited for. */
-async function endFormer(
+/** This requester's former ones that are open. Their locks come before that of the day's total. */
+async function lockFormer(
   tx: Tx,
-  request: NewStepUp,
-  referenceIndex: Uint8Array,
-): Promise<string | undefined> {
-  const { tenantId, customerId, requester } = request;
-  // Their locks come before that of the day's total.
+  { tenantId, customerId, requester }: NewStepUp,
+): Promise<readonly string[]> {
   const open = await tx<{ ceremonyId: string }[]>`
     select ceremony_id from ceremony
     where tenant_id = ${tenantId} and customer_id = ${customerId} and kind = 'step_up' and requester = ${nameOf(requester)}
       and outcome is null
     order by ceremony_id for update`;
+  return open.map(({ ceremonyId }) => ceremonyId);
+}
+
+/** Ends those that have run out or were for the same reference; answers the id of one that is still waited for. */
+async function endFormer(
+  tx: Tx,
+  request: NewStepUp,
+  { former: ids, referenceIndex }: { former: readonly string[]; referenceIndex: Uint8Array },
+): Promise<string | undefined> {
+  const { tenantId } = request;
   let waiting: string | undefined;
-  for (const { ceremonyId: stepUpId } of open) {
+  for (const stepUpId of ids) {
     const former = await readStepUp(tx, { tenantId, stepUpId });
     if (former === undefined) continue;
     if (dueEvent(former, former.nowMs) !== undefined) {
@@ -205,70 +222,8 @@ function amountOf(action: Action): { currency: string; minor: bigint } | undefin
   return { currency, minor: minorUnits(amount, currency) };
 }
 
-interface Judged {
-  readonly epoch: number;
-  readonly policyVersion: number;
-  readonly policy: Policy;
-  readonly required: StepUpStrength;
-  readonly delaySeconds: number;
-  readonly spend: StepUpSpend | undefined;
-  readonly referenceIndex: Uint8Array;
-}
-
-async function insertStepUp(
-  tx: Tx,
-  tools: StepUpTools,
-  request: NewStepUp,
-  judged: Judged,
-): Promise<StepUpRecord> {
-  const { tenantId, stepUpId, customerId, requester, action } = request;
-  const { policy, required, spend } = judged;
-  const inserted = await tx`
-    insert into ceremony (tenant_id, ceremony_id, kind, customer_id, client_id, jkt, state, epoch, policy_version, locale, deadline, created_at, requester)
-    select ${tenantId}, ${stepUpId}, 'step_up', ${customerId}, ${request.clientId ?? null}, ${request.jkt ?? null}, 'starting', ${judged.epoch},
-           ${judged.policyVersion}, coalesce(${request.locale ?? null}, customer.locale),
-           t.now + make_interval(secs => ${policy.stepUp.approveSeconds}), t.now, ${nameOf(requester)}
-    from (select latchkey_now() as now offset 0) t, customer
-    where customer.tenant_id = ${tenantId} and customer.customer_id = ${customerId}
-    on conflict (tenant_id, customer_id, requester) where kind = 'step_up' and state in ('starting', 'open', 'second_factor') do nothing`;
-  // The index holds what the queue above makes sure of.
-  if (inserted.count === 0) throw new LatchkeyError('step_up_pending');
-  const sealed = await sealRequest(tx, tools, request, {
-    action,
-    canonical: canonicalAction(action),
-    reference: request.reference,
-    requesterName: request.requesterName,
-  });
-  await tx`
-    insert into step_up (tenant_id, step_up_id, customer_id, requester_kind, requester_id, action_type, sealed_request, reference_index,
-                         session_id, device_id, credential_id, at_least, required, delay_seconds,
-                         spend_currency, spend_day, spend_minor, day_total_minor)
-    values (${tenantId}, ${stepUpId}, ${customerId}, ${requester.kind}, ${requester.id}, ${action.type}, ${sealed}, ${judged.referenceIndex},
-            ${request.sessionId ?? null}, ${request.deviceId ?? null}, ${request.credentialId ?? null}, ${request.atLeast ?? null},
-            ${required}, ${judged.delaySeconds}, ${spend?.currency ?? null}, ${spend?.day ?? null}::date,
-            ${spend?.minor.toString() ?? null}, ${spend?.dayTotalMinor.toString() ?? null})`;
-  const detail = { actionType: action.type, required, policyVersion: judged.policyVersion };
-  await auditRequest(tx, request, 'step_up.requested', detail);
-  const stepUp = await readStepUp(tx, request);
-  if (stepUp === undefined) throw new TypeError('a row that was just inserted');
-  await announceRequest(tx, stepUp);
-  return stepUp;
-}
-
-async function auditRequest(
-  tx: Tx,
-  request: NewStepUp,
-  action: string,
-  detail: Readonly<Record<string, string | number>>,
-): Promise<void> {
-  const { tenantId, stepUpId, customerId } = request;
-  await appendAudit(tx, {
-    tenantId,
-    actor: actorOf(request),
-    action,
-    subject: { kind: 'step_up', id: stepUpId },
-    customerId,
-    ceremonyId: stepUpId,
-    detail,
-  });
+async function seal(tx: Tx, tools: StepUpTools, request: NewStepUp): Promise<Uint8Array> {
+  const { action, reference, requesterName } = request;
+  const canonical = canonicalAction(action);
+  return await sealRequest(tx, tools, request, { action, canonical, reference, requesterName });
 }

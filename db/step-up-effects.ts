@@ -5,11 +5,11 @@
 import type { Risk } from '../domain/ports.ts';
 import type { StepUpEffect } from '../domain/step-up.ts';
 import type { Tx } from './connection.ts';
-import { enqueue } from './outbox.ts';
+import type { NewOutboxRow } from './outbox.ts';
 import type { ProvedKeys } from './step-up-approval.ts';
 import { sendStepUpCode } from './step-up-codes.ts';
-import { recordCode, recordKeys } from './step-up-evidence.ts';
-import { callBack } from './step-up-events.ts';
+import { codeEvidence, keysEvidence, type NewEvidence } from './step-up-evidence.ts';
+import { callsBack } from './step-up-events.ts';
 import { giveBackSpend } from './step-up-spend.ts';
 import type { StepUpRecord, StepUpTools } from './step-up.ts';
 
@@ -20,46 +20,51 @@ export interface Proof {
   readonly risk: Risk | undefined;
 }
 
-/** Under the ceremony's lock. The audit row may still be on its way: evidence waits for its id. */
+/** For the relay; written with the move. */
+export function messagesOf(before: StepUpRecord, effect: StepUpEffect): readonly NewOutboxRow[] {
+  const { tenantId, stepUpId, customerId } = before;
+  const row = { tenantId, subject: stepUpId } as const;
+  switch (effect) {
+    case 'send_push':
+      return [{ ...row, topic: 'push.send', payload: { stepUpId, customerId } }];
+    case 'call_back':
+      return callsBack(before);
+    case 'seal_receipt':
+      return [{ ...row, topic: 'receipt.seal', payload: { stepUpId } }];
+    case 'record_keys':
+    case 'record_code':
+    case 'send_code':
+    case 'give_back':
+      return [];
+  }
+}
+
+/** At most one a move; written with it, because it names the move's audit row. */
+export async function evidenceOf(
+  tx: Tx,
+  before: StepUpRecord,
+  effects: readonly StepUpEffect[],
+  proof: Proof | undefined,
+): Promise<NewEvidence | undefined> {
+  if (effects.includes('record_keys')) {
+    const { tools, keys, risk } = driven(proof);
+    return await keysEvidence(tx, tools, before, { keys, risk });
+  }
+  if (effects.includes('record_code')) return await codeEvidence(tx, driven(proof).tools, before);
+  return undefined;
+}
+
+/** The rest, by statements of its own. */
 export async function cause(
   tx: Tx,
   before: StepUpRecord,
-  {
-    effect,
-    proof,
-    auditId,
-  }: { effect: StepUpEffect; proof: Proof | undefined; auditId: Promise<string> },
+  effect: StepUpEffect,
+  proof: Proof | undefined,
 ): Promise<void> {
-  const { tenantId, stepUpId, customerId, spend } = before;
-  switch (effect) {
-    case 'send_push': {
-      const payload = { stepUpId, customerId };
-      await enqueue(tx, { tenantId, topic: 'push.send', subject: stepUpId, payload });
-      break;
-    }
-    case 'record_keys': {
-      const { tools, keys, risk } = driven(proof);
-      await recordKeys(tx, tools, before, { keys, risk, auditId });
-      break;
-    }
-    case 'send_code':
-      await sendStepUpCode(tx, driven(proof).tools, before);
-      break;
-    case 'record_code':
-      await recordCode(tx, driven(proof).tools, before, auditId);
-      break;
-    case 'call_back':
-      await callBack(tx, before);
-      break;
-    case 'seal_receipt': {
-      const payload = { stepUpId };
-      await enqueue(tx, { tenantId, topic: 'receipt.seal', subject: stepUpId, payload });
-      break;
-    }
-    case 'give_back':
-      if (spend !== null) await giveBackSpend(tx, { tenantId, customerId, ...spend });
-      break;
-  }
+  const { tenantId, customerId, spend } = before;
+  if (effect === 'send_code') await sendStepUpCode(tx, driven(proof).tools, before);
+  if (effect === 'give_back' && spend !== null)
+    await giveBackSpend(tx, { tenantId, customerId, ...spend });
 }
 
 function driven(proof: Proof | undefined): Proof {

@@ -17,7 +17,6 @@ import type { Tx } from './connection.ts';
 import { notifyCustomer } from './contacts.ts';
 import { lockCustomer } from './customer-lock.ts';
 import { cutOff, type CutOff } from './cut-off.ts';
-import { enqueue } from './outbox.ts';
 import { applyStepUpMove, customerOf } from './step-up-moves.ts';
 import { isRequester } from './step-up-requester.ts';
 import { readStepUp, type StepUpRecord, type StepUpTools } from './step-up.ts';
@@ -176,18 +175,7 @@ async function endWith(
   before: StepUpRecord,
   made: { readonly event: StepUpEvent; readonly move: StepUpMove; readonly actor: Actor },
 ): Promise<void> {
-  await applyStepUpMove(tx, before, made);
-  await ringStepUp(tx, before);
-}
-
-/** Its row has moved by a call: the workflow must look. */
-export async function ringStepUp(tx: Tx, { tenantId, stepUpId }: StepUpSubject): Promise<void> {
-  await enqueue(tx, {
-    tenantId,
-    topic: 'ceremony.signal',
-    subject: stepUpId,
-    payload: { ceremonyId: stepUpId, kind: 'step_up', signal: 'cancel' },
-  });
+  await applyStepUpMove(tx, before, { ...made, isRung: true });
 }
 
 async function again(tx: Tx, subject: StepUpSubject): Promise<StepUpRecord> {

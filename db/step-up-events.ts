@@ -1,6 +1,5 @@
 /** What a move of a step-up tells the world: one event of the catalogue a move that matters, and the call to a requester who asked for one. */
-import type { Tx } from './connection.ts';
-import { enqueue } from './outbox.ts';
+import type { NewOutboxRow } from './outbox.ts';
 import type { StepUpMove } from '../domain/step-up.ts';
 import type { StepUpRecord } from './step-up.ts';
 
@@ -9,8 +8,8 @@ type Told = Pick<
   'tenantId' | 'stepUpId' | 'customerId' | 'requester' | 'actionType' | 'required'
 >;
 
-export async function announceRequest(tx: Tx, stepUp: Told): Promise<void> {
-  await enqueue(tx, {
+export function requestEvent(stepUp: Told): NewOutboxRow {
+  return {
     tenantId: stepUp.tenantId,
     topic: 'event',
     subject: stepUp.customerId,
@@ -18,15 +17,14 @@ export async function announceRequest(tx: Tx, stepUp: Told): Promise<void> {
       type: 'bank.app.step_up_requested',
       data: { ...dataOf(stepUp), required: stepUp.required },
     },
-  });
+  };
 }
 
 /** Moves between steps are nobody's business. */
-export async function announceMove(
-  tx: Tx,
+export function moveEvents(
   stepUp: Told,
   { move, revocationId }: { move: StepUpMove; revocationId?: string | undefined },
-): Promise<void> {
+): readonly NewOutboxRow[] {
   const { tenantId, customerId, required } = stepUp;
   const { state, outcome, reason } = move;
   const row = { tenantId, topic: 'event', subject: customerId } as const;
@@ -36,34 +34,31 @@ export async function announceMove(
       type: 'bank.app.step_up_approved',
       data: { ...data, acr: required },
     } as const;
-    await enqueue(tx, { ...row, payload });
-  } else if (outcome === 'completed') {
+    return [{ ...row, payload }];
+  }
+  if (outcome === 'completed') {
     const payload = {
       type: 'bank.app.step_up_consumed',
       data: { ...data, acr: required },
     } as const;
-    await enqueue(tx, { ...row, payload });
-  } else if (outcome === 'denied' && reason !== null) {
-    await enqueue(tx, {
-      ...row,
-      payload: { type: 'bank.app.step_up_denied', data: { ...data, reason } },
-    });
-  } else if (outcome !== null) {
-    const revocation = revocationId === undefined ? {} : { revocationId };
-    await enqueue(tx, {
-      ...row,
-      payload: {
-        type: 'bank.app.step_up_ended',
-        data: { ...data, outcome, reason, ...revocation },
-      },
-    });
+    return [{ ...row, payload }];
   }
+  if (outcome === 'denied' && reason !== null) {
+    return [{ ...row, payload: { type: 'bank.app.step_up_denied', data: { ...data, reason } } }];
+  }
+  if (outcome === null) return [];
+  const revocation = revocationId === undefined ? {} : { revocationId };
+  const payload = {
+    type: 'bank.app.step_up_ended',
+    data: { ...data, outcome, reason, ...revocation },
+  } as const;
+  return [{ ...row, payload }];
 }
 
 /** Staff and logins look for themselves. */
-export async function callBack(tx: Tx, { tenantId, stepUpId, requester }: Told): Promise<void> {
-  if (requester.kind !== 'client') return;
-  await enqueue(tx, { tenantId, topic: 'callback.send', subject: stepUpId, payload: { stepUpId } });
+export function callsBack({ tenantId, stepUpId, requester }: Told): readonly NewOutboxRow[] {
+  if (requester.kind !== 'client') return [];
+  return [{ tenantId, topic: 'callback.send', subject: stepUpId, payload: { stepUpId } }];
 }
 
 function dataOf({ customerId, stepUpId, requester, actionType }: Told) {

@@ -4,12 +4,11 @@
  */
 import type { Risk } from '../domain/ports.ts';
 import type { StepUpSubject } from '../domain/step-up.ts';
-import type { Tx } from './connection.ts';
+import type { Sql, Tx } from './connection.ts';
 import type { ProvedKeys, VerifiedApproval } from './step-up-approval.ts';
 import { STEP_UP_CODE } from './step-up-codes.ts';
 import type { StepUpRecord, StepUpTools } from './step-up.ts';
 import { latestAttempt } from './step-attempts.ts';
-import { together } from './together.ts';
 
 /** Bytes are base64url, times ISO 8601. */
 export interface KeysEvidence {
@@ -56,26 +55,31 @@ export interface StepUpEvidence {
 
 const PURPOSE = 'step_up.evidence';
 
-/** With the rows that say who approved. */
-export async function recordKeys(
+/** Sealed, for the statement of the move that it proves. */
+export interface NewEvidence {
+  readonly factor: 'keys' | 'code';
+  readonly sealed: Uint8Array;
+  /** Who approved with what, of the keys: it stands on the step-up too. */
+  readonly approvedWith:
+    | {
+        readonly deviceId: string;
+        readonly sessionId: string;
+        readonly credentialId: string;
+        readonly risk: Risk;
+      }
+    | undefined;
+}
+
+export async function keysEvidence(
   tx: Tx,
   tools: StepUpTools,
   before: StepUpRecord,
-  proof: {
-    readonly keys: ProvedKeys | undefined;
-    readonly risk: Risk | undefined;
-    readonly auditId: Promise<string>;
-  },
-): Promise<void> {
-  const { keys, auditId, risk = 'not_evaluated' } = proof;
+  proof: { readonly keys: ProvedKeys | undefined; readonly risk: Risk | undefined },
+): Promise<NewEvidence> {
+  const { keys, risk = 'not_evaluated' } = proof;
   if (keys === undefined || before.challenge === null)
     throw new TypeError('keys are proved by a submission');
   const { approval, device, credential } = keys;
-  const approvedWith = tx`
-    update step_up
-    set approved_device_id = ${device.deviceId}, approved_session_id = ${approval.sessionId},
-        approved_credential = ${credential.credentialId}, risk = ${risk}, proved_at = ${new Date(before.nowMs)}
-    where tenant_id = ${before.tenantId} and step_up_id = ${before.stepUpId}`;
   const evidence: KeysEvidence = {
     assertion: approval.assertion,
     approvalSignature: approval.approvalSignature,
@@ -102,18 +106,23 @@ export async function recordKeys(
     sessionId: approval.sessionId,
     risk,
   };
-  await together([
-    approvedWith,
-    insertEvidence(tx, tools, before, { factor: 'keys', evidence, auditId }),
-  ]);
+  return {
+    factor: 'keys',
+    sealed: await seal(tx, tools, before, 'keys', evidence),
+    approvedWith: {
+      deviceId: device.deviceId,
+      sessionId: approval.sessionId,
+      credentialId: credential.credentialId,
+      risk,
+    },
+  };
 }
 
-export async function recordCode(
+export async function codeEvidence(
   tx: Tx,
   tools: StepUpTools,
   before: StepUpRecord,
-  auditId: Promise<string>,
-): Promise<void> {
+): Promise<NewEvidence> {
   const { tenantId, stepUpId: ceremonyId } = before;
   const { attempt } = await latestAttempt(tx, { tenantId, ceremonyId, step: STEP_UP_CODE });
   if (attempt?.status !== 'matched') throw new TypeError('a code was matched on its attempt');
@@ -123,27 +132,30 @@ export async function recordCode(
     contactId: attempt.contactId,
     provedAt: new Date(before.nowMs).toISOString(),
   };
-  await insertEvidence(tx, tools, before, { factor: 'code', evidence, auditId });
+  const sealed = await seal(tx, tools, before, 'code', evidence);
+  return { factor: 'code', sealed, approvedWith: undefined };
 }
 
-async function insertEvidence(
+async function seal(
   tx: Tx,
   { personalData }: StepUpTools,
+  { tenantId, customerId }: StepUpRecord,
+  factor: NewEvidence['factor'],
+  evidence: object,
+): Promise<Uint8Array> {
+  const target = { tenantId, customerId, purpose: `${PURPOSE}.${factor}` };
+  return await personalData.seal(tx, target, JSON.stringify(evidence));
+}
+
+/** `audited` is the WITH query that answers the move's audit row. */
+export function insertEvidence(
+  sql: Sql,
   { tenantId, stepUpId, customerId, nowMs }: StepUpRecord,
-  made: {
-    readonly factor: 'keys' | 'code';
-    readonly evidence: object;
-    readonly auditId: Promise<string>;
-  },
-): Promise<void> {
-  const target = { tenantId, customerId, purpose: `${PURPOSE}.${made.factor}` };
-  const [sealed, auditId] = await together([
-    personalData.seal(tx, target, JSON.stringify(made.evidence)),
-    made.auditId,
-  ]);
-  await tx`
+  { factor, sealed }: NewEvidence,
+) {
+  return sql`
     insert into step_up_evidence (tenant_id, step_up_id, factor, customer_id, sealed, audit_id, recorded_at)
-    values (${tenantId}, ${stepUpId}, ${made.factor}, ${customerId}, ${sealed}, ${auditId}, ${new Date(nowMs)})`;
+    select ${tenantId}, ${stepUpId}, ${factor}, ${customerId}, ${sealed}::bytea, audited.audit_id, ${new Date(nowMs)}::timestamptz from audited`;
 }
 
 /** For the receipt. */

@@ -13,14 +13,16 @@ import {
 } from '../domain/step-up.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { Actor } from './audit.ts';
-import { appendAudit } from './audit.ts';
+import { insertAudit } from './audit.ts';
 import { noteFact } from './committed-facts.ts';
 import type { Tx } from './connection.ts';
 import { shareCustomer, type LockedCustomer } from './customer-lock.ts';
+import { insertOutboxRows, type NewOutboxRow } from './outbox.ts';
 import { judgeApproval, judgeStanding, type ProvedKeys } from './step-up-approval.ts';
 import { pendingStepUpFact } from './step-up-codes.ts';
-import { cause, type Proof } from './step-up-effects.ts';
-import { announceMove } from './step-up-events.ts';
+import { cause, evidenceOf, messagesOf, type Proof } from './step-up-effects.ts';
+import { moveEvents } from './step-up-events.ts';
+import { insertEvidence, type NewEvidence } from './step-up-evidence.ts';
 import { readStepUp, toStepUpSnapshot, type StepUpRecord, type StepUpTools } from './step-up.ts';
 import { finishSubmission, takeSubmission } from './step-submissions.ts';
 import { together } from './together.ts';
@@ -107,7 +109,7 @@ export async function advanceStepUp(
 }
 
 /** What its rows say after the move, which this transaction alone can make: it holds their lock. */
-function movedRecord(before: StepUpRecord, move: StepUpMove): StepUpRecord {
+export function movedRecord(before: StepUpRecord, move: StepUpMove): StepUpRecord {
   const { state, outcome, reason, consumableAtMs, consumeByMs } = move;
   return { ...before, state, outcome, reason, consumableAtMs, consumeByMs, seq: before.seq + 1 };
 }
@@ -141,47 +143,42 @@ export interface MadeStepUpMove {
   readonly actor: Actor;
   /** Of a cut-off that reached it. */
   readonly revocationId?: string;
+  /** Its row moves by a call: the workflow must look. */
+  readonly isRung?: boolean;
 }
 
-/** Under the ceremony's lock, so that its statements may go out together: none waits for another's but for the audit row's id. */
+/** Under the ceremony's lock: the rows, their audit, its evidence and what the relay delivers are one statement. */
 export async function applyStepUpMove(
   tx: Tx,
   before: StepUpRecord,
   made: MadeStepUpMove,
   proof?: Proof,
 ): Promise<void> {
-  const auditId = writeMove(tx, before, made);
-  const effects = made.move.effects.map((effect) => cause(tx, before, { effect, proof, auditId }));
-  await together([auditId, ...effects, announceMove(tx, before, made)]);
+  const { effects } = made.move;
+  const evidence = await evidenceOf(tx, before, effects, proof);
+  await together([
+    writeMove(tx, before, made, evidence),
+    ...effects.map((effect) => cause(tx, before, effect, proof)),
+  ]);
 }
 
-/** The rows and their audit, one after the other without a wait between; answers the audit row's id. */
 async function writeMove(
   tx: Tx,
   before: StepUpRecord,
-  { event, move, actor, revocationId }: MadeStepUpMove,
-): Promise<string> {
+  made: MadeStepUpMove,
+  evidence: NewEvidence | undefined,
+): Promise<void> {
+  const { event, move, actor, revocationId } = made;
   const { tenantId, stepUpId, customerId } = before;
   const { outcome, reason } = move;
-  const ceremony = tx`
-    update ceremony
-    set state = ${move.state}, outcome = ${outcome}, reason = ${reason}, seq = seq + 1,
-        step_deadline = ${outcome === null ? dateOf(move.consumeByMs) : null},
-        ended_at = case when ${outcome}::text is null then null else ${new Date(before.nowMs)}::timestamptz end,
-        revocation_id = ${revocationId ?? null}
-    where tenant_id = ${tenantId} and ceremony_id = ${stepUpId} and seq = ${before.seq}`;
-  const stepUp =
-    move.state === 'approved' || outcome === 'completed'
-      ? tx`
-    update step_up
-    set approved_at = coalesce(approved_at, ${new Date(before.nowMs)}), consumable_at = ${dateOf(move.consumableAtMs)},
-        consume_by = ${dateOf(move.consumeByMs)},
-        consumed_at = case when ${outcome}::text is null then null else ${new Date(before.nowMs)}::timestamptz end
-    where tenant_id = ${tenantId} and step_up_id = ${stepUpId}`
-      : Promise.resolve();
+  const messages = [
+    ...move.effects.flatMap((effect) => messagesOf(before, effect)),
+    ...moveEvents(before, made),
+    ...(made.isRung === true ? [bellOf(before)] : []),
+  ];
   const fromTo = { from: before.state, to: move.state, outcome, reason };
   noteFact(tx, { kind: 'ceremony_moved', ceremony: 'step_up', ...fromTo });
-  const audit = appendAudit(tx, {
+  const audit = insertAudit(tx, {
     tenantId,
     actor,
     action: actionOf(event, move),
@@ -190,8 +187,48 @@ async function writeMove(
     ceremonyId: stepUpId,
     detail: { event, ...fromTo, required: before.required, revocationId: revocationId ?? null },
   });
-  const [, , auditId] = await together([ceremony, stepUp, audit]);
-  return auditId;
+  await tx`
+    with moved as (
+      update ceremony
+      set state = ${move.state}, outcome = ${outcome}, reason = ${reason}, seq = seq + 1,
+          step_deadline = ${outcome === null ? dateOf(move.consumeByMs) : null},
+          ended_at = case when ${outcome}::text is null then null else ${new Date(before.nowMs)}::timestamptz end,
+          revocation_id = ${revocationId ?? null}
+      where tenant_id = ${tenantId} and ceremony_id = ${stepUpId} and seq = ${before.seq})
+    ${updateStepUp(tx, before, move, evidence)}
+    ${messages.length === 0 ? tx`` : tx`, told as (${insertOutboxRows(tx, messages)})`},
+    audited as (${audit} returning audit_id)
+    ${evidence === undefined ? tx`` : tx`, proved as (${insertEvidence(tx, before, evidence)})`}
+    select audit_id from audited`;
+}
+
+/** One update: a statement may change a row once. */
+function updateStepUp(
+  tx: Tx,
+  { tenantId, stepUpId, nowMs }: StepUpRecord,
+  { state, outcome, consumableAtMs, consumeByMs }: StepUpMove,
+  evidence: NewEvidence | undefined,
+) {
+  const now = new Date(nowMs);
+  const isGranted = state === 'approved' || outcome === 'completed';
+  const keys = evidence?.approvedWith;
+  if (!isGranted && keys === undefined) return tx``;
+  const granted = tx`
+    approved_at = coalesce(approved_at, ${now}), consumable_at = ${dateOf(consumableAtMs)}, consume_by = ${dateOf(consumeByMs)},
+    consumed_at = case when ${outcome}::text is null then null else ${now}::timestamptz end`;
+  const proved =
+    keys === undefined
+      ? tx``
+      : tx`approved_device_id = ${keys.deviceId}, approved_session_id = ${keys.sessionId}, approved_credential = ${keys.credentialId},
+          risk = ${keys.risk}, proved_at = ${now}`;
+  return tx`, granted as (
+    update step_up set ${isGranted ? granted : tx``} ${isGranted && keys !== undefined ? tx`,` : tx``} ${proved}
+    where tenant_id = ${tenantId} and step_up_id = ${stepUpId})`;
+}
+
+function bellOf({ tenantId, stepUpId }: StepUpSubject): NewOutboxRow {
+  const payload = { ceremonyId: stepUpId, kind: 'step_up', signal: 'cancel' } as const;
+  return { tenantId, topic: 'ceremony.signal', subject: stepUpId, payload };
 }
 
 function actionOf(event: StepUpEvent, { state, outcome }: StepUpMove): string {

@@ -11,9 +11,9 @@ import type { StepUpContext } from '../domain/step-up-preimage.ts';
 import { requiredStrength } from '../domain/step-up-strength.ts';
 import type { Display } from '../domain/step-up-texts.ts';
 import { refusalOf, type StepUpStrength, type StepUpSubject } from '../domain/step-up.ts';
-import { appendAudit } from './audit.ts';
+import { insertAudit } from './audit.ts';
 import type { Tx } from './connection.ts';
-import { openPreimage, openRequest, sealPreimage } from './step-up-sealed.ts';
+import { openPreimage, openRequest, sealPreimage, type StepUpRequest } from './step-up-sealed.ts';
 import { readStepUp, type StepUpRecord, type StepUpTools } from './step-up.ts';
 import { together } from './together.ts';
 
@@ -51,14 +51,17 @@ export async function openStepUp(
   const { state, nowMs } = before;
   if (state !== 'open') throw new LatchkeyError(refusalOf(before), { extra: { state } });
   if (nowMs >= before.approveByMs) throw new LatchkeyError('step_up_expired', { extra: { state } });
-  await refuseDevice(tx, before, opening);
   const openedAs = digestOf(opening);
+  const [, request] = await together([
+    refuseDevice(tx, before, opening),
+    openRequest(tx, tools, before),
+  ]);
   if (before.challenge !== null && isSame(before.openedAs, openedAs)) {
     const preimage = await openPreimage(tx, tools, before);
     if (preimage === undefined) throw new TypeError('a challenge has its preimage');
     return { record: before, preimage, challenge: before.challenge };
   }
-  return await openAnew(tx, tools, { before, opening, openedAs });
+  return await openAnew(tx, tools, { before, opening, openedAs, request });
 }
 
 async function openAnew(
@@ -68,11 +71,12 @@ async function openAnew(
     readonly before: StepUpRecord;
     readonly opening: StepUpOpening;
     readonly openedAs: Uint8Array;
+    readonly request: StepUpRequest;
   },
 ): Promise<OpenedStepUp> {
-  const { before, opening, openedAs } = parts;
+  const { before, opening, openedAs, request } = parts;
   const { tenantId, stepUpId, customerId } = before;
-  const { action, requesterName } = await openRequest(tx, tools, before);
+  const { action, requesterName } = request;
   const { fields: _fields, ...display } = await opening.render({
     action,
     requesterName,
@@ -96,13 +100,7 @@ async function openAnew(
   });
   const challenge = createHash('sha256').update(CHALLENGE_LABEL).update(preimage).digest();
   const sealed = await sealPreimage(tx, tools, before, preimage);
-  const shown = tx`
-    update step_up
-    set opened_device_id = ${opening.deviceId}, opened_session_id = ${opening.sessionId}, opened_as = ${openedAs},
-        opened_at = ${new Date(before.nowMs)}, sealed_preimage = ${sealed}, challenge = ${challenge},
-        required = ${raised.required}, delay_seconds = ${raised.delaySeconds}
-    where tenant_id = ${tenantId} and step_up_id = ${stepUpId}`;
-  const audit = appendAudit(tx, {
+  const audit = insertAudit(tx, {
     tenantId,
     actor: { kind: 'customer', id: customerId },
     action: 'step_up.shown',
@@ -111,9 +109,15 @@ async function openAnew(
     ceremonyId: stepUpId,
     detail: { deviceId: opening.deviceId, locale: display.locale, ...opening.context, ...raised },
   });
-  await together([shown, audit]);
-  const record = await readStepUp(tx, before);
-  if (record === undefined) throw new TypeError('a row that is locked');
+  await tx`
+    with audited as (${audit})
+    update step_up
+    set opened_device_id = ${opening.deviceId}, opened_session_id = ${opening.sessionId}, opened_as = ${openedAs},
+        opened_at = ${new Date(before.nowMs)}, sealed_preimage = ${sealed}, challenge = ${challenge},
+        required = ${raised.required}, delay_seconds = ${raised.delaySeconds}
+    where tenant_id = ${tenantId} and step_up_id = ${stepUpId}`;
+  // As the row now says, which this transaction holds.
+  const record = { ...before, ...raised, challenge, openedAs, openedDeviceId: opening.deviceId };
   return { record, preimage, challenge };
 }
 

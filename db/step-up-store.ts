@@ -42,14 +42,12 @@ export function createStepUpStore(
       const record = await glanceAtStepUp(database, subject);
       if (record === undefined) return undefined;
       const isClosed = record.outcome !== null;
-      // Nothing else is to be done or asked in any other state.
-      const isMore = isClosed || record.state === 'second_factor';
-      const fact = isMore
-        ? await database.tenant(subject.tenantId, async (tx) => {
-            if (isClosed) await markStepUpClosed(tx, subject);
-            return await pendingStepUpFact(tx, record);
-          })
-        : null;
+      if (isClosed) await markStepUpClosed(database, subject);
+      // Nothing else is to be asked in any other state.
+      const fact =
+        record.state === 'second_factor'
+          ? await database.tenant(subject.tenantId, (tx) => pendingStepUpFact(tx, record))
+          : null;
       return { snapshot: toStepUpSnapshot(record), fact, isClosed };
     },
 
@@ -78,7 +76,6 @@ export function createStepUpStore(
     ): Promise<StepUpAdvanced | Refused | { readonly fact: StepUpEvent }> =>
       answering(() => database.tenant(request.tenantId, (tx) => advanceStepUp(tx, tools, request))),
 
-    markClosed: (subject: StepUpSubject): Promise<void> =>
-      database.tenant(subject.tenantId, (tx) => markStepUpClosed(tx, subject)),
+    markClosed: (subject: StepUpSubject): Promise<void> => markStepUpClosed(database, subject),
   };
 }

@@ -142,11 +142,18 @@ export async function listStepUps(
 }
 
 /** The last thing a workflow does. The reconciler looks at open ones only. */
-export async function markStepUpClosed(tx: Tx, subject: StepUpSubject): Promise<void> {
-  await tx`
-    update ceremony set workflow_closed_at = latchkey_now()
-    where tenant_id = ${subject.tenantId} and ceremony_id = ${subject.stepUpId} and kind = 'step_up' and outcome is not null
-      and workflow_closed_at is null`;
+export async function markStepUpClosed(
+  database: Pick<Database, 'statement'>,
+  { tenantId, stepUpId }: StepUpSubject,
+): Promise<void> {
+  await database.statement({
+    tenantId,
+    build: ({ sql, bound, isBound }) => sql`
+      with ${bound}
+      update ceremony set workflow_closed_at = latchkey_now()
+      where ${isBound} and tenant_id = ${tenantId} and ceremony_id = ${stepUpId} and kind = 'step_up' and outcome is not null
+        and workflow_closed_at is null`,
+  });
 }
 
 /** What the workflow may know: no customer, no key, no action, no policy. */
