@@ -159,7 +159,8 @@ const prepared = (door: 'public' | 'operations'): unknown =>
       stepUpId: nobody('cer'),
       recoveryId: nobody('cer'),
       revocationId: nobody('rev'),
-      customerId: [seeded.customer.customerId, ...nobody('cus')],
+      // Staff freeze it and recover it: no request may be signed by it.
+      customerId: [seeded.atDesk, ...nobody('cus')],
       sessionId: nobody('ses'),
       // Else it would find the caller's own in an answer, and stop it.
       deviceId: nobody('dev'),

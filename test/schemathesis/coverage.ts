@@ -228,7 +228,6 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   {
     codes: [
       'wrong_step',
-      'ceremony_ended',
       'ceremony_expired',
       'cooling_off',
       'device_not_allowed',
@@ -240,7 +239,13 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     ],
     operations: RECOVERY_STEPS,
     why: 'of the key or the customer of one case alone, at a time of its own',
-    shownBy: 'test/contract/database/recoveries.test.ts',
+    shownBy: 'test/contract/database/recovery-binding.test.ts',
+  },
+  {
+    codes: ['ceremony_ended'],
+    operations: RECOVERY_STEPS,
+    why: 'a step of a case that somebody stopped before',
+    shownBy: 'test/contract/database/recovery-stops.test.ts',
   },
   {
     codes: [

@@ -30,10 +30,13 @@ export interface SignerOptions {
   readonly gateway: { readonly id: string; readonly origin: string; readonly path: string };
   /** Owns the enrollments that requests name. */
   readonly key: KeyPair;
-  /** Logged in; and another one, which is logged out again and again. */
+  /** Logged in; and another one, which is logged out and frozen again and again. */
   readonly customer: SoftwarePhone;
   readonly leaving: SoftwarePhone;
 }
+
+/** What would take from every later request what it needs. */
+const ENDS_MUCH: ReadonlySet<string> = new Set(['logout', 'freezeAccount']);
 
 export function createSigner(options: SignerOptions): Signer {
   const state = { nonce: undefined as string | undefined };
@@ -83,7 +86,7 @@ export function createSigner(options: SignerOptions): Signer {
     customer: async (request) =>
       await withToken(
         request,
-        request.operationId === 'logout' ? options.leaving : options.customer,
+        ENDS_MUCH.has(request.operationId) ? options.leaving : options.customer,
       ),
     machine: asMachine,
     service: asMachine,

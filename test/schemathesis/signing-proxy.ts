@@ -178,7 +178,12 @@ function forward(request: {
         resolve(bytes.then((read) => ({ status, headers: answerHeaders, body: read })));
       },
     );
-    outgoing.on('error', reject);
+    outgoing.on('error', (error) => {
+      // A kept connection that the API closed, being idle, as this was written to it (Node's `request.reusedSocket`): it never arrived.
+      const isStale = outgoing.reusedSocket && 'code' in error && error.code === 'ECONNRESET';
+      if (isStale) resolve(forward(request));
+      else reject(error);
+    });
     outgoing.end(body);
   });
 }

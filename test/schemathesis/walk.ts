@@ -155,7 +155,7 @@ async function actAsMachine(stack: TestStack, customerId: string): Promise<void>
   await bank.call({ method: 'GET', path: '/feeds/cut-offs' });
 }
 
-/** Two enrolled phones, one enrollment under the given key that is open and two that have ended; answers the ids. */
+/** Three enrolled phones, the last one's customer for the desk alone, one enrollment under the given key that is open and two that have ended; answers the ids. */
 export async function seed(
   stack: TestStack,
   rows: postgres.Sql,
@@ -163,10 +163,12 @@ export async function seed(
 ): Promise<{
   readonly customer: Awaited<ReturnType<typeof enrollPhone>>;
   readonly leaving: Awaited<ReturnType<typeof enrollPhone>>;
+  readonly atDesk: string;
   readonly enrollments: readonly string[];
 }> {
   const customer = await enrollPhone(stack);
   const leaving = await enrollPhone(stack);
+  const { customerId: atDesk } = await enrollPhone(stack);
   const phones = [
     createSoftwarePhone(stack),
     createSoftwarePhone(stack),
@@ -188,7 +190,7 @@ export async function seed(
   await rows`update ceremony set jkt = ${jkt} where ceremony_id in ${rows([open, cancelled, expired])}`;
   await customer.latchkey.logIn();
   await leaving.latchkey.logIn();
-  return { customer, leaving, enrollments: [open, cancelled, expired] };
+  return { customer, leaving, atDesk, enrollments: [open, cancelled, expired] };
 }
 
 /** The last success of each operation: what is sent again, spoiled. */
