@@ -92,6 +92,20 @@ export class RecoveryBed extends TimeSkippingBed<Lost> {
     return one;
   }
 
+  /** Policy asks for a second contact where something about the customer is young. */
+  async startWithYoungPhone(): Promise<Lost> {
+    const customer = await this.run((tx) => insertRecoverable(tx, this.tenantId));
+    await this.run(
+      (tx) =>
+        tx`update device set trusted_at = latchkey_now() where customer_id = ${customer.customerId}`,
+    );
+    const { recoveryId } = await opened(this.run, customer);
+    const one = { recoveryId, customer };
+    await this.startWorkflow(one);
+    await this.reaches(one, 'contact');
+    return one;
+  }
+
   /** As the last transaction saw it. */
   nowAtTick(): number {
     return this.nowMs;
