@@ -12,6 +12,7 @@ import type { Tx } from './connection.ts';
 import { useCredential } from './credentials.ts';
 import { hasActiveHold, shareCustomer, type LockedCustomer } from './customer-lock.ts';
 import { deviceOfKey, type Device } from './devices.ts';
+import { frozenSinceMs } from './freeze.ts';
 import { activePolicy } from './policies.ts';
 import { countedSessions, endForLogin, oneLoginAtATime } from './session-caps.ts';
 import { insertSession, type SessionRecord } from './sessions.ts';
@@ -89,6 +90,7 @@ export async function grantLogin(
   const risk = await riskOf(tx, login, resultOf(used));
   // The engine's word alone: a counter that moved back may be an answer that was overtaken on its way.
   if (askForFactor !== undefined && needsFactor(login.risk, document.login)) {
+    if (customer.isFrozen) await refuseFromBeforeFreeze(tx, login);
     const stepUp = await askForFactor(tx, login.risk);
     await settle?.(tx, stepUp.stepUpId);
     return { stepUp };
@@ -124,6 +126,16 @@ function refuseOldChallenge(
   skewSeconds: number,
 ): void {
   if (epochRaisedAtMs !== undefined && issuedAtMs <= epochRaisedAtMs + skewSeconds * 1000)
+    throw new LatchkeyError('challenge_invalid');
+}
+
+/**
+ * What is asked for more becomes a session as old as its step-up, later than the challenge: held back over a freeze it would lift it. The app asks for
+ * a challenge anew, which the passkey has to answer now.
+ */
+async function refuseFromBeforeFreeze(tx: Tx, login: VerifiedLogin): Promise<void> {
+  const sinceMs = await frozenSinceMs(tx, login);
+  if (sinceMs !== undefined && login.challenge.issuedAtMs <= sinceMs)
     throw new LatchkeyError('challenge_invalid');
 }
 

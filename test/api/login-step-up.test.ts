@@ -53,6 +53,21 @@ async function approved(given?: Phone): Promise<Refused> {
   return login;
 }
 
+const freezeElsewhere = async ({ customerId }: Banker) => {
+  const { tenantId } = stack.api;
+  await stack.api.inTenant((tx) =>
+    placeFreeze(tx, {
+      tenantId,
+      customerId,
+      freezeId: newId('freeze'),
+      how: 'phone_code',
+      by: { kind: 'customer', id: customerId },
+      isProved: false,
+      policy: DEFAULT_POLICY.freeze,
+    }),
+  );
+};
+
 const sessionsOf = async ({ customerId }: Banker) =>
   await stack.api.inTenant(
     (tx) => tx<{ sessionId: string; amr: string[]; acr: string; epoch: number }[]>`
@@ -94,18 +109,7 @@ describe('a login at high risk', () => {
     const { banker, phone, path } = await approved();
     stack.api.clock.advance(1000);
     // The owner's phone was taken from his hand before the code came; he freezes from another.
-    await stack.api.inTenant(
-      async (tx) =>
-        await placeFreeze(tx, {
-          tenantId: stack.api.tenantId,
-          customerId: banker.customerId,
-          freezeId: newId('freeze'),
-          how: 'phone_code',
-          by: { kind: 'customer', id: banker.customerId },
-          isProved: false,
-          policy: DEFAULT_POLICY.freeze,
-        }),
-    );
+    await freezeElsewhere(banker);
     stack.api.clock.advance(1000);
     const finished = await phone.post(`${path}/finish`, {});
     phone.accessToken = String(finished.body.access_token);
@@ -114,6 +118,20 @@ describe('a login at high risk', () => {
       body: { code: 'insufficient_user_authentication' },
     });
     phone.accessToken = undefined;
+  });
+
+  test('is refused where its passkey was asked for before a freeze; asked for after it, it goes on', async () => {
+    const banker = await createBanker(stack.api, { number: randomPhone() });
+    stack.risk = 'high';
+    const heldBack = await loginBody(banker, banker.phone);
+    stack.api.clock.advance(1000);
+    await freezeElsewhere(banker);
+    stack.api.clock.advance(1000);
+    expect(await banker.phone.post('/auth/login', heldBack)).toMatchObject({
+      status: 400,
+      body: { code: 'challenge_invalid' },
+    });
+    expect(await logIn(banker, banker.phone)).toMatchObject(NEEDED);
   });
 
   test('on a key that is no device’s ends in a session that only reads', async () => {
