@@ -72,6 +72,7 @@ const anyStaff = {
 } as const;
 const desk = { ...anyStaff, roles: ['agent', 'supervisor'] } as const;
 const supervisor = { ...anyStaff, roles: ['supervisor'] } as const;
+const auditor = { ...anyStaff, roles: ['auditor'] } as const;
 const deskReader = { ...anyStaff, roles: ['agent', 'supervisor', 'auditor'] } as const;
 /** Who may take a signed record of a customer away. */
 const recordReader = { ...anyStaff, roles: ['supervisor', 'auditor'] } as const;
@@ -221,6 +222,11 @@ export const ACCESS = {
   liftFreezeByStaff: { ...supervisor, recentLogin: true },
   reportDeviceByStaff: desk,
   liftDeviceReportByStaff: { ...supervisor, recentLogin: true },
+  revealContact: desk,
+  listCustomerCeremonies: desk,
+  searchAudit: auditor,
+  exportAudit: auditor,
+  worksNow: anyStaff,
   listDeadLetters: { ...anyStaff, roles: ['auditor', 'administrator'] },
   retryDeadLetter: { ...anyStaff, roles: ['administrator'] },
 } as const satisfies Record<string, AccessRow>;

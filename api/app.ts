@@ -68,6 +68,8 @@ import { registerSessionRoutes } from './routes/sessions.ts';
 import { registerStepUpRoutes } from './routes/step-ups.ts';
 import { registerStaffCallRoutes } from './routes/staff-calls.ts';
 import { registerStaffCustomerRoutes } from './routes/staff-customers.ts';
+import { registerStaffAuditRoutes } from './routes/staff-audit.ts';
+import { registerStaffReadingRoutes } from './routes/staff-reading.ts';
 import { registerStaffRecoveryRoutes } from './routes/staff-recoveries.ts';
 import { registerStaffRecoveryRecordRoutes } from './routes/staff-recovery-record.ts';
 import { registerStaffRecoveryWorkRoutes } from './routes/staff-recovery-work.ts';
@@ -133,6 +135,8 @@ const OPERATIONS_ROUTES: readonly ((app: LatchkeyApp, services: ApiServices) => 
   registerStaffRecoveryRoutes,
   registerStaffRecoveryWorkRoutes,
   registerStaffRecoveryRecordRoutes,
+  registerStaffReadingRoutes,
+  registerStaffAuditRoutes,
   registerDeadLetterRoutes,
   registerCodecRoutes,
 ];

@@ -40,7 +40,7 @@ export function createBacklogReader(database: Database): BacklogReader {
   };
 }
 
-async function tenantBacklog(tx: Tx, tenantId: string): Promise<Backlog> {
+export async function tenantBacklog(tx: Tx, tenantId: string): Promise<Backlog> {
   // A row that is not due yet waits on purpose; one that was tried has been due since it was written.
   const outbox = await tx<Backlog['outbox'][number][]>`
     with t as materialized (select latchkey_now() as now)

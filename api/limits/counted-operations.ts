@@ -147,6 +147,11 @@ export const COUNTED_OPERATIONS = {
   liftFreezeByStaff: SIGNED_IN_STAFF,
   reportDeviceByStaff: SIGNED_IN_STAFF,
   liftDeviceReportByStaff: SIGNED_IN_STAFF,
+  revealContact: { uncounted: 'by the policy’s staffSearch, of each person' },
+  listCustomerCeremonies: SIGNED_IN_STAFF,
+  searchAudit: SIGNED_IN_STAFF,
+  exportAudit: SIGNED_IN_STAFF,
+  worksNow: SIGNED_IN_STAFF,
   listDeadLetters: SIGNED_IN_STAFF,
   retryDeadLetter: SIGNED_IN_STAFF,
 } as const satisfies { readonly [Operation in OperationId]?: Counted };

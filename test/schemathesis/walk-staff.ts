@@ -29,6 +29,11 @@ export async function succeedAtDesk(stack: TestStack, rows: postgres.Sql): Promi
   const { sessions } = (await (
     await agent.get(`/staff/customers/${phone.customerId}/sessions`)
   ).json()) as { sessions: { sessionId: string }[] };
+  await agent.post(`/staff/customers/${phone.customerId}/reveal-contact`, {
+    contact: 'phone',
+    reason: 'call_back',
+  });
+  await agent.get(`/staff/customers/${phone.customerId}/ceremonies`);
   const called = await agent.post(`/staff/customers/${phone.customerId}/calls`, {
     caseReference: 'case-4711',
   });
@@ -60,6 +65,9 @@ export async function succeedAtDesk(stack: TestStack, rows: postgres.Sql): Promi
   await recoverAtDesk({ agent, supervisor, auditor }, stack, rows);
   await agent.post(`${device}/revoke`, { reason: 'lost_device' });
   await auditor.get('/staff/holds');
+  await auditor.get(`/staff/audit?customerId=${phone.customerId}`);
+  await auditor.get(`/staff/audit/export?customerId=${phone.customerId}`);
+  await auditor.get('/staff/works-now');
   await auditor.get('/ops/dead-letters');
   const outboxId = await deadLetter(rows);
   await administrator.post(`/ops/dead-letters/${outboxId}/retry`, {});
