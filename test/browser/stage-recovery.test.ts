@@ -2,7 +2,7 @@
  * A lost phone at the stage, by the customer alone: contact, person, waiting room, time to object, new phone; the owner's veto on the old phone; and a thief
  * in a profile of his own. Two customers' browsers and the bank's people at once; photographed light and dark.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { shootBothSizes } from './customer-stage.ts';
 import {
   approve,
@@ -120,10 +120,7 @@ describe('a thief', () => {
         const wrong = String((Number(right) + left + 1) % 1_000_000).padStart(6, '0');
         await thief.type('Code from the message', wrong);
         await thief.press('Confirm');
-        if (left > 0)
-          await vi.waitFor(() =>
-            thief.sees(left === 1 ? '1 try left.' : `${String(left)} tries left.`),
-          );
+        if (left > 0) await thief.sees(left === 1 ? '1 try left.' : `${String(left)} tries left.`);
       }
       await thief.sees('Too many wrong tries');
       await shootBothSizes(thief, 'recovery-thief-codes');
