@@ -49,6 +49,7 @@ export class Approvals {
     this.#following?.abort();
     this.#following = undefined;
     this.#waiting.clear();
+    this.#tellMore();
   }
 
   /** As the list says: for a phone that hears no stream. */
@@ -66,6 +67,7 @@ export class Approvals {
   async show(stepUpId: string): Promise<void> {
     const { core, latchkey, locale } = this.#options;
     this.#waiting.delete(stepUpId);
+    this.#tellMore();
     const view = await latchkey.stepUps.view(stepUpId);
     if (view.status !== 'pending') {
       this.#put({ view, opened: undefined });
@@ -121,10 +123,16 @@ export class Approvals {
 
   /** Its end was read; what waits besides comes next. */
   async dismiss(): Promise<void> {
-    const { core } = this.#options;
     this.leave();
+    await this.showNext();
+  }
+
+  /** What waits besides, over what is shown; a screen that it covers comes back after it. */
+  async showNext(): Promise<void> {
+    const { core } = this.#options;
     const [next] = this.#waiting;
-    if (next !== undefined) await core.run('show', () => this.show(next));
+    if (next === undefined) return;
+    await core.run('show', () => this.show(next));
   }
 
   #hear({ stepUpId, status }: StepUpStanding): void {
@@ -136,10 +144,12 @@ export class Approvals {
     }
     if (isAnswered({ status })) {
       this.#waiting.delete(stepUpId);
+      this.#tellMore();
       return;
     }
     this.#waiting.add(stepUpId);
-    const isFree = shown === undefined && core.state().busy === undefined;
+    this.#tellMore();
+    const isFree = (shown === undefined || isOnlyRead(shown)) && core.state().busy === undefined;
     if (isFree) void this.#quietly(() => this.show(stepUpId));
   }
 
@@ -185,6 +195,9 @@ export class Approvals {
 
   #put(stepUp: ShownStepUp): void {
     const { core, onChange } = this.#options;
+    // Told again while it was being opened: it is looked at now.
+    this.#waiting.delete(stepUp.view.stepUpId);
+    this.#tellMore();
     const before = core.state().stepUp?.view;
     const isMoved = before?.status !== stepUp.view.status;
     core.set({
@@ -193,4 +206,14 @@ export class Approvals {
     });
     if (isMoved) onChange(stepUp.view);
   }
+
+  #tellMore(): void {
+    const { core } = this.#options;
+    const isMoreAsked = this.#waiting.size > 0;
+    if (core.state().isMoreAsked !== isMoreAsked) core.set({ isMoreAsked });
+  }
 }
+
+/** Nothing is left to decide or to stop: what waits for an answer comes first. */
+const isOnlyRead = (shown: CustomerStepUp): boolean =>
+  isAnswered(shown) && (shown.status !== 'approved' || shown.type === 'verified_call');

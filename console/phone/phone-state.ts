@@ -91,6 +91,8 @@ export interface PhoneState {
   readonly installation: Installation | undefined;
   /** Fills the screen while it waits for an answer, and until its end was read. */
   readonly stepUp: ShownStepUp | undefined;
+  /** Something else waits for an answer while another screen is up. */
+  readonly isMoreAsked: boolean;
   /** What this phone notices around it; signed along. */
   readonly context: StepUpContext;
   readonly draft: PaymentDraft;
@@ -123,6 +125,7 @@ export const INITIAL: PhoneState = {
   bank: undefined,
   installation: undefined,
   stepUp: undefined,
+  isMoreAsked: false,
   context: { onCall: false, screenShared: false, accessibilityService: false },
   draft: {
     amount: '400.00',

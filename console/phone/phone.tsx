@@ -1,8 +1,10 @@
 /** The phone: its frame where there is room for one, its status line, and the one screen that is due. */
 import { useEffect, useRef } from 'react';
+import { isAnswered } from '../../sdk/step-up.ts';
 import { texts } from '../texts/texts.ts';
 import { timeOf, useNow } from '../parts/time.ts';
 import { Button } from '../parts/parts.tsx';
+import { MoreAsked } from './more-asked.tsx';
 import { usePhone } from './phone-context.ts';
 import type { PhoneState, ShownStepUp } from './phone-state.ts';
 import { ApprovalCodeScreen } from './screens/approval-code.tsx';
@@ -48,11 +50,15 @@ export function Phone() {
 
   useEffect(() => {
     screen.current?.scrollTo({ top: 0 });
+    // What had the focus is gone with its screen: whoever uses keys or hears the page goes on at the new question. Nobody elsewhere loses it.
+    if (document.activeElement === document.body)
+      screen.current?.querySelector('h2')?.focus({ preventScroll: true });
   }, [name]);
 
   return (
     <div className="phone">
       <StatusLine hasLine={state.waiting?.for !== 'line'} />
+      {state.screen.kind === 'home' && state.isMoreAsked && !isAsked(state) && <MoreAsked />}
       <div
         className="phone-screen"
         ref={screen}
@@ -86,7 +92,7 @@ function StatusLine({ hasLine }: { readonly hasLine: boolean }) {
 
 function screenName(state: PhoneState): string {
   const { screen, isChangingEmail, homeView } = state;
-  if (screen.kind === 'home' && state.receipt !== undefined) return 'receipt';
+  if (screen.kind === 'home' && state.receipt !== undefined && !isAsked(state)) return 'receipt';
   if (screen.kind === 'home' && state.stepUp !== undefined)
     return `step-up-${state.stepUp.view.status}-${state.payment?.status ?? ''}`;
   if (screen.kind === 'home' && state.payment !== undefined)
@@ -135,7 +141,7 @@ function CurrentScreen({ state }: { readonly state: PhoneState }) {
 /** What waits for an answer comes before everything else, then what became of a payment. */
 function LoggedInScreen({ state }: { readonly state: PhoneState }) {
   const { stepUp, payment, receipt } = state;
-  if (receipt !== undefined) return <ReceiptScreen receipt={receipt} />;
+  if (receipt !== undefined && !isAsked(state)) return <ReceiptScreen receipt={receipt} />;
   const isOfPayment = payment?.stepUpId === stepUp?.view.stepUpId;
   if (stepUp !== undefined && !(isOfPayment && isCarriedOut(state)))
     return <StepUpScreen stepUp={stepUp} />;
@@ -143,6 +149,9 @@ function LoggedInScreen({ state }: { readonly state: PhoneState }) {
     return <PaymentScreen payment={payment} />;
   return <HomeView homeView={state.homeView} />;
 }
+
+const isAsked = ({ stepUp }: PhoneState): boolean =>
+  stepUp !== undefined && !isAnswered(stepUp.view);
 
 function isCarriedOut({ stepUp, payment }: PhoneState): boolean {
   const status = stepUp?.view.status;

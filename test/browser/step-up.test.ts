@@ -142,7 +142,7 @@ describe('a payment', () => {
       await stage.sees('You closed the passkey prompt. Nothing was approved.');
       await stage.verifiesUser(true);
       await stage.press('Not me');
-      await stage.sees('Nothing was paid.');
+      await stage.sees('The payment was not made.');
       await shootBothSizes(stage, 'not-me');
       expect(stage.complaints).toStrictEqual([]);
     },

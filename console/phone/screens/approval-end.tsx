@@ -1,4 +1,4 @@
-/** How it ended, in the customer's words: approved and what follows, or why not and that nothing was paid. */
+/** How it ended, in the customer's words: approved and what follows, or why not and what stays as it was. */
 import type { CustomerStepUp } from '../../../sdk/types.ts';
 import { texts } from '../../texts/texts.ts';
 import { Icon } from '../../parts/icons.tsx';
@@ -22,7 +22,9 @@ export function ApprovedScreen({ view }: { readonly view: CustomerStepUp }) {
 
 export function ApprovalEndScreen({ view }: { readonly view: CustomerStepUp }) {
   const reason = view.reason ?? 'not_approved';
-  const { title, text } = texts.approvals.ends[reason];
+  const { ends, unchanged, unchangedOther } = texts.approvals;
+  const { title, text: textOf } = ends[reason];
+  const text = textOf(unchanged[view.type] ?? unchangedOther);
   if (reason === 'consumed') return <Ended title={title} text={text} tone="good" />;
   const isDanger = reason === 'not_me' || reason === 'cut_off' || reason === 'risk';
   return (

@@ -52,13 +52,15 @@ function ActionText({ opened }: { readonly opened: OpenedStepUp }) {
     <>
       <p className="approval-asks">{words.asks(requester.name)}</p>
       {isPayment ? (
-        <h2 className="approval-hero">
+        <h2 className="approval-hero" tabIndex={-1}>
           <strong>{first.value}</strong>
           <span className="approval-to">{words.to}</span>
           <span className="approval-payee">{second.value}</span>
         </h2>
       ) : (
-        <h2 className="page-title">{titleOf(display)}</h2>
+        <h2 className="page-title" tabIndex={-1}>
+          {titleOf(display)}
+        </h2>
       )}
       <dl className="approval-facts">
         {(isPayment ? rest : display.fields).map(({ label, value }) => (
@@ -76,7 +78,9 @@ function CallText({ display }: { readonly display: StepUpDisplay }) {
   const { call } = texts.approvals;
   return (
     <>
-      <h2 className="page-title approval-call">{titleOf(display)}</h2>
+      <h2 className="page-title approval-call" tabIndex={-1}>
+        {titleOf(display)}
+      </h2>
       <dl className="approval-facts">
         {display.fields.map(({ label, value }) => (
           <div key={label}>

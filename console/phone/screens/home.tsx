@@ -20,7 +20,7 @@ export function HomeScreen() {
       <div className="page-head">
         <Brand />
       </div>
-      <h2 className="page-title">
+      <h2 className="page-title" tabIndex={-1}>
         {typeof home.me?.givenName === 'string'
           ? words.greeting(home.me.givenName)
           : words.greetingNameless}

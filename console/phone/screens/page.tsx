@@ -39,7 +39,9 @@ export function Page(props: PageProps) {
         {step === undefined ? <Brand /> : <Progress step={step} />}
       </div>
       <div className="page-body">
-        <h2 className={props.isTitleHidden === true ? 'hidden' : 'page-title'}>{title}</h2>
+        <h2 className={props.isTitleHidden === true ? 'hidden' : 'page-title'} tabIndex={-1}>
+          {title}
+        </h2>
         {text !== undefined && <p className="page-text">{text}</p>}
         {children}
         <Outcome misfit={props.misfit} refusalNote={props.refusalNote} />

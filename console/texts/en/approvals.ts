@@ -39,45 +39,64 @@ export const approvals = {
     callText: (agent: string) => `${agent} sees that now. You can talk.`,
     other: 'You approved it. There is nothing more to do.',
   },
+  /** What an end leaves as it was, by the type of the action: said in every text below. */
+  unchanged: {
+    payment: 'The payment was not made.',
+    add_payee: 'The payee was not added.',
+    change_limits: 'Your limits stay as they were.',
+    change_contact: 'Your contact details stay as they were.',
+    log_in: 'Nobody was logged in.',
+    verified_call: 'The bank was not told that it is you.',
+  } as Words,
+  /** Of an action that the bank has added itself. */
+  unchangedOther: 'Nothing was carried out.',
   ends: {
-    consumed: { title: 'Done', text: 'What you approved was carried out, once.' },
+    consumed: { title: 'Done', text: () => 'What you approved was carried out, once.' },
     not_me: {
       title: 'Stopped',
-      text: 'Nothing was paid. We have told the fraud desk that this was not you.',
+      text: (unchanged: string) =>
+        `${unchanged} We have told the fraud desk that this was not you.`,
     },
-    declined: { title: 'Not approved', text: 'Nothing was paid.' },
+    declined: { title: 'Not approved', text: (unchanged: string) => unchanged },
     wrong_codes: {
       title: 'Too many wrong codes',
-      text: 'For your safety this has ended. Nothing was paid. You can begin again.',
+      text: (unchanged: string) =>
+        `For your safety this has ended. ${unchanged} You can begin again.`,
     },
     risk: {
       title: 'We stopped this',
-      text: 'The bank saw something unusual. Nothing was paid. Call us at the number on your card.',
+      text: (unchanged: string) =>
+        `The bank saw something unusual. ${unchanged} Call us at the number on your card.`,
     },
     not_approved: {
       title: 'That took too long',
-      text: 'It was not approved in time, and nothing was paid. You can begin again.',
+      text: (unchanged: string) => `It was not approved in time. ${unchanged} You can begin again.`,
     },
     not_consumed: {
       title: 'It was not carried out',
-      text: 'You approved it, but it was not used in time. Nothing was paid.',
+      text: (unchanged: string) => `You approved it, but it was not used in time. ${unchanged}`,
     },
     never_started: {
       title: 'We could not ask you',
-      text: 'That is not your fault. Nothing was paid. Try again.',
+      text: (unchanged: string) => `That is not your fault. ${unchanged} Try again.`,
     },
     by_requester: {
       title: 'Withdrawn',
-      text: 'Whoever asked has taken it back. Nothing was paid.',
+      text: (unchanged: string) => `Whoever asked has taken it back. ${unchanged}`,
     },
     superseded: {
       title: 'Replaced by a newer request',
-      text: 'This one no longer counts. Look at the new one before you approve it.',
+      text: () => 'This one no longer counts. Look at the new one before you approve it.',
     },
     cut_off: {
       title: 'We stopped this',
-      text: 'The bank ended everything that was under way to protect you. Nothing was paid.',
+      text: (unchanged: string) =>
+        `The bank ended everything that was under way to protect you. ${unchanged}`,
     },
+  },
+  waits: {
+    title: 'The bank asks you something else',
+    show: 'Look at it',
   },
   showNewer: 'Show the newer one',
   done: 'Done',
