@@ -37,9 +37,11 @@ const LOAD_POLICY: Policy = {
     loginsOfSource: 1_000_000,
     tokensOfSource: 1_000_000,
     refreshesOfDevice: 1_000_000,
+    startsOfSource: 1_000_000,
     loginsOfSourceSeconds: 10,
     tokensOfSourceSeconds: 10,
     refreshesOfDeviceSeconds: 10,
+    startsOfSourceSeconds: 10,
   },
 };
 
@@ -137,6 +139,9 @@ function apiEnvironment({
       // No door for metrics: 0 is no port to them, and a worker given one ends at once.
       LATCHKEY_API_METRICS_PORT: _apiMetrics,
       LATCHKEY_WORKER_METRICS_PORT: _workerMetrics,
+      // Nor a risk engine: with the stage's address, where nobody listens, each login made a call in vain and logged its failure.
+      RISK_URL: _riskUrl,
+      RISK_SECRET: _riskSecret,
       ...rest
     } = demoEnvironment(
       { PATH, HOME },

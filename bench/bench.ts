@@ -11,6 +11,7 @@ import type { Bench, Part, Row, Size } from './parts/part.ts';
 import { cutOff } from './parts/cut-off.ts';
 import { latency } from './parts/latency.ts';
 import { memory } from './parts/memory.ts';
+import { recovery } from './parts/recovery.ts';
 import { sessions } from './parts/sessions.ts';
 import { stepUp } from './parts/step-up.ts';
 import { temporal } from './parts/temporal.ts';
@@ -27,6 +28,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   temporal,
   'cut-off': cutOff,
   'step-up': stepUp,
+  recovery,
   memory,
   sessions,
 };

@@ -1,6 +1,7 @@
 /**
  * The queue of staff: open cases of recovery in the order in which somebody should look. What was brought before a supervisor comes first, the
- * longest waiting before the others; then what is to be reviewed, the soonest due first; then what waits for the customer. It reads only.
+ * longest waiting before the others; then what is to be reviewed, the soonest due first; then what waits for the customer. That order is an index
+ * (039.do.recovery-queue.sql). It reads only.
  */
 import type { Risk } from '../domain/ports.ts';
 import type { RecoveryReport, RecoveryState } from '../domain/recovery.ts';
@@ -64,30 +65,23 @@ export async function queueOfRecoveries(
       and d.revision = q.revision)`;
   const rows = await tx<QueueRow[]>`
     with t as materialized (select latchkey_now() as now),
-    queued as (
-      select r.recovery_id, r.customer_id, c.state, r.report, r.risk, r.opened_by_kind, r.people_required, r.claimed_by, c.created_at,
-        r.review_due_at, r.escalated_at, r.held_at, c.step_deadline, r.revision,
-        r.escalated_at is not null or coalesce(r.review_due_at <= t.now, false) as is_overdue,
-        case when r.escalated_at is not null then 0 when r.review_due_at is not null then 1 else 2 end as rank,
-        (extract(epoch from coalesce(r.escalated_at, r.review_due_at, c.created_at)) * 1000000)::bigint as since
-      from t, ceremony c join recovery r on r.tenant_id = c.tenant_id and r.recovery_id = c.ceremony_id
-      where c.tenant_id = ${tenantId} and c.kind = 'recovery' and c.outcome is null and c.state <> 'starting'
+    page as (
+      select q.*, c.state, c.created_at, c.step_deadline, q.escalated_at is not null or coalesce(q.review_due_at <= t.now, false) as is_overdue
+      from t, recovery q join ceremony c on c.tenant_id = q.tenant_id and c.ceremony_id = q.recovery_id
+      where q.tenant_id = ${tenantId} and q.record_until is null and q.record_swept_at is null and c.outcome is null and c.state <> 'starting'
         ${state === undefined ? tx`` : tx`and c.state = ${state}`}
-        ${claimedBy === undefined ? tx`` : tx`and r.claimed_by = ${claimedBy}`}
+        ${claimedBy === undefined ? tx`` : tx`and q.claimed_by = ${claimedBy}`}
         ${customerId === undefined ? tx`` : tx`and c.customer_id = ${customerId}`}
-    ), page as (
-      select * from queued q
-      where true
-        ${query.onlyOverdue === true ? tx`and q.is_overdue` : tx``}
-        ${query.onlySecondPerson === true ? tx`and q.state = 'review' and ${approvals} between 1 and q.people_required - 1` : tx``}
-        ${after === undefined ? tx`` : tx`and (q.rank, q.since, q.recovery_id) > (${after.rank}::integer, ${after.since}::bigint, ${after.recoveryId})`}
-      order by q.rank, q.since, q.recovery_id limit ${limit}
+        ${query.onlyOverdue === true ? tx`and (q.queue_rank = 0 or q.review_due_at <= t.now)` : tx``}
+        ${query.onlySecondPerson === true ? tx`and c.state = 'review' and q.people_required > 1 and ${approvals} between 1 and q.people_required - 1` : tx``}
+        ${after === undefined ? tx`` : tx`and (q.queue_rank, q.queue_since, q.recovery_id) > (${after.rank}::integer, timestamptz 'epoch' + ${after.since}::bigint * interval '1 microsecond', ${after.recoveryId})`}
+      order by q.queue_rank, q.queue_since, q.recovery_id limit ${limit}
     )
     select q.recovery_id, q.customer_id, q.state, q.report, q.risk, q.opened_by_kind, q.people_required, ${approvals} as approvals,
       q.claimed_by, s.name as claimed_by_name, q.created_at, q.review_due_at, q.escalated_at, q.held_at, q.step_deadline, q.is_overdue,
-      q.rank || '.' || q.since || '.' || q.recovery_id as place
+      q.queue_rank || '.' || (extract(epoch from q.queue_since) * 1000000)::bigint || '.' || q.recovery_id as place
     from page q left join staff s on s.tenant_id = ${tenantId} and s.staff_id = q.claimed_by
-    order by q.rank, q.since, q.recovery_id`;
+    order by q.queue_rank, q.queue_since, q.recovery_id`;
   return rows.map(toQueued);
 }
 
