@@ -176,6 +176,8 @@ export interface TemporalEyes {
   runsOf(workflowId: string): Promise<readonly KnownWorkflow[]>;
   /** How many updates a workflow has accepted, and how many of them it has answered. */
   updatesOf(workflowId: string): Promise<{ readonly accepted: number; readonly answered: number }>;
+  /** The builds of the workers that worked on a workflow, in the order of their first work. */
+  buildsOf(workflowId: string): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -203,6 +205,13 @@ export async function openTemporalEyes({
         accepted: count((event) => event.workflowExecutionUpdateAcceptedEventAttributes),
         answered: count((event) => event.workflowExecutionUpdateCompletedEventAttributes),
       };
+    },
+    buildsOf: async (workflowId) => {
+      const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+      const builds = (events ?? []).flatMap(
+        ({ workflowTaskCompletedEventAttributes: task }) => task?.deploymentVersion?.buildId ?? [],
+      );
+      return [...new Set(builds)];
     },
     close: () => connection.close(),
   };
