@@ -108,6 +108,35 @@ describe('the link of the message', () => {
   );
 });
 
+describe('whoever is nobody’s customer', () => {
+  it(
+    'asks by keyboard alone, and reads what a customer reads',
+    async () => {
+      const stage = await bed.profile();
+      await stage.story('Lost phone');
+      await showPhone(stage, 'New phone');
+      const { keyboard } = stage.page;
+      await stage.phone.getByRole('button', { name: 'I lost my phone', exact: true }).focus();
+      await keyboard.press('Enter');
+      await stage.phone.getByRole('radio', { name: 'Lost' }).focus();
+      await keyboard.press('ArrowDown');
+      const stolen = stage.phone.locator('.segment[data-selected]', { hasText: 'Stolen' });
+      await stolen.waitFor();
+      await keyboard.press('Tab');
+      await keyboard.press('Tab');
+      await keyboard.type('nobody@example.test');
+      await keyboard.press('Enter');
+      await stage.sees('Your check number');
+      await stage.phone.getByLabel('Code from the message').focus();
+      await keyboard.type('123456');
+      await keyboard.press('Enter');
+      await stage.sees('4 tries left.');
+      expect(await stage.seriousFindings()).toStrictEqual([]);
+    },
+    RECOVERY_PATIENCE_MS,
+  );
+});
+
 describe('the account of a lost phone', () => {
   it(
     'is frozen from the new one by a code to the number, and the old one says so',
