@@ -78,6 +78,20 @@ export interface Call {
   readonly deviceTrustedSince: string | null;
 }
 
+export interface Revealed {
+  readonly value: string;
+  readonly hideAfterSeconds: number;
+}
+
+export interface CeremonyOfCustomer {
+  readonly ceremonyId: string;
+  readonly kind: 'enrollment' | 'step_up' | 'recovery';
+  readonly state: string;
+  readonly outcome: string | null;
+  readonly reason: string | null;
+  readonly createdAt: string;
+}
+
 /** `silent`: nobody answered, so that nobody knows whether it happened. */
 export type Told<Value> =
   | { readonly kind: 'answered'; readonly value: Value }
@@ -124,6 +138,10 @@ export function createStaffApi(slug: string) {
       change(`/customers/${customerId}/freeze`, { reason }, key),
     liftFreeze: (customerId: string, reason: Reason, key: string) =>
       change(`/customers/${customerId}/lift-freeze`, { reason }, key),
+    reveal: (customerId: string, contact: 'phone' | 'email', reason: string, key: string) =>
+      change<Revealed>(`/customers/${customerId}/reveal-contact`, { contact, reason }, key),
+    ceremonies: (customerId: string) =>
+      read<{ ceremonies: readonly CeremonyOfCustomer[] }>(`/customers/${customerId}/ceremonies`),
     requestRelease: (holdId: string, reason: ReleaseReason, key: string) =>
       change(`/holds/${holdId}/release-requests`, { reason }, key),
     approvals: () => read<{ approvals: readonly Approval[] }>('/approvals?limit=50'),

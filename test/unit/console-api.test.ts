@@ -46,6 +46,8 @@ const CALLS: Record<
   liftReport: () => api.liftReport('dev_1', 'other', 'key'),
   freeze: () => api.freeze(CUSTOMER, 'lost_device', 'key'),
   liftFreeze: () => api.liftFreeze(CUSTOMER, 'other', 'key'),
+  reveal: () => api.reveal(CUSTOMER, 'phone', 'call_back', 'key'),
+  ceremonies: () => api.ceremonies(CUSTOMER),
   requestRelease: () => api.requestRelease('hld_1', 'false_alarm', 'key'),
   approvals: () => api.approvals(),
   decide: () => api.decide('apr_1', 'approve', 'key'),

@@ -14,6 +14,8 @@ import type { Me } from '../door.ts';
 import type { Customer, StaffApi } from '../staff-api.ts';
 import { useTold } from '../use-told.ts';
 import { OpenRecovery } from '../recoveries/open-recovery.tsx';
+import { Ceremonies } from '../reading/ceremonies.tsx';
+import { Revealed } from '../reading/revealed.tsx';
 import { freezeChange, liftFreezeChange, releaseChange } from './changes.ts';
 import { Devices } from './devices.tsx';
 import { Sessions } from './sessions.tsx';
@@ -53,7 +55,7 @@ export function CustomerPage({ api, me, onLost, customerId }: CustomerPageProps)
         {(value) => (
           <div className="desk">
             <div className="desk-side">
-              <Person customer={value} />
+              <Person customer={value} api={api} onLost={onLost} />
             </div>
             <div className="desk-main">
               <Stops customer={value} me={me} api={api} onChange={setChange} />
@@ -66,6 +68,7 @@ export function CustomerPage({ api, me, onLost, customerId }: CustomerPageProps)
                 me={me}
                 onChange={setChange}
               />
+              <Ceremonies api={api} customerId={customerId} />
             </div>
           </div>
         )}
@@ -87,7 +90,11 @@ export function CustomerPage({ api, me, onLost, customerId }: CustomerPageProps)
   );
 }
 
-function Person({ customer }: { readonly customer: Customer }) {
+function Person({
+  customer,
+  api,
+  onLost,
+}: Pick<PageProps, 'api' | 'onLost'> & { readonly customer: Customer }) {
   const { customer: text } = words;
   const facts: readonly (readonly [string, React.ReactNode])[] = [
     [text.phone, customer.phone ?? text.none],
@@ -112,6 +119,7 @@ function Person({ customer }: { readonly customer: Customer }) {
           </div>
         ))}
       </dl>
+      <Revealed api={api} customer={customer} onLost={onLost} />
       <Link to={callAddress(customer.customerId)} kind="primary">
         {text.call}
       </Link>
