@@ -40,7 +40,10 @@ export function Ceremonies({
                     </span>
                   </span>
                   <Tag tone={outcome === null ? 'wait' : 'plain'}>
-                    {(outcome === null ? text.running : [outcome, reason ?? ''].join(' '))
+                    {(outcome === null
+                      ? text.running
+                      : [...new Set([outcome, reason ?? ''])].join(' ')
+                    )
                       .trim()
                       .replaceAll('_', ' ')}
                   </Tag>
