@@ -17,7 +17,7 @@ type CeremonyRow = Omit<CeremonyOfCustomer, 'createdAtMs' | 'endedAtMs'> & {
 };
 
 /** The youngest of the step-ups and of the others, so that many payments do not hide a recovery. */
-export const MOST_CEREMONIES = 20;
+const MOST_CEREMONIES = 20;
 
 export async function ceremoniesOfCustomer(
   tx: Tx,
