@@ -11,7 +11,6 @@ import {
   approved,
   checked,
   follow,
-  
   proved,
   read,
   RECOVERY_TOOLS,

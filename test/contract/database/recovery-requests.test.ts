@@ -14,15 +14,7 @@ import { createSweepPort } from '../../../db/sweeping.ts';
 import { createRecoveryRequestDelivery } from '../../../relay/recovery-requests.ts';
 import { DEFAULT_POLICY } from '../../../domain/policy.ts';
 import { RecoveryRows } from '../../setup/beds/recovery-rows.ts';
-import {
-  
-  newKey,
-  prove,
-  read,
-  RECOVERY_TOOLS,
-  request,
-  rightCode,
-} from '../../setup/recoveries.ts';
+import { newKey, prove, read, RECOVERY_TOOLS, request, rightCode } from '../../setup/recoveries.ts';
 import type { RecoverableCustomer, Run } from '../../setup/recoveries.ts';
 
 const MINUTE = 60_000;
