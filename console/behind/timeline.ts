@@ -54,6 +54,9 @@ export interface Group {
   readonly lines: readonly Line[];
 }
 
+/** What the system does without Temporal: a row of the outbox asks for it. */
+const BY_THE_OUTBOX: ReadonlySet<string> = new Set(['receipt.sealed']);
+
 const REFUSED_ACTIONS: ReadonlySet<string> = new Set([
   'recovery.held',
   'recovery.decided_refuse',
@@ -145,11 +148,12 @@ function groupOf(
 function lineOfEvent(event: AuditEvent): Line {
   const { action, actorKind, at, detail, position } = event;
   const inWords = texts.behind.actions[action];
-  const driven = actorKind === 'system' ? 'driven' : 'decided';
+  const isDriven = actorKind === 'system' && !BY_THE_OUTBOX.has(action);
+  const lane = isDriven ? 'driven' : 'decided';
   return {
     key: `event ${position}`,
     at,
-    lane: REFUSED_ACTIONS.has(action) ? 'refused' : driven,
+    lane: REFUSED_ACTIONS.has(action) ? 'refused' : lane,
     text: inWords === undefined ? action.replaceAll(/[._]/g, ' ') : inWords(detail),
     name: action,
   };

@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { buildPages, stateOfPages } from '../../cli/pages.ts';
 import { launchBrowser } from '../setup/programs/browser.ts';
 import { startTestStack } from '../setup/stack.ts';
+import type { TestStack } from '../setup/stack.ts';
 import { NARROW, StageDriver, WIDE } from './stage-driver.ts';
 import { becomeCustomer } from './stage-walk.ts';
 
@@ -11,6 +12,7 @@ export const STAGE_PATIENCE_MS = 240_000;
 
 export interface CustomerStage {
   readonly stage: StageDriver;
+  readonly stack: TestStack;
   close(): Promise<void>;
 }
 
@@ -24,6 +26,7 @@ export async function openCustomerStage(
   await becomeCustomer(stage);
   return {
     stage,
+    stack,
     close: async () => {
       await stage.close();
       await browser.close();
