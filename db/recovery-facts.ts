@@ -11,11 +11,13 @@ export async function pendingRecoveryFact(
   tx: Tx,
   record: RecoveryRecord,
 ): Promise<RecoveryEvent | null> {
-  const { state, missing } = record;
+  const { state, missing, nowMs, deadlineMs, stepDeadlineMs } = record;
   if (state === 'ended') return null;
   if (state !== 'held' && (await isFraudSignalled(tx, record))) return 'fraud_signalled';
   const said = await standingDecisions(tx, record);
   if (said.isRefused) return 'refused';
+  // What would go on is refused from then on: whoever waited for it would never see the end that the clock brings.
+  if (nowMs >= Math.min(deadlineMs, stepDeadlineMs ?? Infinity)) return null;
   switch (state) {
     case 'contact':
     case 'identity': {
@@ -52,18 +54,27 @@ async function isFraudSignalled(
 interface Said {
   readonly isRefused: boolean;
   readonly isSentBack: boolean;
-  /** Different natural persons who approved the case as it stands. */
+  /** Different natural persons who approved the case as it stands and prepared nothing of it. */
   readonly approvers: number;
 }
 
+/** Who prepared the case counts for nothing here either, as hasPrepared of recovery-people.ts says, whatever wrote the row. */
 async function standingDecisions(
   tx: Tx,
   { tenantId, recoveryId, revision }: RecoveryRecord,
 ): Promise<Said> {
   const [row] = await tx<Said[]>`
-    select coalesce(bool_or(kind = 'refuse'), false) as is_refused, coalesce(bool_or(kind = 'send_back'), false) as is_sent_back,
-      (count(distinct lower(employee)) filter (where kind = 'approve' and revision = ${revision}))::integer as approvers
-    from recovery_decision where tenant_id = ${tenantId} and recovery_id = ${recoveryId} and voided_at is null`;
+    select coalesce(bool_or(d.kind = 'refuse'), false) as is_refused, coalesce(bool_or(d.kind = 'send_back'), false) as is_sent_back,
+      (count(distinct lower(d.employee)) filter (where d.kind = 'approve' and d.revision = ${revision}
+        and not exists (
+          select from recovery_factor f
+          where f.tenant_id = d.tenant_id and f.recovery_id = d.recovery_id and f.recorded_by_kind = 'staff'
+            and (f.recorded_by = d.staff_id or latchkey_same_person(f.recorded_employee, d.employee)))
+        and not exists (
+          select from recovery r join staff s on s.tenant_id = r.tenant_id and s.staff_id = r.opened_by
+          where r.tenant_id = d.tenant_id and r.recovery_id = d.recovery_id and r.opened_by_kind = 'staff'
+            and (s.staff_id = d.staff_id or latchkey_same_person(s.employee_id, d.employee)))))::integer as approvers
+    from recovery_decision d where d.tenant_id = ${tenantId} and d.recovery_id = ${recoveryId} and d.voided_at is null`;
   if (row === undefined) throw new TypeError('an aggregate answers one row');
   return row;
 }

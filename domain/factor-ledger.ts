@@ -52,7 +52,7 @@ export const FACTOR_METHODS = {
 } as const satisfies { readonly [name: string]: Method };
 export type FactorMethod = keyof typeof FACTOR_METHODS;
 
-/** What stands for a liveness check for those who cannot do one. */
+/** What stands for a liveness check for those who cannot do one, and beside a contact for the second one. */
 export const EVIDENCE_METHODS = ['branch', 'video', 'document'] as const;
 
 export interface Factor {
@@ -100,19 +100,30 @@ export function missingFactors(
     (factor) =>
       FACTOR_METHODS[factor.method].factor !== 'identity' && factorStrength(factor, epoch) > 0,
   );
-  // The identity that leaves the most contacts standing beside it; none proved yet takes none away.
-  const reached = Math.max(
-    ...(identities.length === 0
-      ? [mostDistinct(contacts)]
-      : identities.map((identity) =>
-          mostDistinct(contacts.filter((contact) => areDistinct(identity, contact))),
-        )),
-  );
+  // The identity that leaves the most beside it; none proved yet takes no contact away.
+  const proved =
+    identities.length === 0
+      ? [{ reached: mostDistinct(contacts), isSeen: false }]
+      : identities.map((identity) => ({
+          reached: mostDistinct(contacts.filter((contact) => areDistinct(identity, contact))),
+          isSeen: isSeenByStaff(identity, epoch),
+        }));
+  const hasOne = proved.some(({ reached }) => reached >= 1);
+  const hasTwo = proved.some(({ reached, isSeen }) => reached === 2 || (reached === 1 && isSeen));
   return [
-    ...(reached < 1 ? (['contact'] as const) : []),
-    ...(reached < 2 && required.contacts === 2 ? (['second_contact'] as const) : []),
+    ...(hasOne ? [] : (['contact'] as const)),
+    ...(hasTwo || required.contacts === 1 ? [] : (['second_contact'] as const)),
     ...(identities.length === 0 ? (['identity'] as const) : []),
   ];
+}
+
+/**
+ * It takes the place of a second contact: else a new customer whose only phone is gone, and its number with it, could never prove two. A
+ * camera never does: whoever holds one contact and fools it would need nobody of the bank.
+ */
+function isSeenByStaff(identity: Factor, epoch: number): boolean {
+  const isEvidence = EVIDENCE_METHODS.some((name) => name === identity.method);
+  return isEvidence && factorStrength(identity, epoch) === 3;
 }
 
 function areDistinct(one: Factor, other: Factor): boolean {

@@ -76,6 +76,23 @@ export const MUTANTS: readonly Mutant[] = [
     only: 'ends at a cut-off',
   },
   {
+    name: 'recovery: a camera in the place of the second contact',
+    file: 'domain/factor-ledger.ts',
+    from: 'return isEvidence && factorStrength(identity, epoch) === 3;',
+    to: 'return factorStrength(identity, epoch) === 3;',
+    project: 'unit',
+    test: 'test/unit/factor-ledger.test.ts',
+  },
+  {
+    name: 'recovery: the approval of who prepared the case counts at the binding',
+    file: 'db/recovery-facts.ts',
+    from: 'and (f.recorded_by = d.staff_id or latchkey_same_person(f.recorded_employee, d.employee))',
+    to: 'and false',
+    project: 'contract',
+    test: 'test/contract/database/recovery-decisions.test.ts',
+    only: 'at the binding',
+  },
+  {
     name: 'a body that nobody signed',
     file: 'sdk/verifier/signature.ts',
     from: "throw invalid('content-digest');",

@@ -301,6 +301,29 @@ describe('evidence', () => {
     expect((await colleague.post(nothing, {})).body).toMatchObject({ code: 'not_found' });
   });
 
+  test('in a branch is offered and taken while a second contact is missing, and the case goes on', async () => {
+    const one = await customer();
+    await run(
+      (tx) =>
+        tx`update contact set proved_at = latchkey_now() where customer_id = ${one.customerId}`,
+    );
+    const { recoveryId } = await opened(run, one, { report: 'stolen' });
+    await follow(run, subjectOf(recoveryId));
+    expect(await look(agent, recoveryId)).toMatchObject({
+      state: 'contact',
+      needed: { missing: ['second_contact', 'identity'] },
+    });
+    expect((await refusals(agent, recoveryId)).record_evidence).toBeNull();
+    const inBranch = { method: 'branch', evidenceId: 'branch-21' };
+    expect(await agent.post(path(recoveryId, '/evidence'), inBranch)).toMatchObject({
+      status: 200,
+    });
+    const { state } = await follow(run, subjectOf(recoveryId));
+    expect(state).toBe('review');
+    expect(await look(colleague, recoveryId)).toMatchObject({ needed: { missing: [], people: 2 } });
+    expect((await refusals(agent, recoveryId)).approve).toBe('four_eyes_required');
+  });
+
   test('of the person waits for the new phone; a call that nobody proved is none', async () => {
     const recoveryId = await openedByAgent(await customer());
     const put = (body: object) => agent.post(path(recoveryId, '/evidence'), body);

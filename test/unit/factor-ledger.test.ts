@@ -88,6 +88,40 @@ describe('a ledger', () => {
     },
   );
 
+  it('takes what was seen in a branch for the second contact beside the person, and for none of one that is needed', () => {
+    const seen = factor('branch');
+    expect(missingFactors([factor('email_link'), seen], TWO, 1)).toEqual([]);
+    expect(missingFactors([seen], TWO, 1)).toEqual(['contact', 'second_contact']);
+    expect(missingFactors([seen], ONE, 1)).toEqual(['contact']);
+    const dead = factor('sms_code', { isOnReportedHandset: true });
+    expect(missingFactors([dead, seen], TWO, 1)).toEqual(['contact', 'second_contact']);
+    expect(missingFactors([factor('email_link'), seen], TWO, 2)).toEqual([
+      'second_contact',
+      'identity',
+    ]);
+  });
+
+  it.each(['video', 'document'] as const)(
+    'takes %s for the second contact only when a second person has confirmed it',
+    (method) => {
+      const contact = factor('email_link');
+      expect(missingFactors([contact, factor(method)], TWO, 1)).toEqual([
+        'second_contact',
+        'identity',
+      ]);
+      expect(missingFactors([contact, factor('liveness'), factor(method)], TWO, 1)).toEqual([
+        'second_contact',
+      ]);
+      const confirmed = factor(method, { isConfirmedBySecondPerson: true });
+      expect(missingFactors([contact, confirmed], TWO, 1)).toEqual([]);
+    },
+  );
+
+  it('takes no number of liveness checks for the second contact', () => {
+    const checks = [factor('liveness'), factor('liveness', { handset: 'other' })];
+    expect(missingFactors([factor('email_link'), ...checks], TWO, 1)).toEqual(['second_contact']);
+  });
+
   it('takes no number of contacts for the person', () => {
     const contacts = METHODS.filter((name) => FACTOR_METHODS[name].factor !== 'identity');
     expect(
@@ -99,6 +133,13 @@ describe('a ledger', () => {
     ).toEqual(['identity']);
   });
 });
+
+const isPerson = ({ method }: Factor): boolean => FACTOR_METHODS[method].factor === 'identity';
+const isSeen = ({ method }: Factor): boolean =>
+  ['branch', 'video', 'document'].some((name) => name === method);
+const differ = (one: Factor, other: Factor): boolean =>
+  FACTOR_METHODS[one.method].channel !== FACTOR_METHODS[other.method].channel &&
+  (one.handset === null || one.handset !== other.handset);
 
 describe('any ledger', () => {
   const anyFactor = fc.record({
@@ -135,13 +176,45 @@ describe('any ledger', () => {
           const counted = factors.filter((one) => factorStrength(one, 2) > 0);
           expect(counted.some((one) => factorStrength(one, 2) === 3)).toBe(true);
           const channels = new Set(counted.map(({ method }) => FACTOR_METHODS[method].channel));
-          expect(channels.size).toBeGreaterThan(required.contacts);
           const handsets = counted.map(({ handset }, index) => handset ?? String(index));
-          expect(new Set(handsets).size).toBeGreaterThan(required.contacts - 1);
+          const needed = counted.some(isSeen) ? 1 : required.contacts;
+          expect(channels.size).toBeGreaterThan(needed);
+          expect(new Set(handsets).size).toBeGreaterThan(needed - 1);
         },
       ),
       { numRuns: 3000 },
     );
     expect(sufficient).toBeGreaterThan(100);
+  });
+
+  test('Two contacts are met by two that differ, or by one beside a person whom staff have seen; by nothing else.', () => {
+    const seen = { ways: 0, refused: 0 };
+    fc.assert(
+      fc.property(fc.array(anyFactor, { minLength: 1, maxLength: 6 }), (factors) => {
+        const isMet = missingFactors(factors, TWO, 2).length === 0;
+        const counted = factors.filter((one) => factorStrength(one, 2) > 0);
+        const people = counted.filter((one) => isPerson(one) && factorStrength(one, 2) === 3);
+        const contacts = counted.filter((one) => !isPerson(one));
+        const may = people.some((person) => {
+          const beside = contacts.filter((one) => differ(person, one));
+          const hasTwo = beside.some((one) => beside.some((other) => differ(one, other)));
+          return hasTwo || (isSeen(person) && beside.length > 0);
+        });
+        expect(isMet).toBe(may);
+        // Without what staff saw, one contact never suffices.
+        const isMetAlone =
+          missingFactors(
+            factors.filter((one) => !isSeen(one)),
+            TWO,
+            2,
+          ).length === 0;
+        const hasPair = contacts.some((one) => contacts.some((other) => differ(one, other)));
+        expect(isMetAlone && !hasPair).toBe(false);
+        if (isMet && !isMetAlone) seen.ways += 1;
+        if (!isMet && factors.some(isSeen)) seen.refused += 1;
+      }),
+      { numRuns: 3000 },
+    );
+    expect(Math.min(seen.ways, seen.refused)).toBeGreaterThan(20);
   });
 });

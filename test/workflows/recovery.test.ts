@@ -1,8 +1,10 @@
 /** A recovery's workflow with real rows and skipped time: its timers to the second, what people and vendors may do, that it goes on from its row. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { recordFactor } from '../../db/recovery-ledger.ts';
 import { workflowId } from '../../domain/ids.ts';
 import { passed, RecoveryBed } from '../setup/beds/recovery-bed.ts';
 import type { Lost } from '../setup/beds/recovery-bed.ts';
+import { colleague, RECOVERY_TOOLS } from '../setup/recoveries.ts';
 import { historyText } from '../setup/temporal/history-text.ts';
 import { recordHistory } from '../setup/temporal/recorded-history.ts';
 import { TIME_SKIPPING_NAMESPACE } from '../setup/temporal/time-skipping.ts';
@@ -115,6 +117,24 @@ describe('a review', () => {
     await bed.reaches(one, 'identity');
     expect((await bed.row(one)).missing).toEqual(['identity']);
     await bed.to(one, 'cooling');
+  });
+});
+
+describe('a second contact that nobody can answer', () => {
+  test('is left behind once staff have seen the person in a branch, and two people look at the case', async () => {
+    const one = await bed.startWithYoungPhone();
+    const { staffId } = await colleague(bed.run, bed.tenantId);
+    await bed.inTenant((tx) =>
+      recordFactor(tx, RECOVERY_TOOLS, {
+        subject: bed.subjectOf(one),
+        method: 'branch',
+        evidenceId: 'branch-7',
+        staffId,
+      }),
+    );
+    await bed.signal(one, 'changed');
+    await bed.reaches(one, 'review');
+    expect(await bed.row(one)).toMatchObject({ missing: [], people: 2 });
   });
 });
 

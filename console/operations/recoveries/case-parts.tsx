@@ -96,6 +96,9 @@ export function Ledger({ one }: { readonly one: RecoveryCase }) {
           {text.stillMissing(missing.map((name) => text.missing[name] ?? name).join(', '))}
         </p>
       )}
+      {missing.includes('second_contact') && one.state !== 'ended' && (
+        <p className="quiet">{text.insteadOfContact}</p>
+      )}
     </section>
   );
 }

@@ -27,7 +27,7 @@ export const deskTexts = {
       act: 'Record evidence',
       title: 'What have you seen?',
       effects: [
-        'It stands for the liveness check, for a customer who cannot do one.',
+        'It stands for the liveness check, for a customer who cannot do one, and for a second contact that is missing.',
         'From then on two people approve the case, and not you.',
         'Every approval so far is void.',
       ],

@@ -134,6 +134,8 @@ export const recoveryTexts = {
       identity: 'the person',
     } as Readonly<Record<string, string>>,
     stillMissing: (what: string) => `Still missing: ${what}.`,
+    insteadOfContact:
+      'A customer who cannot answer a second contact comes to a branch: what you see there, or by video or documents once a second person confirms it, takes the place of the missing contact and proves the person. A camera check does not.',
   },
   doubts: {
     on_hold: 'The customer is on hold',

@@ -99,7 +99,11 @@ function ContactScreen({ view }: { readonly view: RecoveryView }) {
     >
       <Road view={view} />
       <Turn view={view} />
-      <ContactFields question={question} onChange={setQuestion} note={words.stuck} />
+      <ContactFields
+        question={question}
+        onChange={setQuestion}
+        note={isFirst ? words.stuck : words.stuckSecond}
+      />
     </Page>
   );
 }

@@ -85,6 +85,7 @@ export const recovery = {
     titleFirst: 'Prove a contact',
     textFirst: 'The bank has opened your case. Now a message has to reach you.',
     stuck: `You cannot? ${CALL_US}`,
+    stuckSecond: `No second contact, or it is on the old phone? ${CALL_US} Or visit a branch with your document and this phone: who sees you there takes the place of the second contact.`,
   },
   identity: {
     title: 'Show that it is you',

@@ -13,6 +13,7 @@ import {
   follow,
   proved,
   read,
+  readyToBind,
   RECOVERY_TOOLS,
   said,
 } from '../../setup/recoveries.ts';
@@ -142,6 +143,75 @@ describe('a decision', () => {
       await checked(run, customer, subject);
       expect(await follow(run, subject)).toMatchObject({ state: 'review' });
       expect(await approved(run, subject)).toMatchObject({ state: 'cooling' });
+    },
+  );
+});
+
+describe('an approval by who prepared the case never counts', () => {
+  /** As no function here writes it: whoever got past `decide`. */
+  const approveAnyway = (subject: RecoverySubject, { staffId, employeeId }: SeededStaff) =>
+    run(async (tx) => {
+      const { revision } = await read(tx, subject);
+      await tx`insert into recovery_decision (tenant_id, decision_id, recovery_id, kind, revision, reason, staff_id, employee, decided_at)
+        values (${tenantId}, ${newId('decision')}, ${subject.recoveryId}, 'approve', ${revision}, 'person_recognised', ${staffId},
+          ${employeeId}, latchkey_now())`;
+    });
+  /** And past the revision. */
+  const prepareAnyway = async (
+    { recoveryId }: RecoverySubject,
+    { staffId, employeeId }: SeededStaff,
+  ) => {
+    await run(
+      (tx) => tx`
+        insert into recovery_factor (tenant_id, factor_id, recovery_id, customer_id, method, epoch, on_reported_handset, evidence_id,
+          recorded_by_kind, recorded_by, recorded_employee, recorded_at)
+        values (${tenantId}, ${newId('factor')}, ${recoveryId}, ${customer.customerId}, 'call_back', 1, false, ${newId('request')},
+          'staff', ${staffId}, ${employeeId}, latchkey_now())`,
+    );
+  };
+
+  it('when the preparation comes first', async () => {
+    const subject = await proved(run, customer, { report: 'stolen' });
+    const preparer = await somebody('Emp-3');
+    await record(subject, preparer, 'call_back');
+    await expect(said(run, subject, preparer, { kind: 'approve' })).rejects.toEqual(
+      refused('four_eyes_required'),
+    );
+    await said(run, subject, await somebody(), { kind: 'approve' });
+    await approveAnyway(subject, await somebody('EMP-3'));
+    expect(await follow(run, subject)).toMatchObject({ state: 'review' });
+    await said(run, subject, await somebody(), { kind: 'approve' });
+    expect(await follow(run, subject)).toMatchObject({ state: 'cooling' });
+  });
+
+  it('when the approval comes first', async () => {
+    const subject = await proved(run, customer, { report: 'stolen' });
+    const preparer = await somebody();
+    await said(run, subject, preparer, { kind: 'approve' });
+    await record(subject, preparer, 'call_back');
+    await said(run, subject, await somebody(), { kind: 'approve' });
+    expect(await follow(run, subject)).toMatchObject({ state: 'review' });
+    await said(run, subject, await somebody(), { kind: 'approve' });
+    expect(await follow(run, subject)).toMatchObject({ state: 'cooling' });
+  });
+
+  it.each(['prepared', 'opened'] as const)(
+    'at the binding, by who %s it after everything was waited for',
+    async (how) => {
+      const subject = await readyToBind(run, customer);
+      const [approver] = await run(
+        (tx) => tx<SeededStaff[]>`
+          select staff_id, employee as employee_id from recovery_decision where recovery_id = ${subject.recoveryId} and kind = 'approve'`,
+      );
+      if (approver === undefined) throw new Error('somebody approved it');
+      if (how === 'prepared') await prepareAnyway(subject, approver);
+      else
+        await run(
+          (tx) =>
+            tx`update recovery set opened_by_kind = 'staff', opened_by = ${approver.staffId} where recovery_id = ${subject.recoveryId}`,
+        );
+      await expect(rows.bind(customer, subject)).rejects.toEqual(refused('approval_void'));
+      expect(await rows.state(subject)).toBe('rebind');
     },
   );
 });

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newId } from '../../../adapters/random.ts';
 import { openRecovery } from '../../../db/recovery-open.ts';
-import { confirmFactor, recordFactor } from '../../../db/recovery-ledger.ts';
+import { confirmFactor, insertFactor, recordFactor } from '../../../db/recovery-ledger.ts';
 import type { StaffMethod } from '../../../db/recovery-ledger.ts';
 import type { RecoverySubject } from '../../../domain/recovery.ts';
 import { RecoveryRows } from '../../setup/beds/recovery-rows.ts';
@@ -15,6 +15,7 @@ import {
   read,
   RECOVERY_TOOLS,
   said,
+  waitOut,
 } from '../../setup/recoveries.ts';
 import type { RecoverableCustomer, Run } from '../../setup/recoveries.ts';
 import type { SeededStaff } from '../../setup/rows/staff-rows.ts';
@@ -46,6 +47,19 @@ const record = (
 ) => run((tx) => recordFactor(tx, RECOVERY_TOOLS, { subject, method, evidenceId, staffId }));
 const confirm = (subject: RecoverySubject, { staffId }: SeededStaff, factorId = '') =>
   run((tx) => confirmFactor(tx, { subject, factorId, staffId }));
+
+const DAY_MS = 24 * 3_600_000;
+
+/** Five days a customer, the only phone stolen: the mailbox answers, and nothing else can. */
+async function newCustomersCase(): Promise<RecoverySubject> {
+  await run(
+    (tx) =>
+      tx`update contact set proved_at = latchkey_now() - interval '5 days' where customer_id = ${customer.customerId}`,
+  );
+  const subject = await opened(run, customer, { report: 'stolen' });
+  await follow(run, subject);
+  return subject;
+}
 
 describe('evidence in the place of a check', () => {
   it('in a branch proves the person, and takes two people who did not record it', async () => {
@@ -79,6 +93,74 @@ describe('evidence in the place of a check', () => {
       expect(await follow(run, subject)).toMatchObject({ state: 'review', missing: [] });
     },
   );
+
+  it('in a branch lets a customer of five days in whose only other contact rings on the stolen phone; two people and the time to object stay', async () => {
+    const subject = await newCustomersCase();
+    const lacks = { state: 'contact', missing: ['second_contact', 'identity'] };
+    expect(await follow(run, subject)).toMatchObject(lacks);
+    const teller = await somebody();
+    await record(subject, teller, 'call_back');
+    expect(await follow(run, subject)).toMatchObject(lacks);
+    await record(subject, teller, 'branch');
+    expect(await follow(run, subject)).toMatchObject({ state: 'review', missing: [], people: 2 });
+    await expect(said(run, subject, teller, { kind: 'approve' })).rejects.toEqual(
+      refused('four_eyes_required'),
+    );
+    await said(run, subject, await somebody(), { kind: 'approve' });
+    expect(await follow(run, subject)).toMatchObject({ state: 'review' });
+    await said(run, subject, await somebody(), { kind: 'approve' });
+    const { state, times } = await follow(run, subject);
+    expect(state).toBe('cooling');
+    expect(times.coolingMs).toBeGreaterThanOrEqual(DAY_MS);
+    await expect(rows.bind(customer, subject)).rejects.toEqual(refused('wrong_step'));
+    expect(await waitOut(run, subject)).toMatchObject({ state: 'rebind' });
+    await rows.bind(customer, subject);
+    expect(await run((tx) => read(tx, subject))).toMatchObject({ outcome: 'completed' });
+  });
+
+  it.each(['video', 'document'] as const)(
+    'by %s takes the place of a missing contact once a second person has confirmed it',
+    async (method) => {
+      const subject = await newCustomersCase();
+      const { factorId } = await record(subject, await somebody(), method);
+      expect(await follow(run, subject)).toMatchObject({ state: 'contact' });
+      await confirm(subject, await somebody(), factorId);
+      expect(await follow(run, subject)).toMatchObject({ state: 'review', people: 2 });
+    },
+  );
+
+  it('that was sent back asks for the second contact anew, and is no more worth under its old reference', async () => {
+    const subject = await newCustomersCase();
+    const teller = await somebody();
+    await record(subject, teller, 'branch', 'branch-1');
+    await follow(run, subject);
+    await said(run, subject, await somebody(), { kind: 'send_back' });
+    const lacks = { state: 'contact', missing: ['second_contact', 'identity'] };
+    expect(await follow(run, subject)).toMatchObject(lacks);
+    expect(await record(subject, teller, 'branch', 'branch-1')).toEqual({ factorId: undefined });
+    expect(await follow(run, subject)).toMatchObject(lacks);
+    await record(subject, teller, 'branch', 'branch-2');
+    expect(await follow(run, subject)).toMatchObject({ state: 'review' });
+  });
+
+  it('that counts no more leaves the binding without a second contact, whatever a camera saw', async () => {
+    const subject = await newCustomersCase();
+    await record(subject, await somebody(), 'branch');
+    await follow(run, subject);
+    await approved(run, subject);
+    expect(await waitOut(run, subject)).toMatchObject({ state: 'rebind' });
+    await run(async (tx) => {
+      const by = { kind: 'vendor', id: 'vendor' } as const;
+      const check = { handset: null, isOnReportedHandset: false, evidenceId: newId('request'), by };
+      await insertFactor(tx, RECOVERY_TOOLS, await read(tx, subject), {
+        method: 'liveness',
+        ...check,
+      });
+      await tx`update recovery_factor set voided_at = latchkey_now() where recovery_id = ${subject.recoveryId} and method = 'branch'`;
+    });
+    expect(await run((tx) => read(tx, subject))).toMatchObject({ missing: ['second_contact'] });
+    await expect(rows.bind(customer, subject)).rejects.toEqual(refused('factors_missing'));
+  });
 
   it('of a contact, and of nothing, is not confirmed', async () => {
     const subject = await atIdentity();
