@@ -7,6 +7,7 @@ import type { RecoverySubject } from '../domain/recovery.ts';
 import type { Tx } from './connection.ts';
 import { lockCustomer } from './customer-lock.ts';
 import { cutOff, type CutOff } from './cut-off.ts';
+import { pendingRecoveryFact } from './recovery-facts.ts';
 import { lockRecovery, moveRecovery } from './recovery-moves.ts';
 import {
   customerOfRecovery,
@@ -90,7 +91,7 @@ async function objectAfterwards(
   return { result: 'cut_off', cutOff: cut };
 }
 
-/** By the owner, on a trusted phone that nobody reported, with passkey and approval key. @throws LatchkeyError device_not_allowed, cooling_off */
+/** By the owner, on a trusted phone that nobody reported, with passkey and approval key. @throws LatchkeyError device_not_allowed, cooling_off, wrong_step */
 export async function shortenCooling(
   tx: Tx,
   { subject, customerId, deviceId }: Objection & { readonly deviceId: string },
@@ -99,6 +100,9 @@ export async function shortenCooling(
   if (record === undefined || record.customerId !== customerId)
     throw new LatchkeyError('recovery_not_found');
   if (!(await isUnreported(tx, record, deviceId))) throw new LatchkeyError('device_not_allowed');
+  // Sent back, and its workflow has not heard of it: there is nothing to shorten any more.
+  if ((await pendingRecoveryFact(tx, record)) === 'sent_back')
+    throw new LatchkeyError('wrong_step', { extra: { state: record.state } });
   const actor = { kind: 'customer', id: customerId } as const;
   await moveRecovery(tx, { subject, event: 'cooling_shortened', actor });
 }

@@ -90,8 +90,8 @@ export async function advanceRecovery(
     return { isMoved: isRepeat(before, request), snapshot: toSnapshot(before) };
   }
   const fact = await pendingRecoveryFact(tx, before);
-  // A signal of fraud and a refusal come before everything that would go on.
-  const isStop = fact === 'fraud_signalled' || fact === 'refused';
+  // A signal of fraud, a refusal and a return come before everything that would go on, the end of the time to object too.
+  const isStop = fact === 'fraud_signalled' || fact === 'refused' || fact === 'sent_back';
   if (fact !== null && fact !== event && (isStop || SHOWN_BY_ROWS.has(event))) return { fact };
   if (fact === null && SHOWN_BY_ROWS.has(event))
     throw new LatchkeyError('wrong_step', { extra: { state: before.state } });

@@ -89,15 +89,16 @@ export async function readRecovery(
   return toRecord(row, await readLedger(tx, { tenantId, recoveryId }));
 }
 
-/** In the order in which they were recorded. */
+/** In the order in which they were recorded. What lives on a phone that is reported now, in whatever way it was, proves nothing. */
 export async function readLedger(
   tx: Tx,
   { tenantId, recoveryId }: RecoverySubject,
 ): Promise<readonly LedgerEntry[]> {
   const rows = await tx<LedgerDbRow[]>`
-    select factor_id, method, handset, epoch, on_reported_handset, evidence_id, recorded_by_kind, recorded_by, recorded_employee,
-      recorded_at, confirmed_by, voided_at
-    from recovery_factor where tenant_id = ${tenantId} and recovery_id = ${recoveryId} order by recorded_at, factor_id`;
+    select f.factor_id, f.method, f.handset, f.epoch, f.evidence_id, f.recorded_by_kind, f.recorded_by, f.recorded_employee,
+      f.recorded_at, f.confirmed_by, f.voided_at, f.on_reported_handset or d.reported_at is not null as on_reported_handset
+    from recovery_factor f left join device d on d.tenant_id = f.tenant_id and d.device_id = f.handset
+    where f.tenant_id = ${tenantId} and f.recovery_id = ${recoveryId} order by f.recorded_at, f.factor_id`;
   return rows.map(({ onReportedHandset, recordedAt, voidedAt, ...row }) => ({
     ...row,
     isOnReportedHandset: onReportedHandset,

@@ -1,6 +1,7 @@
 /** What people of the bank put into a case in the place of a check: evidence and its confirmation, each refused where it must be. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newId } from '../../../adapters/random.ts';
+import { liftReportByStaff, reportByStaff } from '../../../db/device-reports.ts';
 import { openRecovery } from '../../../db/recovery-open.ts';
 import { confirmFactor, insertFactor, recordFactor } from '../../../db/recovery-ledger.ts';
 import type { StaffMethod } from '../../../db/recovery-ledger.ts';
@@ -239,18 +240,21 @@ describe('evidence in the place of a check', () => {
       await expect(record(subject, one, 'verified_call', evidenceId)).rejects.toEqual(
         refused('caller_not_proved'),
       );
+    const calls = async () => (await run((tx) => read(tx, subject))).ledger.slice(1);
     await record(subject, one, 'verified_call', await call(customer));
+    const { deviceId: handset } = customer;
+    expect(await calls()).toMatchObject([{ handset, isOnReportedHandset: false }]);
     await run(
       (
         tx,
       ) => tx`update device set status = 'restricted', reported_at = latchkey_now(), reported_as = 'stolen', reported_by = 'x'
-      where device_id = ${customer.deviceId}`,
+      where device_id = ${handset}`,
     );
     await record(subject, one, 'verified_call', await call(customer));
-    const { ledger } = await run((tx) => read(tx, subject));
-    expect(ledger.slice(1)).toMatchObject([
-      { handset: customer.deviceId, isOnReportedHandset: false },
-      { handset: customer.deviceId, isOnReportedHandset: true },
+    // Nor does the one before the report count any more: who had the phone then nobody knows.
+    expect(await calls()).toMatchObject([
+      { handset, isOnReportedHandset: true },
+      { handset, isOnReportedHandset: true },
     ]);
   });
 
@@ -268,5 +272,42 @@ describe('evidence in the place of a check', () => {
     ).rejects.toEqual(refused('staff_role_missing'));
     const own = await somebody(customer.customerId.toUpperCase());
     await expect(record(subject, own, 'branch')).rejects.toEqual(refused('own_account'));
+  });
+});
+
+describe('a contact on a phone that is reported', () => {
+  const reported = async () => {
+    const { deviceId } = customer;
+    const { staffId } = await somebody();
+    await run((tx) =>
+      reportByStaff(tx, { tenantId, deviceId, as: 'stolen', staffId, because: 'caller' }),
+    );
+    return deviceId;
+  };
+  const byPhone = () =>
+    opened(run, customer, {
+      contact: { kind: 'phone', value: customer.phone },
+      report: 'replaced',
+    });
+
+  it('proves nothing, whatever whoever asks says of the phone', async () => {
+    await reported();
+    const subject = await byPhone();
+    expect(await follow(run, subject)).toMatchObject({
+      state: 'contact',
+      missing: ['contact', 'identity'],
+    });
+  });
+
+  it('ceases to count while the report stands, and no longer', async () => {
+    const subject = await byPhone();
+    expect(await follow(run, subject)).toMatchObject({ state: 'identity', missing: ['identity'] });
+    const deviceId = await reported();
+    expect(await run((tx) => read(tx, subject))).toMatchObject({
+      missing: ['contact', 'identity'],
+    });
+    const { staffId } = await somebody();
+    await run((tx) => liftReportByStaff(tx, { tenantId, deviceId, staffId, because: 'caller' }));
+    expect(await run((tx) => read(tx, subject))).toMatchObject({ missing: ['identity'] });
   });
 });

@@ -11,6 +11,7 @@ import {
   approved,
   checked,
   colleague,
+  drive,
   follow,
   insertRecoverable,
   opened,
@@ -154,6 +155,60 @@ describe('an objection', () => {
       result: 'cut_off',
       cutOff: { newEpoch: 3 },
     });
+  });
+});
+
+describe('what staff sent back', () => {
+  const cooling = async (): Promise<RecoverySubject> => {
+    const subject = await proved(run, customer);
+    await approved(run, subject);
+    await said(run, subject, await colleague(run, tenantId), { kind: 'send_back' });
+    return subject;
+  };
+
+  it('is not overtaken by the end of the time to object', async () => {
+    const subject = await cooling();
+    await run(
+      (
+        tx,
+      ) => tx`update recovery set cooling_from = cooling_from - make_interval(secs => cooling_seconds + 1)
+        where recovery_id = ${subject.recoveryId}`,
+    );
+    expect(await run((tx) => drive(tx, subject, 'cooling_over'))).toEqual({ fact: 'sent_back' });
+    expect(await follow(run, subject)).toMatchObject({ state: 'identity', missing: ['identity'] });
+  });
+
+  it('is not shortened either', async () => {
+    const subject = await cooling();
+    const { customerId, deviceId } = customer;
+    await run(
+      (
+        tx,
+      ) => tx`update recovery set cooling_from = cooling_from - make_interval(secs => cooling_floor_seconds)
+        where recovery_id = ${subject.recoveryId}`,
+    );
+    await expect(
+      run((tx) => shortenCooling(tx, { subject, customerId, deviceId })),
+    ).rejects.toEqual(refused('wrong_step'));
+  });
+});
+
+describe('a step that is over', () => {
+  it('ends the case although a proof in time was not followed yet', async () => {
+    const subject = await opened(run, customer);
+    await follow(run, subject);
+    await checked(run, customer, subject);
+    const { stepDeadlineMs } = await run((tx) => read(tx, subject));
+    const over = await rows.at(stepDeadlineMs ?? 0, () => follow(run, subject));
+    expect(over).toMatchObject({ outcome: 'expired', reason: 'step_timeout' });
+  });
+
+  it('ends it although enough people approved it in time', async () => {
+    const subject = await proved(run, customer);
+    await said(run, subject, await colleague(run, tenantId), { kind: 'approve' });
+    const { stepDeadlineMs } = await run((tx) => read(tx, subject));
+    const over = await rows.at(stepDeadlineMs ?? 0, () => follow(run, subject));
+    expect(over).toMatchObject({ outcome: 'expired', reason: 'step_timeout' });
   });
 });
 
