@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { ControlRefusal } from '../stage/control-call.ts';
 import type { DemoBankControl } from '../stage/demo-bank-control.ts';
+import { viewAfter } from '../stage/payments-view.ts';
 import type { PaymentsView } from '../stage/payments-view.ts';
 
 const LOOK_EVERY_MS = 1_000;
@@ -32,9 +33,8 @@ export function usePayments(
     question.current += 1;
     const own = question.current;
     return asked.then((answer) => {
-      if (own !== question.current) return;
-      // How a copy was answered is told once, by the button that sent it.
-      setView((before) => ({ ...answer, replayed: answer.replayed ?? before?.replayed }));
+      const isOvertaken = own !== question.current;
+      setView((before) => viewAfter(before, answer, isOvertaken));
     });
   }, []);
 

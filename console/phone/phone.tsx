@@ -50,8 +50,10 @@ export function Phone() {
 
   useEffect(() => {
     screen.current?.scrollTo({ top: 0 });
-    // What had the focus is gone with its screen: whoever uses keys or hears the page goes on at the new question. Nobody elsewhere loses it.
-    if (document.activeElement === document.body)
+    // What had the focus is gone with its screen: whoever uses keys or hears the page goes on at the new question. Nobody elsewhere loses it, and a
+    // field takes it by itself.
+    const hasField = screen.current?.querySelector('input') !== null;
+    if (document.activeElement === document.body && !hasField)
       screen.current?.querySelector('h2')?.focus({ preventScroll: true });
   }, [name]);
 

@@ -53,6 +53,20 @@ export function readPayments(value: unknown): PaymentsView {
   };
 }
 
+/**
+ * What is known after an answer. How a copy was answered is told once, by the button that sent it: it is kept, and taken even from an answer that a
+ * younger question has overtaken.
+ */
+export function viewAfter(
+  before: PaymentsView | undefined,
+  answer: PaymentsView,
+  isOvertaken: boolean,
+): PaymentsView | undefined {
+  const replayed = answer.replayed ?? before?.replayed;
+  if (!isOvertaken) return { ...answer, replayed };
+  return before === undefined ? undefined : { ...before, replayed };
+}
+
 function readPayment(value: unknown): PaymentView[] {
   const members = membersOf(value);
   const text = (name: string) => optionalText(members[name]) ?? '';
