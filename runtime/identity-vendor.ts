@@ -3,21 +3,15 @@
  * until that is taken. How it behaves is set from outside. It must never decide anything for Latchkey: it only reports a verdict.
  */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../domain/clock.ts';
 import { readObject, startLocalServer } from './local-http.ts';
 import type { LocalAnswer, LocalRequest } from './local-http.ts';
-import { isSignedBody, SIGNATURE_HEADER, signBody } from './vendor-signature.ts';
+import { SignedDelivery } from './signed-delivery.ts';
+import { isSignedBody, SIGNATURE_HEADER } from './vendor-signature.ts';
 
 /** normal: verified after a moment · slow: waits until released · refuses: refused after a moment. */
 export type IdentityBehaviour = 'normal' | 'slow' | 'refuses';
 export const IDENTITY_BEHAVIOURS: readonly IdentityBehaviour[] = ['normal', 'slow', 'refuses'];
-
-/** A bank's webhook that is down for a while must still get the verdict: 1, 2, 4 … 60 s, for about an hour. */
-const FIRST_RETRY_MS = 1_000;
-const LAST_RETRY_MS = 60_000;
-const DELIVERIES = 65;
-const DELIVERY_TIMEOUT_MS = 5_000;
 
 const FIELDS = [
   'reference',
@@ -111,10 +105,11 @@ class CheckDesk {
   behaviour: IdentityBehaviour = 'normal';
   readonly #options: IdentityVendorOptions;
   readonly #checks = new Map<string, Check>();
-  readonly #closing = new AbortController();
+  readonly #delivery: SignedDelivery;
 
   constructor(options: IdentityVendorOptions) {
     this.#options = options;
+    this.#delivery = new SignedDelivery(options);
   }
 
   open(body: string): LocalAnswer {
@@ -136,7 +131,8 @@ class CheckDesk {
     const isWaiting = this.behaviour === 'slow';
     const check: Check = { reference, vendorReference, callbackUrl, body, isWaiting };
     this.#checks.set(reference, check);
-    if (!isWaiting) this.#run(this.#decideAfterAMoment(check, this.behaviour === 'refuses'));
+    if (!isWaiting)
+      this.#delivery.run(this.#decideAfterAMoment(check, this.behaviour === 'refuses'));
     return { status: 202, body: { vendorReference } };
   }
 
@@ -157,16 +153,16 @@ class CheckDesk {
       if (!check.isWaiting) continue;
       const released: Check = { ...check, isWaiting: false };
       this.#checks.set(check.reference, released);
-      this.#run(this.#decide(released, false));
+      this.#delivery.run(this.#decide(released, false));
     }
   }
 
   close(): void {
-    this.#closing.abort();
+    this.#delivery.close();
   }
 
   async #decideAfterAMoment(check: Check, isRefused: boolean): Promise<void> {
-    await sleep(this.#options.checkMs ?? 1_000, undefined, { signal: this.#closing.signal });
+    await this.#delivery.pause(this.#options.checkMs ?? 1_000);
     await this.#decide(check, isRefused);
   }
 
@@ -179,41 +175,9 @@ class CheckDesk {
     await this.#deliver(check, verdict);
   }
 
-  async #deliver(check: Check, verdict: Verdict): Promise<void> {
+  #deliver(check: Check, verdict: Verdict): Promise<void> {
     const { reference, vendorReference, callbackUrl } = check;
     const body = JSON.stringify({ reference, vendorReference, ...verdict });
-    for (let delivery = 0; delivery < DELIVERIES; delivery += 1) {
-      if (await this.#post(callbackUrl, body)) return;
-      const pauseMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** delivery);
-      await sleep(pauseMs, undefined, { signal: this.#closing.signal });
-    }
-    throw new Error(`the verdict on ${reference} could not be delivered`);
-  }
-
-  /** Each delivery is signed anew, so that a late one is not too old. Taken = any 2xx. */
-  async #post(url: string, body: string): Promise<boolean> {
-    const { secret, clock } = this.#options;
-    try {
-      const answer = await fetch(url, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          [SIGNATURE_HEADER]: signBody({ secret, body }, clock.nowMs()),
-        },
-        body,
-        redirect: 'error',
-        signal: AbortSignal.timeout(DELIVERY_TIMEOUT_MS),
-      });
-      await answer.body?.cancel();
-      return answer.ok;
-    } catch {
-      return false;
-    }
-  }
-
-  #run(work: Promise<void>): void {
-    work.catch((error: unknown) => {
-      if (!this.#closing.signal.aborted) this.#options.onError?.(error);
-    });
+    return this.#delivery.untilTaken(callbackUrl, body, `the verdict on ${reference}`);
   }
 }

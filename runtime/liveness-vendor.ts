@@ -3,11 +3,11 @@
  * until that is taken; it can be asked, too. It holds no picture, and must never decide anything for Latchkey.
  */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../domain/clock.ts';
 import { readObject, startLocalServer } from './local-http.ts';
 import type { LocalAnswer, LocalRequest } from './local-http.ts';
-import { isSignedBody, SIGNATURE_HEADER, signBody } from './vendor-signature.ts';
+import { SignedDelivery } from './signed-delivery.ts';
+import { isSignedBody, SIGNATURE_HEADER } from './vendor-signature.ts';
 
 /**
  * How the next session ends. late: passed, told only when the session is over · duplicate: passed, told twice · wrong_case: passed, told for
@@ -26,11 +26,6 @@ export const LIVENESS_ENDS = [
 ] as const;
 export type LivenessEnd = (typeof LIVENESS_ENDS)[number];
 
-/** A bank's webhook that is down for a while must still get the result: 1, 2, 4 … 60 s, for about an hour. */
-const FIRST_RETRY_MS = 1_000;
-const LAST_RETRY_MS = 60_000;
-const DELIVERIES = 65;
-const DELIVERY_TIMEOUT_MS = 5_000;
 const SURE = { livenessConfidence: 99, matchConfidence: 98 };
 /** By then whoever asks has been told that the session is over. */
 const LATE_BY_MS = 2_000;
@@ -121,10 +116,11 @@ class SessionDesk {
   readonly #options: LivenessVendorOptions;
   /** By reference. */
   readonly #sessions = new Map<string, Session>();
-  readonly #closing = new AbortController();
+  readonly #delivery: SignedDelivery;
 
   constructor(options: LivenessVendorOptions) {
     this.#options = options;
+    this.#delivery = new SignedDelivery(options);
   }
 
   open(body: string): LocalAnswer {
@@ -156,7 +152,7 @@ class SessionDesk {
       isWaiting: end === 'silent',
     };
     this.#sessions.set(reference, session);
-    if (!session.isWaiting) this.#run(this.#end(session, end));
+    if (!session.isWaiting) this.#delivery.run(this.#end(session, end));
     return { status: 202, body: started(session) };
   }
 
@@ -179,18 +175,18 @@ class SessionDesk {
     for (const session of this.#sessions.values()) {
       if (!session.isWaiting) continue;
       session.isWaiting = false;
-      this.#run(this.#tell(session, 'pass'));
+      this.#delivery.run(this.#tell(session, 'pass'));
     }
   }
 
   close(): void {
-    this.#closing.abort();
+    this.#delivery.close();
   }
 
   async #end(session: Session, end: LivenessEnd): Promise<void> {
     const { clock, checkMs = 1_000 } = this.#options;
     const pauseMs = end === 'late' ? session.expiresAtMs - clock.nowMs() + LATE_BY_MS : checkMs;
-    await this.#pause(pauseMs);
+    await this.#delivery.pause(pauseMs);
     await this.#tell(session, end);
     if (end === 'duplicate') await this.#deliver(session);
   }
@@ -207,48 +203,14 @@ class SessionDesk {
       at: new Date(this.#options.clock.nowMs()).toISOString(),
     };
     // One nobody can place is told once: whoever refuses it does so for good.
-    if (end === 'wrong_case') await this.#post(session.callbackUrl, JSON.stringify(session.result));
+    if (end === 'wrong_case')
+      await this.#delivery.once(session.callbackUrl, JSON.stringify(session.result));
     else await this.#deliver(session);
   }
 
-  async #deliver({ reference, callbackUrl, result }: Session): Promise<void> {
-    const body = JSON.stringify(result);
-    for (let delivery = 0; delivery < DELIVERIES; delivery += 1) {
-      if (await this.#post(callbackUrl, body)) return;
-      await this.#pause(Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** delivery));
-    }
-    throw new Error(`the result of ${reference} could not be delivered`);
-  }
-
-  #pause(milliseconds: number): Promise<void> {
-    return sleep(milliseconds, undefined, { signal: this.#closing.signal });
-  }
-
-  /** Each delivery is signed anew, so that a late one is not too old. Taken = any 2xx. */
-  async #post(url: string, body: string): Promise<boolean> {
-    const { secret, clock } = this.#options;
-    try {
-      const answer = await fetch(url, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          [SIGNATURE_HEADER]: signBody({ secret, body }, clock.nowMs()),
-        },
-        body,
-        redirect: 'error',
-        signal: AbortSignal.timeout(DELIVERY_TIMEOUT_MS),
-      });
-      await answer.body?.cancel();
-      return answer.ok;
-    } catch {
-      return false;
-    }
-  }
-
-  #run(work: Promise<void>): void {
-    work.catch((error: unknown) => {
-      if (!this.#closing.signal.aborted) this.#options.onError?.(error);
-    });
+  #deliver({ reference, callbackUrl, result }: Session): Promise<void> {
+    const what = `the result of ${reference}`;
+    return this.#delivery.untilTaken(callbackUrl, JSON.stringify(result), what);
   }
 }
 
