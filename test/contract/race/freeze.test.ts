@@ -4,29 +4,14 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../../adapters/random.ts';
-import type { Tx } from '../../../db/connection.ts';
 import { placeFreeze } from '../../../db/freeze.ts';
-import { consumeStepUp } from '../../../db/step-up-consume.ts';
 import { DEFAULT_FREEZE_POLICY } from '../../../domain/freeze-policy.ts';
-import { statusOf } from '../../../domain/step-up-status.ts';
-import { mergesOf, play } from '../../setup/postgres/interleaving.ts';
+import { mergesOf } from '../../setup/postgres/interleaving.ts';
 import type { Actor } from '../../setup/postgres/interleaving.ts';
 import { openRace } from '../../setup/postgres/race.ts';
 import type { Race } from '../../setup/postgres/race.ts';
-import {
-  approvalOf,
-  approved,
-  asked,
-  drive,
-  insertStepUpCustomer,
-  payment,
-  PAYMENTS,
-  read,
-  show,
-  STEP_UP_TOOLS,
-  submit,
-} from '../../setup/step-ups.ts';
-import type { StepUpCustomer } from '../../setup/step-ups.ts';
+import { expectNothingGrantedAfter, shown, STEP_UP_GRANTS } from '../../setup/step-up-grants.ts';
+import type { ReadyStepUp } from '../../setup/step-up-grants.ts';
 
 let race: Race;
 
@@ -35,56 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => race.close());
 
-const run = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
-  race.database.tenant(race.tenantId, work);
-
-interface Ready {
-  readonly customer: StepUpCustomer;
-  readonly stepUpId: string;
-  readonly submissionId: string;
-}
-
-const newCustomer = () => run((tx) => insertStepUpCustomer(tx, race.tenantId));
-
-async function submitted(): Promise<Ready> {
-  const customer = await newCustomer();
-  return await run(async (tx) => {
-    const stepUpId = await asked(tx, customer);
-    await drive(tx, customer, stepUpId, { event: 'opened' });
-    const payload = approvalOf(customer, await show(tx, customer, stepUpId));
-    const handed = { step: 'step_up_approval', payload } as const;
-    return { customer, stepUpId, submissionId: await submit(tx, customer, stepUpId, handed) };
-  });
-}
-
-async function approvedOne(): Promise<Ready> {
-  const customer = await newCustomer();
-  return { customer, stepUpId: await approved(run, customer), submissionId: '' };
-}
-
-const GRANTS = [
-  {
-    name: 'approve',
-    prepare: submitted,
-    work: (tx: Tx, { customer, stepUpId, submissionId }: Ready) =>
-      drive(tx, customer, stepUpId, { event: 'keys_proved', submissionId }),
-    status: 'approved',
-  },
-  {
-    name: 'consume',
-    prepare: approvedOne,
-    work: (tx: Tx, { stepUpId }: Ready) =>
-      consumeStepUp(tx, STEP_UP_TOOLS, {
-        tenantId: race.tenantId,
-        stepUpId,
-        requester: PAYMENTS,
-        action: payment('400.00'),
-      }),
-    status: 'consumed',
-  },
-] as const;
-
-const freeze = ({ customer }: Ready): Actor =>
+const freeze = ({ customer }: ReadyStepUp): Actor =>
   race.stage.actor('freeze', (tx) =>
     placeFreeze(tx, {
       tenantId: race.tenantId,
@@ -97,24 +33,12 @@ const freeze = ({ customer }: Ready): Actor =>
     }),
   );
 
-const shown = async ({ stepUpId }: Ready) =>
-  statusOf(await run((tx) => read(tx, race.tenantId, stepUpId)));
-
-describe.each(GRANTS)('$name against a freeze', ({ name, prepare, work, status }) => {
-  const grant = (ready: Ready): Actor => race.stage.actor(name, (tx) => work(tx, ready));
-
-  /** The freeze always comes through; the grant only when it was committed before. */
-  async function expectSafe(order: string): Promise<void> {
-    const ready = await prepare();
-    const before = await shown(ready);
-    const committed = await play(order, grant(ready), freeze(ready));
-    const isGranted = committed.includes(name);
-    expect({ order, committed, shown: await shown(ready) }).toEqual({
-      order,
-      committed: isGranted ? [name, 'freeze'] : ['freeze'],
-      shown: isGranted ? status : before,
-    });
-  }
+describe.each(STEP_UP_GRANTS)('$name against a freeze', (one) => {
+  const { name, work, status } = one;
+  const prepare = () => one.prepare(race);
+  const grant = (ready: ReadyStepUp): Actor => race.stage.actor(name, (tx) => work(tx, ready));
+  const expectSafe = (order: string) =>
+    expectNothingGrantedAfter(race, one, { order, name: 'freeze', actor: freeze });
 
   test('in every interleaving of their first statements, nothing is granted after the freeze', async () => {
     const orders = mergesOf(4, 2);
@@ -152,6 +76,6 @@ describe.each(GRANTS)('$name against a freeze', ({ name, prepare, work, status }
     expect(await b.finish()).toBe('waiting_for_lock');
     expect(await a.end()).toBe('committed');
     expect(await b.end()).toBe('committed');
-    expect(await shown(ready)).toBe(status);
+    expect(await shown(race, ready)).toBe(status);
   });
 });
