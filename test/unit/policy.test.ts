@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_POLICY, policyBreaches } from '../../domain/policy.ts';
+import { policyBreaches } from '../../domain/policy-breaches.ts';
+import { DEFAULT_POLICY } from '../../domain/policy.ts';
 
 type Document = Record<string, Record<string, unknown>>;
 const copy = (): Document => structuredClone(DEFAULT_POLICY) as unknown as Document;

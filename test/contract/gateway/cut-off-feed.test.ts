@@ -12,11 +12,8 @@ import {
   sweepCutOffs,
 } from '../../../db/cut-off-feed.ts';
 import type { FeedCutOff } from '../../../db/cut-off-feed.ts';
-import {
-  DEFAULT_POLICY,
-  LONGEST_ACCESS_TOKEN_SECONDS,
-  policyBreaches,
-} from '../../../domain/policy.ts';
+import { policyBreaches } from '../../../domain/policy-breaches.ts';
+import { DEFAULT_POLICY, LONGEST_ACCESS_TOKEN_SECONDS } from '../../../domain/policy.ts';
 import { cutOffCustomer, insertCustomer, insertLiveSession } from '../../setup/customer.ts';
 import type { SeededCustomer } from '../../setup/customer.ts';
 import { createTestDatabase } from '../../setup/database.ts';
