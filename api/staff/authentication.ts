@@ -20,6 +20,9 @@ export interface StaffVisit {
   readonly isRecent: boolean;
 }
 
+/** What a page of the console asks by itself, with nobody at it: answered, and no use of the session. It can only end one earlier. */
+const UNATTENDED = 'latchkey-unattended';
+
 export interface StaffAuthentication {
   /** Who the cookie of a request stands for, in whichever tenant; undefined when nobody who is still logged in. Pages redirect then. */
   visitOf(request: FastifyRequest): Promise<StaffVisit | undefined>;
@@ -57,7 +60,8 @@ export function createStaffAuthentication({
       const { nowMs, authTimeMs, staffSessionId, staffId, employeeId, name } = session;
       const roles = standingRoles(session, nowMs);
       if (roles.length === 0) return undefined;
-      if (nowMs - session.lastSeenAtMs >= STAFF_SESSION.touchSeconds * 1000)
+      const isDue = nowMs - session.lastSeenAtMs >= STAFF_SESSION.touchSeconds * 1000;
+      if (isDue && request.headers[UNATTENDED] === undefined)
         await touchStaffSession(tx, tenantId, staffSessionId);
       const kind = 'staff' as const;
       return {

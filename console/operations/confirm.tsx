@@ -23,6 +23,8 @@ export interface Change {
   readonly effects: readonly string[];
   /** Why, as code and words; empty where nothing is to be picked. */
   readonly reasons: readonly (readonly [code: string, text: string])[];
+  /** What is asked of them; why, when left out. */
+  readonly reasonsLabel?: string;
   readonly act: string;
   readonly isDangerous: boolean;
   /** Something to copy out of another system, never prose. */
@@ -32,6 +34,8 @@ export interface Change {
     readonly label: string;
     readonly options: readonly (readonly [string, string])[];
   };
+  /** Why the door may refuse it, where the words are others than everywhere. */
+  readonly refusals?: Readonly<Record<string, string>>;
   readonly send: (reason: string, key: string, more: More) => Promise<Told<unknown>>;
   /** What is said once it has happened. */
   readonly done: string;
@@ -50,11 +54,18 @@ export interface ConfirmProps {
   readonly onClose: () => void;
   readonly onDone: (words: string) => void;
   readonly onLost: () => void;
+  /** Something is other than the page shows: it looks again, and what was picked and typed stays. */
+  readonly onRefused: () => void;
   readonly onReauthenticate: () => void;
 }
 
 /** One request a question: its key stays until the door has said something. */
-function useChange({ change, onDone, onLost }: Pick<ConfirmProps, 'change' | 'onDone' | 'onLost'>) {
+function useChange({
+  change,
+  onDone,
+  onLost,
+  onRefused,
+}: Pick<ConfirmProps, 'change' | 'onDone' | 'onLost' | 'onRefused'>) {
   const [isBusy, setIsBusy] = useState(false);
   const [trouble, setTrouble] = useState<string>();
   const [mustLogInAnew, setMustLogInAnew] = useState(false);
@@ -78,7 +89,8 @@ function useChange({ change, onDone, onLost }: Pick<ConfirmProps, 'change' | 'on
         // A request that was refused is over: the next one is another.
         key.current = crypto.randomUUID();
         setMustLogInAnew(told.code === 'reauthentication_required');
-        setTrouble(words.refusals[told.code] ?? told.title);
+        setTrouble(change.refusals?.[told.code] ?? words.refusals[told.code] ?? told.title);
+        onRefused();
     }
   };
   return { isBusy, trouble, mustLogInAnew, act };
@@ -118,7 +130,9 @@ export function Confirm(props: ConfirmProps) {
             onText={setText}
           />
           {props.blocked !== undefined && <Banner tone="wait">{props.blocked}</Banner>}
-          {trouble !== undefined && <Banner tone="danger">{trouble}</Banner>}
+          {trouble !== undefined && props.blocked === undefined && (
+            <Banner tone="danger">{trouble}</Banner>
+          )}
           <div className="dialog-actions">
             <Button onPress={onClose} isDisabled={isBusy}>
               {words.confirm.leave}
@@ -159,7 +173,7 @@ function isAnswered({ reasons, field, choice }: Change, answers: Answers): boole
 }
 
 function Questions({
-  change: { reasons, choice, field },
+  change: { reasons, reasonsLabel, choice, field },
   answers,
   onReason,
   onChoice,
@@ -174,7 +188,7 @@ function Questions({
   return (
     <>
       <Reasons
-        label={words.confirm.why}
+        label={reasonsLabel ?? words.confirm.why}
         options={reasons}
         picked={answers.reason}
         onPick={onReason}

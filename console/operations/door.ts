@@ -2,6 +2,7 @@
  * What the page asks the operations door for. The staff cookie travels by itself and no script can read it; whatever is refused comes back as a
  * code, for which the page has its own words.
  */
+import { presenceHeaders } from './presence.ts';
 
 export type Role = 'agent' | 'supervisor' | 'auditor' | 'administrator';
 
@@ -86,6 +87,14 @@ export function loginAddress(tenant: string, returnTo = '/', isFresh = false): s
   return `/t/${tenant}/staff/login?${query.toString()}`;
 }
 
+/** Where one is, with the filters that stand in the address. */
+export const here = (): string => window.location.pathname + window.location.search;
+
+/** Away to the directory, and back to where one is. */
+export function logInAnew({ tenant }: Me): void {
+  window.location.assign(loginAddress(tenant.slug, here(), true));
+}
+
 function listed<Page, Item>(
   answer: Answer<Page>,
   items: (page: Page) => readonly Item[],
@@ -93,7 +102,10 @@ function listed<Page, Item>(
   return answer.kind === 'answered' ? { kind: 'answered', value: items(answer.value) } : answer;
 }
 
-async function ask<Value>(path: string, options: RequestInit = {}): Promise<Answer<Value>> {
+async function ask<Value>(
+  path: string,
+  options: RequestInit = { headers: presenceHeaders() },
+): Promise<Answer<Value>> {
   try {
     const answer = await fetch(path, options);
     if (answer.status === 401) return { kind: 'logged-out' };

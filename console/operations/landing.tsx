@@ -1,8 +1,8 @@
 /** The way in: who I am, and then the place that the address names. It shows what the door answers and keeps nothing. */
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useEffectEvent, useMemo, useState } from 'react';
 import { Icon } from '../parts/icons.tsx';
 import { Banner, Button, Spinner } from '../parts/parts.tsx';
-import { loginAddress, logOut, readDoor, readMe } from './door.ts';
+import { here, loginAddress, logOut, readDoor, readMe } from './door.ts';
 import type { Door, Me } from './door.ts';
 import { placeOf, usePath } from './address.ts';
 import type { Place } from './address.ts';
@@ -27,6 +27,8 @@ type Standing =
 
 /** A door that does not answer is asked again without anybody pressing anything. */
 const LOOK_AGAIN_MS = 3_000;
+/** A session that ended, or roles that changed, show at the latest then, whatever the page asks for itself. */
+const WHO_EVERY_MS = 30_000;
 
 async function standingNow(): Promise<Standing> {
   const door = await readDoor();
@@ -74,14 +76,53 @@ export function Landing() {
     );
   }
   if (standing.kind === 'out') return <Welcome door={standing.door} why={standing.why} />;
-  const { door, me } = standing;
-  const leave = (why: 'logged-out' | 'lost') => {
-    setStanding({ kind: 'out', door, why });
+  return (
+    <LoggedIn
+      standing={standing}
+      onMe={(me) => {
+        setStanding((before) => (before.kind === 'in' ? { ...before, me } : before));
+      }}
+      onOut={(why) => {
+        // An answer that was under way changes nothing for whoever has logged out.
+        setStanding((before) =>
+          before.kind === 'in' ? { kind: 'out', door: before.door, why } : before,
+        );
+      }}
+    />
+  );
+}
+
+/** As long as the door says so, which is asked again and again: what stood on the screen of a session that ended is taken away. */
+function LoggedIn({
+  standing: { door, me },
+  onMe,
+  onOut,
+}: {
+  readonly standing: Extract<Standing, { readonly kind: 'in' }>;
+  readonly onMe: (me: Me) => void;
+  readonly onOut: (why: 'logged-out' | 'lost') => void;
+}) {
+  const look = () => {
+    void readMe([me.tenant.slug]).then((now) => {
+      if (now.kind === 'logged-out') onOut('lost');
+      // The same person is drawn once: a page keeps what stands in its fields.
+      else if (now.kind === 'answered' && JSON.stringify(now.value) !== JSON.stringify(me))
+        onMe(now.value);
+    });
   };
+  const lookOnTime = useEffectEvent(look);
+  useEffect(() => {
+    const timer = setInterval(() => {
+      lookOnTime();
+    }, WHO_EVERY_MS);
+    return () => {
+      clearInterval(timer);
+    };
+  }, []);
   return (
     <>
-      <Bar me={me} onLeft={() => leave('logged-out')} />
-      <Inside door={door} me={me} onLost={() => leave('lost')} />
+      <Bar me={me} onLeft={() => onOut('logged-out')} />
+      <Inside door={door} me={me} onLost={() => onOut('lost')} onRefused={look} />
     </>
   );
 }
@@ -90,13 +131,14 @@ interface InsideProps {
   readonly door: Door;
   readonly me: Me;
   readonly onLost: () => void;
+  readonly onRefused: () => void;
 }
 
-function Inside({ door, me, onLost }: InsideProps) {
+function Inside({ door, me, onLost, onRefused }: InsideProps) {
   const { slug } = me.tenant;
   const api = useMemo(() => createStaffApi(slug), [slug]);
   const place = placeOf(usePath());
-  const page = { api, me, onLost };
+  const page = { api, me, onLost, onRefused };
   switch (place?.kind) {
     case 'home':
     case 'runbook':
@@ -179,7 +221,7 @@ function Welcome({
             key={tenant}
             className="button"
             data-kind="primary"
-            href={loginAddress(tenant, window.location.pathname)}
+            href={loginAddress(tenant, here())}
           >
             {isOne ? welcome.logIn : `${welcome.logIn}: ${tenant}`}
           </a>

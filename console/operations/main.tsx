@@ -2,6 +2,7 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Landing } from './landing.tsx';
+import { watchPresence } from './presence.ts';
 import { Runbook } from './runbook.tsx';
 import '../tokens.css';
 import '../styles/base.css';
@@ -12,5 +13,6 @@ import './recoveries/recoveries.css';
 
 const place = document.getElementById('operations');
 if (place === null) throw new Error('index.html has no place for the page');
+watchPresence();
 const isRunbook = window.location.pathname === '/runbook';
 createRoot(place).render(<StrictMode>{isRunbook ? <Runbook /> : <Landing />}</StrictMode>);

@@ -1,4 +1,5 @@
 /** What the console's pages share: how something is shown that is asked for, stale, refused or not there, and what a change has done. */
+import { useEffect, useRef } from 'react';
 import type { ReactNode } from 'react';
 import { Icon } from '../parts/icons.tsx';
 import { Banner, Button, Spinner } from '../parts/parts.tsx';
@@ -14,6 +15,8 @@ export interface PageProps {
   readonly me: Me;
   /** The session ended meanwhile. */
   readonly onLost: () => void;
+  /** The door refused what the page offered: who one is may have changed. */
+  readonly onRefused: () => void;
 }
 
 export const mayServe = ({ roles }: Me): boolean =>
@@ -68,6 +71,19 @@ export function Told<Value>({
       )}
       {children(value)}
     </>
+  );
+}
+
+/** What has happened, where the focus goes: the button that asked for it may be gone. */
+export function Done({ said }: { readonly said: string }) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    place.current?.focus();
+  }, [said]);
+  return (
+    <div ref={place} className="done" tabIndex={-1}>
+      <Banner tone="good">{said}</Banner>
+    </div>
   );
 }
 

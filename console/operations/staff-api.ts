@@ -3,6 +3,7 @@
  * comes back as its code with the server's own words. A change that got no answer is sent again under the same key by whoever asked for it.
  */
 
+import { presenceHeaders } from './presence.ts';
 import { recoveryApi } from './recoveries/recovery-api.ts';
 
 export type Reason = 'customer_request' | 'lost_device' | 'suspicious_activity' | 'other';
@@ -103,7 +104,8 @@ export type StaffApi = ReturnType<typeof createStaffApi>;
 
 export function createStaffApi(slug: string) {
   const base = `/t/${slug}/staff`;
-  const read = <Value>(path: string) => send<Value>(`${base}${path}`, { method: 'GET' });
+  const read = <Value>(path: string) =>
+    send<Value>(`${base}${path}`, { method: 'GET', headers: presenceHeaders() });
   const change = <Value>(path: string, body: object, key: string) =>
     send<Value>(`${base}${path}`, {
       method: 'POST',

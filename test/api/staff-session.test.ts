@@ -153,6 +153,19 @@ describe('a staff session', () => {
     expect(await seen()).toBeGreaterThan(first ?? 0);
   });
 
+  it('is kept awake by nothing that a page asks while nobody sits at it', async () => {
+    const headers = { 'latchkey-unattended': '?1' };
+    const ana = await createStaff(api, ['agent']);
+    for (let minutes = 0; minutes < 14; minutes += 2) {
+      api.clock.advance(2 * MINUTE);
+      expect((await ana.get('/staff/me', { headers })).status).toBe(200);
+    }
+    api.clock.advance(MINUTE - 1_000);
+    expect((await ana.get('/staff/me', { headers })).status).toBe(200);
+    api.clock.advance(1_000);
+    expect(await ana.get('/staff/me')).toMatchObject(nobody);
+  });
+
   it('says that it has expired once the sweeper came by', async () => {
     const ana = await createStaff(api, ['agent']);
     api.clock.advance(16 * MINUTE);

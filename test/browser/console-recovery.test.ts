@@ -274,7 +274,7 @@ describe('a case that stands still', () => {
       select tenant_id, ${newId('attempt')}, ceremony_id, 'liveness', 'liveness_vendor', 'open', now() - interval '10 minutes', now() + interval '1 hour'
       from ceremony where ceremony_id = ${recoveryId}`;
     const sione = await at('sione', path, NARROW);
-    await sione.sees('the vendor has not answered');
+    await sione.sees('liveness vendor is silent');
     await sione.shoot('recovery-vendor-silent');
     expect(await sione.seriousFindings()).toEqual([]);
     await sione.page.route('**/stream', (route) => route.abort());

@@ -1,30 +1,29 @@
 /** What somebody prepared and somebody else decides, the waiting ones first. Who may not decide sees why. */
-import { useCallback, useEffect, useState } from 'react';
-import { Banner, Tag } from '../../parts/parts.tsx';
+import { useCallback, useEffect } from 'react';
+import { Tag } from '../../parts/parts.tsx';
 import { momentOf, useNow } from '../../parts/time.ts';
 import { customerAddress } from '../address.ts';
-import { Confirm } from '../confirm.tsx';
 import type { Change } from '../confirm.tsx';
 import { consoleTexts as words } from '../console-texts.ts';
-import { loginAddress } from '../door.ts';
 import type { Me } from '../door.ts';
 import { Link } from '../link.tsx';
 import { Ago, Allowed, maySupervise, Told } from '../page-parts.tsx';
 import type { PageProps } from '../page-parts.tsx';
 import type { Approval, StaffApi } from '../staff-api.ts';
+import { useQuestion } from '../question.tsx';
 import { SecondPerson } from '../recoveries/second-person.tsx';
 import { useTold } from '../use-told.ts';
 
 const LOOK_EVERY_MS = 5_000;
 
-export function ApprovalsPage({ api, me, onLost }: PageProps) {
+export function ApprovalsPage(page: PageProps) {
+  const { api, me, onLost } = page;
   const { approvals: text } = words;
-  const [change, setChange] = useState<Change>();
-  const [done, setDone] = useState<string>();
   const shown = useTold(
     useCallback(() => api.approvals(), [api]),
     LOOK_EVERY_MS,
   );
+  const question = useQuestion(page, shown.refresh);
   const isLost = shown.trouble?.kind === 'logged-out';
   useEffect(() => {
     if (isLost) onLost();
@@ -33,7 +32,7 @@ export function ApprovalsPage({ api, me, onLost }: PageProps) {
     <section className="card approvals" aria-labelledby="approvals">
       <h1 id="approvals">{text.title}</h1>
       <p className="quiet">{text.text}</p>
-      {done !== undefined && <Banner tone="good">{done}</Banner>}
+      {question.done}
       <Told shown={shown} forbidden={words.forbidden.approvals}>
         {({ approvals }) => {
           const waiting = approvals.filter(({ status }) => status === 'pending');
@@ -48,8 +47,7 @@ export function ApprovalsPage({ api, me, onLost }: PageProps) {
                     approval={approval}
                     me={me}
                     onDecide={(decision) => {
-                      setDone(undefined);
-                      setChange(decisionChange(api, approval, decision));
+                      question.ask(decisionChange(api, approval, decision));
                     }}
                   />
                 ))}
@@ -65,24 +63,7 @@ export function ApprovalsPage({ api, me, onLost }: PageProps) {
         }}
       </Told>
       <SecondPerson api={api} />
-      {change !== undefined && (
-        <Confirm
-          change={change}
-          onClose={() => {
-            setChange(undefined);
-            shown.refresh();
-          }}
-          onDone={(said) => {
-            setChange(undefined);
-            setDone(said);
-            shown.refresh();
-          }}
-          onLost={onLost}
-          onReauthenticate={() => {
-            window.location.assign(loginAddress(me.tenant.slug, '/approvals', true));
-          }}
-        />
-      )}
+      {question.dialog()}
     </section>
   );
 }

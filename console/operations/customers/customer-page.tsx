@@ -1,16 +1,15 @@
 /** A customer at one glance, masked: who, what stops them, where they are logged in, and what this person may do about it now. */
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect } from 'react';
 import { Banner, Button, Tag } from '../../parts/parts.tsx';
 import { fullTimeOf, momentOf, useNow } from '../../parts/time.ts';
 import { callAddress } from '../address.ts';
-import { Confirm } from '../confirm.tsx';
 import type { Change } from '../confirm.tsx';
 import { consoleTexts as words } from '../console-texts.ts';
-import { loginAddress } from '../door.ts';
 import { Link } from '../link.tsx';
 import { Ago, Allowed, Moment, Told, maySupervise } from '../page-parts.tsx';
 import type { PageProps } from '../page-parts.tsx';
 import type { Me } from '../door.ts';
+import { useQuestion } from '../question.tsx';
 import type { Customer, StaffApi } from '../staff-api.ts';
 import { useTold } from '../use-told.ts';
 import { OpenRecovery } from '../recoveries/open-recovery.tsx';
@@ -27,9 +26,8 @@ export interface CustomerPageProps extends PageProps {
   readonly customerId: string;
 }
 
-export function CustomerPage({ api, me, onLost, customerId }: CustomerPageProps) {
-  const [change, setChange] = useState<Change>();
-  const [done, setDone] = useState<string>();
+export function CustomerPage({ customerId, ...page }: CustomerPageProps) {
+  const { api, me, onLost, onRefused } = page;
   const customer = useTold(
     useCallback(() => api.customer(customerId), [api, customerId]),
     LOOK_EVERY_MS,
@@ -42,59 +40,44 @@ export function CustomerPage({ api, me, onLost, customerId }: CustomerPageProps)
   useEffect(() => {
     if (isLost) onLost();
   }, [isLost, onLost]);
-  const finish = (said: string) => {
-    setChange(undefined);
-    setDone(said);
+  const question = useQuestion(page, () => {
     customer.refresh();
     sessions.refresh();
-  };
+  });
   return (
     <div className="customer">
-      {done !== undefined && <Banner tone="good">{done}</Banner>}
+      {question.done}
       <Told shown={customer} forbidden={words.forbidden.customers}>
         {(value) => (
           <div className="desk">
             <div className="desk-side">
-              <Person customer={value} api={api} onLost={onLost} />
+              <Person customer={value} api={api} onLost={onLost} onRefused={onRefused} />
             </div>
             <div className="desk-main">
-              <Stops customer={value} me={me} api={api} onChange={setChange} />
-              <OpenRecovery api={api} customer={value} onChange={setChange} />
-              <Sessions shown={sessions} api={api} onChange={setChange} />
+              <Stops customer={value} me={me} api={api} onChange={question.ask} />
+              <OpenRecovery api={api} customer={value} onChange={question.ask} />
+              <Sessions shown={sessions} api={api} onChange={question.ask} />
               <Devices
                 devices={value.devices}
                 sessions={sessions.value?.sessions ?? []}
                 api={api}
                 me={me}
-                onChange={setChange}
+                onChange={question.ask}
               />
               <Ceremonies api={api} customerId={customerId} />
             </div>
           </div>
         )}
       </Told>
-      {change !== undefined && (
-        <Confirm
-          change={change}
-          onClose={() => {
-            setChange(undefined);
-          }}
-          onDone={finish}
-          onLost={onLost}
-          onReauthenticate={() => {
-            window.location.assign(loginAddress(me.tenant.slug, window.location.pathname, true));
-          }}
-        />
-      )}
+      {question.dialog()}
     </div>
   );
 }
 
 function Person({
   customer,
-  api,
-  onLost,
-}: Pick<PageProps, 'api' | 'onLost'> & { readonly customer: Customer }) {
+  ...page
+}: Pick<PageProps, 'api' | 'onLost' | 'onRefused'> & { readonly customer: Customer }) {
   const { customer: text } = words;
   const facts: readonly (readonly [string, React.ReactNode])[] = [
     [text.phone, customer.phone ?? text.none],
@@ -119,7 +102,7 @@ function Person({
           </div>
         ))}
       </dl>
-      <Revealed api={api} customer={customer} onLost={onLost} />
+      <Revealed {...page} customer={customer} />
       <Link to={callAddress(customer.customerId)} kind="primary">
         {text.call}
       </Link>

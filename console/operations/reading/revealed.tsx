@@ -28,7 +28,8 @@ export function Revealed({
   api,
   customer,
   onLost,
-}: Pick<PageProps, 'api' | 'onLost'> & { readonly customer: Customer }) {
+  onRefused,
+}: Pick<PageProps, 'api' | 'onLost' | 'onRefused'> & { readonly customer: Customer }) {
   const { reveal: text } = readingTexts;
   const [asked, setAsked] = useState<(typeof CONTACTS)[number]>();
   const [shown, setShown] = useShortly();
@@ -81,6 +82,7 @@ export function Revealed({
           onClose={close}
           onDone={close}
           onLost={onLost}
+          onRefused={onRefused}
           onReauthenticate={close}
         />
       )}

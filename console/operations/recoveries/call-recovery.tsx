@@ -1,50 +1,30 @@
 /** In a call in which the caller has proved himself: opening a recovery with that as its first proof. */
-import { useCallback, useState } from 'react';
-import { Banner } from '../../parts/parts.tsx';
-import { Confirm } from '../confirm.tsx';
-import type { Change } from '../confirm.tsx';
-import { loginAddress } from '../door.ts';
+import { useCallback } from 'react';
 import type { PageProps } from '../page-parts.tsx';
+import { useQuestion } from '../question.tsx';
 import type { Call } from '../staff-api.ts';
 import { useTold } from '../use-told.ts';
 import { OpenRecovery } from './open-recovery.tsx';
 
 export function CallRecovery({
-  api,
-  me,
-  onLost,
   customerId,
   call,
+  ...page
 }: PageProps & { readonly customerId: string; readonly call: Call | undefined }) {
-  const [change, setChange] = useState<Change>();
-  const [done, setDone] = useState<string>();
+  const { api } = page;
   const customer = useTold(useCallback(() => api.customer(customerId), [api, customerId]));
+  const question = useQuestion(page, customer.refresh);
   if (customer.value === undefined || call === undefined) return null;
   return (
     <>
-      {done !== undefined && <Banner tone="good">{done}</Banner>}
+      {question.done}
       <OpenRecovery
         api={api}
         customer={customer.value}
         callId={call.stepUpId}
-        onChange={setChange}
+        onChange={question.ask}
       />
-      {change !== undefined && (
-        <Confirm
-          change={change}
-          onClose={() => {
-            setChange(undefined);
-          }}
-          onDone={(said) => {
-            setChange(undefined);
-            setDone(said);
-          }}
-          onLost={onLost}
-          onReauthenticate={() => {
-            window.location.assign(loginAddress(me.tenant.slug, window.location.pathname, true));
-          }}
-        />
-      )}
+      {question.dialog()}
     </>
   );
 }

@@ -26,7 +26,8 @@ export function caseChange(
   desk: Desk,
 ): CaseChange | undefined {
   const change = changeOf(action, one, desk);
-  return change === undefined ? undefined : { ...change, action, revision: one.revision };
+  if (change === undefined) return undefined;
+  return { ...change, refusals: words.refusals, action, revision: one.revision };
 }
 
 function changeOf(action: RecoveryAction, one: RecoveryCase, desk: Desk): Change | undefined {
@@ -42,6 +43,7 @@ function changeOf(action: RecoveryAction, one: RecoveryCase, desk: Desk): Change
       return {
         ...base(text),
         reasons: text.methods,
+        reasonsLabel: text.how,
         field: { label: text.field, hint: text.hint, form: REFERENCE },
         send: (method, key, more) => recoveries.evidence(recoveryId, method, more.text, key),
       };

@@ -1,12 +1,11 @@
 /** One case of recovery: the person and the proofs, what happened as it happens, and what this person may do now. */
-import { useEffect, useState } from 'react';
+import { useEffect } from 'react';
 import { Banner } from '../../parts/parts.tsx';
 import { ago, momentOf, useNow } from '../../parts/time.ts';
-import { Confirm } from '../confirm.tsx';
-import { loginAddress } from '../door.ts';
 import { Link } from '../link.tsx';
 import { mayServe, maySupervise, Told } from '../page-parts.tsx';
 import type { PageProps } from '../page-parts.tsx';
+import { useQuestion } from '../question.tsx';
 import { CaseActions, endWords } from './case-actions.tsx';
 import { blockedBy, caseChange, type CaseChange } from './case-changes.ts';
 import { Doubts, Ledger, Person, Phones, Timeline } from './case-parts.tsx';
@@ -18,9 +17,11 @@ const VENDOR_SILENT_MS = 120_000;
 
 export function CasePage(props: PageProps & { readonly recoveryId: string }) {
   const { api, me, onLost, recoveryId } = props;
-  const [change, setChange] = useState<CaseChange>();
-  const [done, setDone] = useState<string>();
   const { shown, isLive } = useCase(api, recoveryId);
+  const question = useQuestion<CaseChange>(props, shown.refresh);
+  const { change } = question;
+  const blocked =
+    change === undefined || shown.value === undefined ? undefined : blockedBy(change, shown.value);
   const isLost = shown.trouble?.kind === 'logged-out';
   useEffect(() => {
     if (isLost) onLost();
@@ -31,11 +32,11 @@ export function CasePage(props: PageProps & { readonly recoveryId: string }) {
       <p className="case-back">
         <Link to="/recoveries">{words.page.back}</Link>
       </p>
-      {done !== undefined && <Banner tone="good">{done}</Banner>}
+      {question.done}
       <Told shown={shown} forbidden={words.forbidden}>
         {(one) => (
           <>
-            <Standing one={one} isLive={isLive} atMs={shown.atMs} />
+            <Standing one={one} isLive={isLive || shown.trouble !== undefined} atMs={shown.atMs} />
             <div className="case-columns">
               <div className="case-left">
                 <Person one={one} canOpenCustomer={mayServe(me)} />
@@ -52,8 +53,7 @@ export function CasePage(props: PageProps & { readonly recoveryId: string }) {
                   canGetRecord={canGetRecord}
                   recordAddress={api.recoveries.recordAddress(recoveryId)}
                   onAct={(action) => {
-                    setDone(undefined);
-                    setChange(caseChange(action, one, { api, me }));
+                    question.ask(caseChange(action, one, { api, me }));
                   }}
                 />
               </div>
@@ -61,25 +61,7 @@ export function CasePage(props: PageProps & { readonly recoveryId: string }) {
           </>
         )}
       </Told>
-      {change !== undefined && (
-        <Confirm
-          change={change}
-          blocked={shown.value === undefined ? undefined : blockedBy(change, shown.value)}
-          onClose={() => {
-            setChange(undefined);
-            shown.refresh();
-          }}
-          onDone={(said) => {
-            setChange(undefined);
-            setDone(said);
-            shown.refresh();
-          }}
-          onLost={onLost}
-          onReauthenticate={() => {
-            window.location.assign(loginAddress(me.tenant.slug, window.location.pathname, true));
-          }}
-        />
-      )}
+      {question.dialog(blocked)}
     </div>
   );
 }
@@ -91,6 +73,7 @@ function Standing({
   atMs,
 }: {
   readonly one: RecoveryCase;
+  /** Or something graver is said already. */
   readonly isLive: boolean;
   readonly atMs: number;
 }) {
@@ -113,7 +96,11 @@ function Standing({
       {one.state === 'review' && one.escalatedAt !== null && (
         <Banner tone="wait">{text.overdue}</Banner>
       )}
-      {isVendorSilent && <Banner tone="wait">{text.vendorSilent(ago(waitingMs, nowMs))}</Banner>}
+      {isVendorSilent && (
+        <Banner tone="wait" title={text.vendorTitle(ago(waitingMs, nowMs))}>
+          {text.vendorSilent}
+        </Banner>
+      )}
       {one.state === 'ended' && (
         <Banner tone={one.outcome === 'completed' ? 'good' : 'plain'}>
           {endWords(one)}

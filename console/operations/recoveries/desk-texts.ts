@@ -31,6 +31,7 @@ export const deskTexts = {
         'From then on two people approve the case, and not you.',
         'Every approval so far is void.',
       ],
+      how: 'How?',
       methods: [
         ['branch', 'Seen in a branch, with a document'],
         ['video', 'Seen by video: a second person confirms it'],
@@ -136,6 +137,7 @@ export const deskTexts = {
         'You cannot approve this case.',
       ],
     },
+    what: 'What happened to the phone?',
     device: 'Which phone?',
     field: 'Call',
     hint: 'As your telephone system names your call to the number on record.',

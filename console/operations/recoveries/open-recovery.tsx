@@ -82,6 +82,7 @@ function openChange(
       ...text.effects.all,
     ],
     reasons: words.reports,
+    reasonsLabel: text.what,
     act: text.act,
     isDangerous: false,
     done: text.opened,

@@ -106,8 +106,9 @@ export const recoveryTexts = {
     record: 'Get the signed record',
     live: 'live',
     lost: (age: string) => `The live line is lost. This is as it was ${age}.`,
-    vendorSilent: (age: string) =>
-      `A liveness check began ${age} and the vendor has not answered. The case goes on when they do; the customer may try again.`,
+    vendorTitle: (age: string) => `The liveness vendor is silent: a check began ${age}`,
+    vendorSilent:
+      'The case goes on by itself when they answer. Until then the customer may start a new check, or is seen in a branch, by video or by documents: “Record evidence”.',
     taken: (name: string) => `${name} works on this case. You may read it.`,
     heldTitle: 'This case is held',
     held: 'Nothing goes on until a supervisor has looked. Its clocks stand still.',
@@ -221,6 +222,20 @@ export const recoveryTexts = {
   reader: 'You may read this case. Agents and supervisors work on it.',
   changed: 'The case has changed since you opened this. Leave it, look again, then decide.',
   forbiddenNow: (why: string) => `That is possible no more. ${why}`,
+  /** Where a refusal means another thing here than on other pages. */
+  refusals: {
+    case_taken: 'A colleague has taken this case in the meantime.',
+    own_account: 'It is your own account: somebody else works on it.',
+    four_eyes_required: 'Somebody else has to do this: you put something on the record.',
+    approval_void: 'The case has changed since you opened this. Look again, then decide.',
+    wrong_step: 'The case has gone on in the meantime: that is not its step any more.',
+    recovery_held: 'The case is held in the meantime: a supervisor looks at it first.',
+    factors_missing: 'Something has still to be proved: look at the proofs.',
+    phone_not_joined: 'The new phone has to join the case first.',
+    ceremony_ended: 'The case has ended in the meantime.',
+    ceremony_expired: 'The time of the case has run out in the meantime.',
+    customer_on_hold: 'The customer is on hold: the hold is released first, under “Approvals”.',
+  } as Readonly<Record<string, string>>,
   secondPerson: {
     title: 'Recoveries that wait for a second person',
     empty: 'No recovery waits for a second person.',
