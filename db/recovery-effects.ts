@@ -7,6 +7,7 @@ import type { RecoveryEffect, RecoveryMove, RecoverySubject } from '../domain/re
 import { appendAudit } from './audit.ts';
 import type { Tx } from './connection.ts';
 import { notifyCustomer } from './contacts.ts';
+import { enqueue } from './outbox.ts';
 import { raiseRevision, type RecoveryRecord } from './recovery.ts';
 import { supersedeAttempts } from './step-attempts.ts';
 
@@ -15,7 +16,7 @@ export async function causeRecoveryEffect(
   tx: Tx,
   before: RecoveryRecord,
   effect: Exclude<RecoveryEffect, 'bind'>,
-  { outcome }: Pick<RecoveryMove, 'outcome'>,
+  { outcome, state }: Pick<RecoveryMove, 'outcome' | 'state'>,
 ): Promise<void> {
   const { tenantId, customerId, recoveryId } = before;
   switch (effect) {
@@ -34,7 +35,7 @@ export async function causeRecoveryEffect(
       return;
     }
     case 'escalate':
-      await escalate(tx, before);
+      await escalate(tx, before, state === 'held' ? 'held' : 'overdue');
       return;
     case 'void_approvals':
       await voidDecisions(tx, before);
@@ -53,6 +54,7 @@ export async function causeRecoveryEffect(
 async function escalate(
   tx: Tx,
   { tenantId, recoveryId, customerId }: RecoveryRecord,
+  because: 'overdue' | 'held',
 ): Promise<void> {
   const { count } = await tx`
     update recovery set escalated_at = latchkey_now()
@@ -65,6 +67,15 @@ async function escalate(
     subject: { kind: 'recovery', id: recoveryId },
     customerId,
     ceremonyId: recoveryId,
+  });
+  await enqueue(tx, {
+    tenantId,
+    topic: 'event',
+    subject: customerId,
+    payload: {
+      type: 'bank.app.recovery_escalated',
+      data: { customerId, recoveryId, because },
+    },
   });
 }
 

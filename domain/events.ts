@@ -245,6 +245,16 @@ export const EVENTS = {
       ),
     },
   },
+  'bank.app.recovery_escalated': {
+    version: 1,
+    description:
+      'A case of account recovery waits for a supervisor: nobody reviewed it in time, or it was held. Said once a case.',
+    data: {
+      customerId,
+      recoveryId: id('ceremony', 'The case.'),
+      because: code<'overdue' | 'held'>('Why: overdue or held.'),
+    },
+  },
   'bank.app.recovery_ended': {
     version: 1,
     description:

@@ -32,6 +32,7 @@ const EMITTED_IN = {
   'bank.app.step_up_consumed': 'test/contract/database/step-up-ends.test.ts',
   'bank.app.step_up_ended': 'test/contract/database/step-up-ends.test.ts',
   'bank.app.recovery_opened': 'test/contract/database/recoveries.test.ts',
+  'bank.app.recovery_escalated': 'test/contract/database/recoveries.test.ts',
   'bank.app.recovery_ended': 'test/contract/database/recoveries.test.ts',
   'bank.app.customer_recovered': 'test/contract/database/recoveries.test.ts',
 } as const satisfies Record<EventType, string>;

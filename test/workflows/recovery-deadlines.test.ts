@@ -162,6 +162,12 @@ describe('the clock of a review', () => {
     await bed.advanceTo(dueMs + 3 * DAY);
     expect(await audited(one, 'recovery.escalated')).toBe(1);
     expect(await audited(one, 'recovery.overdue')).toBe(1);
+    const told = await bed.inTenant(
+      (tx) => tx`
+        select payload -> 'data' ->> 'because' as because from outbox
+        where payload ->> 'type' = 'bank.app.recovery_escalated' and payload -> 'data' ->> 'recoveryId' = ${one.recoveryId}`,
+    );
+    expect(told).toMatchObject([{ because: 'overdue' }]);
     expect(await bed.row(one)).toMatchObject({ state: 'review', reviewDueMs: null });
     const query = { tenantId: bed.tenantId, limit: 1 };
     expect(await bed.inTenant((tx) => queueOfRecoveries(tx, query))).toMatchObject([

@@ -138,6 +138,15 @@ describe('a case', () => {
     expect(record).toMatchObject({ state: 'held', jkt: customer.newJkt });
     expect(record.ledger).toHaveLength(2);
     expect(record.escalatedAtMs).not.toBeNull();
+    const told = await run(
+      (tx) => tx`
+        select payload -> 'data' as data from outbox
+        where subject = ${customer.customerId} and payload ->> 'type' = 'bank.app.recovery_escalated'`,
+    );
+    const { customerId } = customer;
+    expect(told).toMatchObject([
+      { data: { customerId, recoveryId: subject.recoveryId, because: 'held' } },
+    ]);
   });
 
   it('restricts the phone that was reported, once a contact has answered and not before', async () => {
