@@ -24,10 +24,15 @@ export async function shootBothSchemes(page: Page, path: string): Promise<void> 
 }
 
 /** Everything that axe calls serious or critical on what stands there now; empty when all is well. */
-export async function seriousFindings(page: Page): Promise<readonly string[]> {
+export async function seriousFindings(
+  page: Page,
+  /** By name, those that axe leaves out by itself: `target-size` is WCAG 2.2's. */
+  moreRules: readonly string[] = [],
+): Promise<readonly string[]> {
+  const rules = Object.fromEntries(moreRules.map((rule) => [rule, { enabled: true }]));
   const found: string[] = [];
   await inBothSchemes(page, async (scheme) => {
-    const { violations } = await new AxeBuilder({ page }).analyze();
+    const { violations } = await new AxeBuilder({ page }).options({ rules }).analyze();
     for (const { id, impact, nodes } of violations) {
       if (impact !== 'serious' && impact !== 'critical') continue;
       for (const { target, failureSummary } of nodes)

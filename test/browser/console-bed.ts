@@ -50,10 +50,16 @@ export class ConsoleBed {
     if (complaints.length > 0) throw new Error(complaints.join('\n'));
   }
 
-  /** Logged in at the door. */
-  async staff(person: DemoPersonId, path?: string, size: Size = WIDE): Promise<StaffMember> {
+  /** Before the door. */
+  async stranger(size: Size = WIDE): Promise<StaffMember> {
     const staff = await StaffMember.open(this.#browser, this.stack.operationsUrl, size);
     this.#people.push(staff);
+    return staff;
+  }
+
+  /** Logged in at the door. */
+  async staff(person: DemoPersonId, path?: string, size: Size = WIDE): Promise<StaffMember> {
+    const staff = await this.stranger(size);
     await staff.logIn(person);
     if (path !== undefined) await staff.goTo(path);
     return staff;

@@ -155,3 +155,16 @@ it('speaks German to whoever prefers it, and says of a link that is cut off what
   await page.goto(`${origin}/recover.html#`);
   await page.getByRole('heading', { name: 'Dieser Link ist nicht vollständig' }).waitFor();
 });
+
+it('says of a link that is too old what to do, and nothing has happened', async () => {
+  const { url, requestId, number } = await request();
+  api.clock.advance(15 * 60_000 + 1_000);
+  await page.goto(url);
+  await field().fill(number);
+  await proveButton().click();
+  await page.getByRole('heading', { name: 'This link is too old' }).waitFor();
+  await page.getByText('Ask again on the new phone.').waitFor();
+  expect((await statusOf(requestId))?.status).not.toBe('proved');
+  await shoot('too-old');
+  expect(violations).toEqual([]);
+});

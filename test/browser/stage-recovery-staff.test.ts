@@ -168,6 +168,12 @@ describe('a caller', () => {
       await ana.page.getByLabel('Case', { exact: true }).fill('4711');
       await ana.page.getByRole('button', { name: 'Ask on the phone', exact: true }).click();
       await stage.sees('You are speaking to the bank');
+      // A closed prompt is no answer: the customer may try again, and the agent goes on waiting.
+      await stage.verifiesUser(false);
+      await stage.press('It is me');
+      await stage.sees('You closed the passkey prompt. Nothing was approved.');
+      await ana.sees('It waits for the passkey.');
+      await stage.verifiesUser(true);
       await stage.press('It is me');
       await ana.sees('Proved by passkey');
       await open(ana, 'The customer has a new phone');

@@ -50,6 +50,10 @@ describe('a lost phone', () => {
       await shootBothSizes(stage, 'recovery-cooling');
       await letTimePass(stage);
       await shootBothSizes(stage, 'recovery-passkey');
+      await stage.verifiesUser(false);
+      await stage.press('Create passkey');
+      await stage.sees('No passkey was made, and nothing is lost.');
+      await stage.verifiesUser(true);
       await stage.press('Create passkey');
       await stage.sees('This phone is yours now');
       await shootBothSizes(stage, 'recovery-done');

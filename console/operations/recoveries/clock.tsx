@@ -45,7 +45,11 @@ function saidOf(
     };
   }
   if (one.stepEndsAt !== null)
-    return { tone: 'plain', text: clocks.customer(left(one.stepEndsAt)), at: one.stepEndsAt };
+    return {
+      tone: 'plain',
+      text: (one.state === 'cooling' ? clocks.cooling : clocks.customer)(left(one.stepEndsAt)),
+      at: one.stepEndsAt,
+    };
   return { tone: 'plain', text: clocks.none, at: null };
 }
 
