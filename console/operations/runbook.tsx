@@ -1,6 +1,6 @@
 /** What each workflow is, what it may wait for, and what to do when it does not go on. Temporal's UI links here; it needs no login and names nobody. */
 import { useEffect } from 'react';
-import { Wordmark } from './landing.tsx';
+import { Wordmark } from './bar.tsx';
 import { RUNBOOK } from './runbook-texts.ts';
 
 export function Runbook() {
