@@ -16,7 +16,7 @@ import { WIDE } from './stage-driver.ts';
 /** On a machine that does other things besides. */
 export const PATIENCE = { timeout: 30_000 };
 
-export type Size = typeof WIDE;
+type Size = typeof WIDE;
 
 export class ConsoleBed {
   readonly stack: TestStack;
