@@ -29,8 +29,11 @@ const CENSORED = '[cut]';
 /** Lines are flat; deeper than this nothing of ours goes. */
 const MAX_DEPTH = 4;
 
-/** A write for each line costs a request more than its proof; these go together, and what is left when the process ends is written then. */
-const BUFFER_BYTES = 4_096;
+/**
+ * A write for each line costs a request more than its proof, and each wakes a thread: these go together, for a tenth of a second at most, and what is
+ * left when the process ends is written then.
+ */
+const BUFFER_BYTES = 15_360;
 const FLUSH_MS = 100;
 
 export function createLogger(options: {
