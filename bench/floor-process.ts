@@ -10,7 +10,7 @@ import { fastify } from 'fastify';
 import postgres from 'postgres';
 import { readCompactJws } from '../api/proofs/compact-jws.ts';
 import { readPublicJwk } from '../api/proofs/dpop.ts';
-import { importEs256, isSignedBy, signEs256 } from '../api/proofs/es256.ts';
+import { importEs256, isSignedBy, pemOfEs256, signEs256 } from '../api/proofs/es256.ts';
 import { createBatches } from '../api/statement-batches.ts';
 import { createPhone, makeAssertion } from './people.ts';
 
@@ -72,9 +72,9 @@ function createProofCheck(remembersKeys: boolean) {
     const jws = typeof proof === 'string' ? readCompactJws(proof, MAX_PROOF_LENGTH) : undefined;
     const jwk = readPublicJwk(jws?.header['jwk']);
     if (jws === undefined || jwk === undefined) throw new TypeError('a request has its proof');
-    const key = keys.get(jwk.x) ?? importEs256(jwk);
-    if (remembersKeys) keys.set(jwk.x, key);
-    if (!isSignedBy(key, jws)) throw new Error('a right proof was refused');
+    const known = remembersKeys ? (keys.get(jwk.x) ?? importEs256(jwk)) : undefined;
+    if (known !== undefined) keys.set(jwk.x, known);
+    if (!isSignedBy(known ?? pemOfEs256(jwk), jws)) throw new Error('a right proof was refused');
   };
 }
 

@@ -10,9 +10,14 @@ export function singleHeader(
   whenRepeated: ErrorCode,
 ): string | undefined {
   const { rawHeaders } = request.raw;
-  const values = rawHeaders.filter(
-    (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name,
-  );
-  if (values.length > 1) throw new LatchkeyError(whenRepeated, { detail: `two ${name} headers` });
-  return values[0];
+  let found: string | undefined;
+  // Names and values by turns.
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const sent = rawHeaders[index];
+    if (sent?.length !== name.length || sent.toLowerCase() !== name) continue;
+    if (found !== undefined)
+      throw new LatchkeyError(whenRepeated, { detail: `two ${name} headers` });
+    found = rawHeaders[index + 1];
+  }
+  return found;
 }

@@ -2,7 +2,6 @@
  * The refresh_token grant, RFC 6749 section 6 with RFC 9449 section 5: form and MAC first, so that forgeries and other keys die before the
  * database; then one statement, shared with others, that spends the proof and moves the family, or a transaction that says why not (SECURITY.md section 2). It never revives.
  */
-import { randomBytes } from 'node:crypto';
 import { refreshSession } from '../../db/refresh.ts';
 import type { Refresh } from '../../db/refresh.ts';
 import type { Rotation } from '../../db/refresh-statement.ts';
@@ -11,6 +10,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import { requireAppClient } from '../callers/app-client.ts';
 import type { ApiServices } from '../dependencies.ts';
 import { singleHeader } from '../frame/headers.ts';
+import { createRandomSource } from '../proofs/random-source.ts';
 import {
   openRefreshToken,
   requestHash,
@@ -24,12 +24,13 @@ import type { Grant, GrantRequest } from './grant.ts';
 
 /** Of each generation, new: with it the successor can be made before the row is read, and no earlier one says anything about it. */
 const SALT_BYTES = 32;
+const nextSalt = createRandomSource(SALT_BYTES);
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
 export const grantRefreshToken: Grant = async (services, request) => {
   const { tenant } = request;
   const shown = openShown(services, request);
-  const salt = randomBytes(SALT_BYTES);
+  const salt = nextSalt();
   const made = { salt, token: successor(services.kms, shown, { salt }) };
   const { session, standing } = await move(services, request, { shown, made });
   const { kms } = services;

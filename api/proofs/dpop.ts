@@ -10,7 +10,8 @@ import type { Policy } from '../../domain/policy.ts';
 import { isRecord, readCompactJws } from './compact-jws.ts';
 import type { CompactJws } from './compact-jws.ts';
 import type { DpopNonces } from './dpop-nonce.ts';
-import { importEs256, isSignedBy, thumbprintOf } from './es256.ts';
+import { importEs256, isSignedBy, pemOfEs256, thumbprintOf } from './es256.ts';
+import { sha256 } from './sha256.ts';
 import type { EcPublicJwk, Proof } from '../types.ts';
 
 const MAX_PROOF_LENGTH = 4096;
@@ -47,7 +48,7 @@ export function createProofVerifier(nonces: DpopNonces, clock: Clock): ProofVeri
       const jwk = readHeader(jws.header);
       // At the door for tokens a phone stands every few minutes, at those of resources all the time.
       const isRemembered = expectation.accessToken !== undefined;
-      const { jkt } = keys.verify(jws, jwk, isRemembered);
+      const jkt = isRemembered ? keys.verify(jws, jwk) : verifyOnce(jws, jwk);
       const address = normaliseHtu(expectation.htu);
       const issuedAtMs = judgeClaims(jws.payload, { ...expectation, address }, clock.nowMs());
       judgeNonce(jws.payload, expectation, nonces);
@@ -63,25 +64,24 @@ interface KnownKey {
 }
 
 /**
- * Keys that have signed a proof lately, imported: importing costs half of a verification. A signature is verified every time. What comes seldom is
- * not kept: it would push out what comes often, and die old, which costs the garbage collector most.
+ * Keys that have signed a proof lately, imported: importing costs a quarter of a verification. A signature is verified every time. What comes seldom
+ * is not kept: it would push out what comes often, and die old, which costs the garbage collector most.
  */
 function createKnownKeys() {
   const known = new Map<string, KnownKey>();
   return {
-    /** @throws LatchkeyError dpop_proof_invalid */
-    verify: (jws: CompactJws, jwk: EcPublicJwk, isRemembered: boolean): KnownKey => {
+    /** Answers its thumbprint. @throws LatchkeyError dpop_proof_invalid */
+    verify: (jws: CompactJws, jwk: EcPublicJwk): string => {
       const name = `${jwk.x}.${jwk.y}`;
       const found = known.get(name) ?? importKey(jwk);
       if (!isSignedBy(found.key, jws)) throw invalid('signature');
-      if (!isRemembered) return found;
       // The oldest goes; only who holds a key gets in, so strangers push nobody out for free.
       if (!known.has(name) && known.size >= MAX_KNOWN_KEYS) {
         const [oldest] = known.keys();
         if (oldest !== undefined) known.delete(oldest);
       }
       known.set(name, found);
-      return found;
+      return found.jkt;
     },
   };
 }
@@ -90,8 +90,24 @@ function importKey(jwk: EcPublicJwk): KnownKey {
   try {
     return { key: importEs256(jwk), jkt: thumbprintOf(jwk) };
   } catch (error) {
-    throw new LatchkeyError('dpop_proof_invalid', { detail: 'signature', cause: error });
+    throw noKey(error);
   }
+}
+
+/** By a key that is not kept: it is never made an object. Answers its thumbprint. @throws LatchkeyError dpop_proof_invalid */
+function verifyOnce(jws: CompactJws, jwk: EcPublicJwk): string {
+  let isSigned: boolean;
+  try {
+    isSigned = isSignedBy(pemOfEs256(jwk), jws);
+  } catch (error) {
+    throw noKey(error);
+  }
+  if (!isSigned) throw invalid('signature');
+  return thumbprintOf(jwk);
+}
+
+function noKey(cause: unknown): LatchkeyError {
+  return new LatchkeyError('dpop_proof_invalid', { detail: 'signature', cause });
 }
 
 /** typ, alg, and exactly one public P-256 key; every other header member would change what a signature means. */
@@ -169,7 +185,7 @@ function judgeNonce(
 }
 
 function replayHash(jkt: string, jti: string, address: string | undefined): Uint8Array {
-  return hash('sha256', JSON.stringify([jkt, jti, address]), 'buffer');
+  return sha256(JSON.stringify([jkt, jti, address]));
 }
 
 /** The detail names the claim and nothing of its value. */

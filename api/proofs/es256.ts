@@ -15,17 +15,23 @@ const MAX_DER_BYTES = 2 + 2 * (2 + 1 + NUMBER_BYTES);
 /** Of a SubjectPublicKeyInfo of P-256 (RFC 5480 section 2), everything before the two numbers of an uncompressed point. */
 const SPKI_HEAD = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex');
 
-/** @throws Error for coordinates that are no point of the curve. */
+/** For a key that verifies more than once. @throws Error for coordinates that are no point of the curve. */
 export function importEs256(jwk: EcPublicJwk): KeyObject {
+  return createPublicKey(pemOfEs256(jwk));
+}
+
+/** Any 32 bytes pass as a coordinate here: whether they are a point of the curve, the import or the verification says. @throws TypeError */
+export function pemOfEs256(jwk: EcPublicJwk): string {
   const [x, y] = [Buffer.from(jwk.x, 'base64url'), Buffer.from(jwk.y, 'base64url')];
   if (x.length !== NUMBER_BYTES || y.length !== NUMBER_BYTES)
     throw new TypeError('a coordinate of P-256 has 32 bytes');
   // As PEM: of an object, JWK or DER, Node first asks whether it is a key already, and that costs as much again as the import.
   const spki = Buffer.concat([SPKI_HEAD, x, y]).toString('base64');
-  return createPublicKey(`-----BEGIN PUBLIC KEY-----\n${spki}\n-----END PUBLIC KEY-----\n`);
+  return `-----BEGIN PUBLIC KEY-----\n${spki}\n-----END PUBLIC KEY-----\n`;
 }
 
-export function isSignedBy(key: KeyObject, { signed, signature }: CompactJws): boolean {
+/** By a key, or by the PEM of one that is used this once: it saves an import's objects. @throws Error for the PEM of what is no point of the curve. */
+export function isSignedBy(key: KeyObject | string, { signed, signature }: CompactJws): boolean {
   return (
     signature.length === 2 * NUMBER_BYTES &&
     verify('sha256', Buffer.from(signed, 'ascii'), key, toDer(signature))

@@ -2,7 +2,7 @@
  * Access tokens: RFC 9068 JWTs bound to a DPoP key. Verification fixes type, algorithm, issuer and audience itself and believes nothing
  * that the token says about how to check it; whether its session still stands is asked of PostgreSQL afterwards, every time.
  */
-import { KeyObject, randomBytes } from 'node:crypto';
+import { KeyObject, randomUUID } from 'node:crypto';
 import type { Acr, AttestationLevel, DeviceStatus } from '../../domain/auth-strength.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
@@ -80,7 +80,8 @@ export function createAccessTokens(keys: TokenKeys, clock: Clock): AccessTokens 
         aud: tenant.issuer,
         iat: nowSeconds,
         exp: nowSeconds + expiresInSeconds,
-        jti: randomBytes(16).toString('base64url'),
+        // Node asks its random source for many at once.
+        jti: randomUUID(),
       };
       const token = signEs256(key.privateKey, { typ: TYPE, alg: 'ES256', kid: key.keyId }, claims);
       return { token, expiresInSeconds, scope };

@@ -3,9 +3,10 @@
  * a key outside the database and the row's salt; the MAC covers the DPoP key's thumbprint, so that forgeries and other keys die
  * before the database. It must never log, compare in variable time, or accept a second spelling of a token.
  */
-import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { KeyManagement } from '../../domain/ports.ts';
 import { hmacKey } from '../proofs/hmac-key.ts';
+import { sha256 } from '../proofs/sha256.ts';
 
 export interface RefreshToken {
   /** The session's id. */
@@ -122,12 +123,12 @@ export function openRefreshToken(
 
 /** What is at rest of a token. */
 export function tokenHash({ secret }: RefreshToken): Uint8Array {
-  return hash('sha256', secret, 'buffer');
+  return sha256(secret);
 }
 
 /** What is at rest of a client's request id. */
 export function requestHash(family: string, requestId: string): Uint8Array {
-  return hash('sha256', `${REQUEST_LABEL}${family}\0${requestId}`, 'buffer');
+  return sha256(`${REQUEST_LABEL}${family}\0${requestId}`);
 }
 
 function macOf(key: Uint8Array, token: RefreshToken, { tenantId, jkt }: TokenBinding): Buffer {
