@@ -18,6 +18,8 @@ const PAGES = [
   '/approvals',
   '/recoveries',
   '/recoveries/:recoveryId',
+  '/audit',
+  '/works-now',
 ];
 const PAGE_POLICY = [
   "default-src 'self'",

@@ -2,7 +2,16 @@
 import { useEffect, useState } from 'react';
 
 export type Place =
-  | { readonly kind: 'home' | 'runbook' | 'customers' | 'approvals' | 'recoveries' }
+  | {
+      readonly kind:
+        | 'home'
+        | 'runbook'
+        | 'customers'
+        | 'approvals'
+        | 'recoveries'
+        | 'audit'
+        | 'works-now';
+    }
   | { readonly kind: 'customer' | 'call'; readonly customerId: string }
   | { readonly kind: 'recovery'; readonly recoveryId: string };
 
@@ -16,6 +25,8 @@ export function placeOf(path: string): Place | undefined {
   if (path === '/customers') return { kind: 'customers' };
   if (path === '/approvals') return { kind: 'approvals' };
   if (path === '/recoveries') return { kind: 'recoveries' };
+  if (path === '/audit') return { kind: 'audit' };
+  if (path === '/works-now') return { kind: 'works-now' };
   const [, recoveryId] = RECOVERY.exec(path) ?? [];
   if (recoveryId !== undefined) return { kind: 'recovery', recoveryId };
   const [, customerId, call] = CUSTOMER.exec(path) ?? [];
@@ -25,6 +36,7 @@ export function placeOf(path: string): Place | undefined {
 
 export const customerAddress = (customerId: string): string => `/customers/${customerId}`;
 export const recoveryAddress = (recoveryId: string): string => `/recoveries/${recoveryId}`;
+export const auditAddress = (customerId: string): string => `/audit?customerId=${customerId}`;
 export const callAddress = (customerId: string): string => `/customers/${customerId}/call`;
 
 /** Goes there without loading the page anew. */

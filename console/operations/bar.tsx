@@ -8,6 +8,7 @@ import { consoleTexts } from './console-texts.ts';
 import { logOut } from './door.ts';
 import type { Me } from './door.ts';
 import { Link } from './link.tsx';
+import { readingTexts } from './reading/reading-texts.ts';
 import { recoveryTexts } from './recoveries/recovery-texts.ts';
 import { texts } from './texts.ts';
 
@@ -64,6 +65,14 @@ function Places({ me }: { readonly me: Me }) {
           </Link>
         </>
       )}
+      {me.roles.includes('auditor') && (
+        <Link to="/audit" isHere={here === 'audit'}>
+          {readingTexts.audit.nav}
+        </Link>
+      )}
+      <Link to="/works-now" isHere={here === 'works-now'}>
+        {readingTexts.works.nav}
+      </Link>
     </nav>
   );
 }

@@ -12,6 +12,8 @@ import { CustomerPage } from './customers/customer-page.tsx';
 import { FindPage } from './customers/find-page.tsx';
 import { Desk } from './desk.tsx';
 import { Link } from './link.tsx';
+import { AuditPage } from './reading/audit-page.tsx';
+import { WorksNowPage } from './reading/works-now-page.tsx';
 import { CasePage } from './recoveries/case-page.tsx';
 import { QueuePage } from './recoveries/queue-page.tsx';
 import { createStaffApi } from './staff-api.ts';
@@ -169,6 +171,18 @@ function Inside({ door, me, onLost, onRefused }: InsideProps) {
       return (
         <main>
           <CasePage key={place.recoveryId} {...page} recoveryId={place.recoveryId} />
+        </main>
+      );
+    case 'audit':
+      return (
+        <main className="page-wide">
+          <AuditPage {...page} />
+        </main>
+      );
+    case 'works-now':
+      return (
+        <main className="page">
+          <WorksNowPage {...page} />
         </main>
       );
     case 'approvals':

@@ -9,6 +9,7 @@ import '../styles/base.css';
 import '../styles/parts.css';
 import './operations.css';
 import './console.css';
+import './reading/reading.css';
 import './recoveries/recoveries.css';
 
 const place = document.getElementById('operations');

@@ -93,6 +93,26 @@ export interface CeremonyOfCustomer {
   readonly createdAt: string;
 }
 
+/** One line of the trail, which nobody changes. */
+export interface AuditEntry {
+  readonly position: string;
+  readonly at: string;
+  readonly action: string;
+  readonly actor: { readonly kind: string; readonly id: string };
+  readonly subject: { readonly kind: string; readonly id: string };
+  readonly customerId: string | null;
+  readonly ceremonyId: string | null;
+  readonly detail: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+export interface WorkingPart {
+  readonly name: string;
+  readonly standing: 'works' | 'slow' | 'down';
+  readonly waiting: number;
+  readonly oldestSeconds: number;
+  readonly undelivered: number;
+}
+
 /** `silent`: nobody answered, so that nobody knows whether it happened. */
 export type Told<Value> =
   | { readonly kind: 'answered'; readonly value: Value }
@@ -152,6 +172,13 @@ export function createStaffApi(slug: string) {
     startCall: (customerId: string, caseReference: string, key: string) =>
       change<Call>(`/customers/${customerId}/calls`, { caseReference }, key),
     call: (stepUpId: string) => read<Call>(`/calls/${stepUpId}`),
+    audit: (search: URLSearchParams) =>
+      read<{ entries: readonly AuditEntry[]; next: string | null }>(`/audit?${search.toString()}`),
+    auditFile: (search: URLSearchParams) =>
+      read<{ readonly isComplete: boolean; readonly entries: readonly AuditEntry[] }>(
+        `/audit/export?${search.toString()}`,
+      ),
+    worksNow: () => read<{ at: string; parts: readonly WorkingPart[] }>('/works-now'),
     recoveries: recoveryApi({ base, read, change }),
   };
 }

@@ -19,10 +19,12 @@ const DAY_AND_TIME = new Intl.DateTimeFormat('en-NZ', {
   hourCycle: 'h23',
 });
 const FULL = new Intl.DateTimeFormat('en-NZ', { dateStyle: 'medium', timeStyle: 'long' });
+const DATE = new Intl.DateTimeFormat('en-NZ', { dateStyle: 'medium' });
 const DAY_MS = 86_400_000;
 
 export const timeOf = (iso: string): string => TIME.format(new Date(iso));
 export const exactTimeOf = (iso: string): string => EXACT.format(new Date(iso));
+export const dateOf = (iso: string): string => DATE.format(new Date(iso));
 export const fullTimeOf = (iso: string): string => FULL.format(new Date(iso));
 
 /** `14:05` today, `yesterday 14:05`, `tomorrow 14:05`, `Tue 14:05` on another day. */
