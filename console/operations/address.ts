@@ -36,7 +36,6 @@ export function placeOf(path: string): Place | undefined {
 
 export const customerAddress = (customerId: string): string => `/customers/${customerId}`;
 export const recoveryAddress = (recoveryId: string): string => `/recoveries/${recoveryId}`;
-export const auditAddress = (customerId: string): string => `/audit?customerId=${customerId}`;
 export const callAddress = (customerId: string): string => `/customers/${customerId}/call`;
 
 /** Goes there without loading the page anew. */
