@@ -64,4 +64,4 @@ STOPSIGNAL SIGTERM
 # Node answers SIGTERM itself and starts no children; compose and Kubernetes bring an init (`init: true`, the pause container).
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "cli/latchkey.ts", "health", "/livez"]
-CMD ["node", "--max-semi-space-size=16", "--max-old-space-size=256", "api/server.ts"]
+CMD ["node", "--max-semi-space-size=16", "--max-old-space-size=640", "api/server.ts"]
