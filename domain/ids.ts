@@ -33,6 +33,9 @@ export const ID_PREFIXES = {
 
 export type IdKind = keyof typeof ID_PREFIXES;
 
+/** Of each byte: every request gets an id. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** `prefix_` and 32 lower-case hex digits of a UUIDv7 made of `nowMs` and 10 random bytes. */
 export function formatId(kind: IdKind, nowMs: number, random: Uint8Array): string {
   const bytes = new Uint8Array(16);
@@ -44,8 +47,9 @@ export function formatId(kind: IdKind, nowMs: number, random: Uint8Array): strin
   bytes.set(random.subarray(0, 10), 6);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return `${ID_PREFIXES[kind]}_${hex}`;
+  let id = `${ID_PREFIXES[kind]}_`;
+  for (const byte of bytes) id += HEX[byte] ?? '';
+  return id;
 }
 
 export function isId(kind: IdKind, value: string): boolean {
