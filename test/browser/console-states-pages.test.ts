@@ -21,6 +21,8 @@ const KINDS: Record<Place['kind'], true> = {
   recoveries: true,
   recovery: true,
   approvals: true,
+  audit: true,
+  'works-now': true,
 };
 
 /** Ten pages, four looks each, on a machine that does other things besides. */
