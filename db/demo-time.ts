@@ -23,11 +23,16 @@ export async function ageCustomer(
   return count > 0;
 }
 
-/** As if the time to object had begun earlier, and is over now. false: it does not run. */
-export async function passCoolingOff(tx: Tx, subject: RecoverySubject): Promise<boolean> {
+/** As if the time to object had begun earlier: it is over now, or only the part of it that nobody shortens. false: it does not run. */
+export async function passCoolingOff(
+  tx: Tx,
+  subject: RecoverySubject,
+  part: 'whole' | 'floor' = 'whole',
+): Promise<boolean> {
   const { tenantId, recoveryId } = subject;
   const { count } = await tx`
-    update recovery set cooling_from = cooling_from - make_interval(secs => cooling_seconds + 1)
+    update recovery
+    set cooling_from = cooling_from - make_interval(secs => case when ${part === 'whole'} then cooling_seconds else cooling_floor_seconds end + 1)
     where tenant_id = ${tenantId} and recovery_id = ${recoveryId} and exists (
       select from ceremony where tenant_id = ${tenantId} and ceremony_id = ${recoveryId} and state = 'cooling')`;
   if (count > 0) await ringRecovery(tx, subject);

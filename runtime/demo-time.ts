@@ -12,6 +12,8 @@ export interface DemoTime {
   passYear(customerId: string): Promise<boolean>;
   /** false: no time to object runs in that case. */
   passCoolingOff(recoveryId: string): Promise<boolean>;
+  /** Of that time the part that its owner cannot shorten; false likewise. */
+  passCoolingFloor(recoveryId: string): Promise<boolean>;
   stop(): Promise<void>;
 }
 
@@ -34,6 +36,8 @@ export function openDemoTime({
       database.tenant(tenantId, (tx) => ageCustomer(tx, { tenantId, customerId })),
     passCoolingOff: (recoveryId) =>
       database.tenant(tenantId, (tx) => passCoolingOff(tx, { tenantId, recoveryId })),
+    passCoolingFloor: (recoveryId) =>
+      database.tenant(tenantId, (tx) => passCoolingOff(tx, { tenantId, recoveryId }, 'floor')),
     stop: () => database.close(),
   };
 }
@@ -50,6 +54,8 @@ export async function answerTimeRequest(
     return await passed(asked['customerId'], (id) => time.passYear(id));
   if (url.pathname === '/time/cooling-off')
     return await passed(asked['recoveryId'], (id) => time.passCoolingOff(id));
+  if (url.pathname === '/time/cooling-floor')
+    return await passed(asked['recoveryId'], (id) => time.passCoolingFloor(id));
   return undefined;
 }
 

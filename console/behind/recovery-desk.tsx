@@ -118,6 +118,16 @@ function SimulatedTime({
         </Button>
         <Button
           size="dense"
+          isBusy={desk.busy === 'floor'}
+          isDisabled={coolingId === undefined}
+          onPress={() => {
+            if (coolingId !== undefined) desk.passCoolingFloor(coolingId);
+          }}
+        >
+          {words.floor}
+        </Button>
+        <Button
+          size="dense"
           isBusy={desk.busy === 'cooling'}
           isDisabled={coolingId === undefined}
           onPress={() => {

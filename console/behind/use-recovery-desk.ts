@@ -11,12 +11,13 @@ export interface RecoveryDeskState {
   readonly isVendorSilent: boolean;
   /** Whose year has passed on this page. */
   readonly aged: ReadonlySet<string>;
-  readonly busy: 'year' | 'cooling' | undefined;
+  readonly busy: 'year' | 'cooling' | 'floor' | undefined;
   readonly failure: string | undefined;
   readonly choose: (end: string) => void;
   readonly release: () => void;
   readonly passYear: (customerId: string) => void;
   readonly passCoolingOff: (recoveryId: string) => void;
+  readonly passCoolingFloor: (recoveryId: string) => void;
 }
 
 export function useRecoveryDesk(control: RecoveryControl, isWatched: boolean): RecoveryDeskState {
@@ -25,7 +26,7 @@ export function useRecoveryDesk(control: RecoveryControl, isWatched: boolean): R
   const [busy, setBusy] = useState<RecoveryDeskState['busy']>();
   const [failure, setFailure] = useState<string>();
 
-  const press = (button: 'year' | 'cooling', work: () => Promise<void>) => {
+  const press = (button: NonNullable<RecoveryDeskState['busy']>, work: () => Promise<void>) => {
     setBusy(button);
     setFailure(undefined);
     work()
@@ -50,6 +51,9 @@ export function useRecoveryDesk(control: RecoveryControl, isWatched: boolean): R
     },
     passCoolingOff: (recoveryId) => {
       press('cooling', () => control.passCoolingOff(recoveryId));
+    },
+    passCoolingFloor: (recoveryId) => {
+      press('floor', () => control.passCoolingFloor(recoveryId));
     },
   };
 }

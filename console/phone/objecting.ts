@@ -6,6 +6,12 @@ import type { Latchkey } from '../../sdk/client.ts';
 import { LatchkeyProblem } from '../../sdk/problem.ts';
 import type { PhoneCore } from './phone-core.ts';
 
+/** The phone was reported, or its passkey lives on one that was: a fresh login does not help. */
+const NOT_FROM_HERE: ReadonlySet<string> = new Set([
+  'device_not_allowed',
+  'insufficient_user_authentication',
+]);
+
 export class Objecting {
   readonly #core: PhoneCore;
   readonly #latchkey: Latchkey;
@@ -28,8 +34,14 @@ export class Objecting {
 
   async shorten(recoveryId: string): Promise<void> {
     await this.#core.run('shorten', async () => {
-      await this.#shortenByPasskey(recoveryId);
-      this.#core.set({ notice: 'shortened' });
+      try {
+        await this.#shortenByPasskey(recoveryId);
+        this.#core.set({ notice: 'shortened' });
+      } catch (error) {
+        // Elsewhere these codes are about logging in.
+        if (!(error instanceof LatchkeyProblem) || !NOT_FROM_HERE.has(error.code)) throw error;
+        this.#core.set({ notice: 'shorten_refused' });
+      }
       await this.#reload();
     });
   }

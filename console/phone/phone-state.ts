@@ -68,7 +68,8 @@ export type Notice =
   | 'objected_ended'
   | 'objected_held'
   | 'objected_stopped'
-  | 'shortened';
+  | 'shortened'
+  | 'shorten_refused';
 
 export interface PhoneState {
   readonly screen: Screen;

@@ -38,6 +38,11 @@ export class RecoveryControl {
   async passCoolingOff(recoveryId: string): Promise<void> {
     await ask(`${this.#url}/time/cooling-off`, { recoveryId });
   }
+
+  /** As if the part of it were over that the owner cannot shorten. */
+  async passCoolingFloor(recoveryId: string): Promise<void> {
+    await ask(`${this.#url}/time/cooling-floor`, { recoveryId });
+  }
 }
 
 function deskOf({ next, ends, waiting }: Members): LivenessDesk {

@@ -1,5 +1,5 @@
 /** A lost phone as people go through it: the customer at the stage on two phones, the bank's people at the door, and somebody else's profile. */
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { vi } from 'vitest';
 import { buildPages, stateOfPages } from '../../cli/pages.ts';
 import type { DemoPersonId } from '../../runtime/staff-people.ts';
@@ -58,16 +58,22 @@ export class RecoveryStage {
     return stage;
   }
 
-  /** Enrolled on the old phone, for a year. */
-  async owner(): Promise<{ readonly stage: StageDriver; readonly contacts: Contacts }> {
+  /** Enrolled on the old phone, just now: whose contacts are new. */
+  async newcomer(): Promise<{ readonly stage: StageDriver; readonly contacts: Contacts }> {
     const stage = await this.profile();
     await becomeCustomer(stage);
     const messages = this.stack.inbox.messages();
     const toOf = (wanted: string) => messages.findLast(({ channel }) => channel === wanted)?.to;
     await stage.story('Lost phone');
-    await stage.pressBehind('A year passes since enrollment');
-    await stage.page.getByRole('button', { name: 'A customer for a year' }).waitFor();
     return { stage, contacts: { email: toOf('email') ?? '', phone: toOf('sms') ?? '' } };
+  }
+
+  /** Enrolled on the old phone, for a year. */
+  async owner(): Promise<{ readonly stage: StageDriver; readonly contacts: Contacts }> {
+    const owner = await this.newcomer();
+    await owner.stage.pressBehind('A year passes since enrollment');
+    await owner.stage.page.getByRole('button', { name: 'A customer for a year' }).waitFor();
+    return owner;
   }
 
   /** Logged in at the door, on that page. */
@@ -154,6 +160,22 @@ export async function decide(staff: StaffMember, act: string, reason: string): P
 
 export async function approve(staff: StaffMember): Promise<void> {
   await decide(staff, 'Approve', 'The person is clearly the customer');
+}
+
+/** The app is closed and opened again, at the story. */
+export async function reopen(stage: StageDriver): Promise<void> {
+  await stage.restart();
+  await stage.story('Lost phone');
+  await showPhone(stage, 'New phone');
+}
+
+/** The newest link of that message in the stage's inbox, in a page of its own. */
+export async function openLink(stage: StageDriver, to: string, name: string): Promise<Page> {
+  await stage.look('Inbox');
+  const message = stage.page.locator('.message', { hasText: to });
+  const link = message.getByRole('link', { name }).first();
+  const [page] = await Promise.all([stage.page.context().waitForEvent('page'), link.click()]);
+  return page;
 }
 
 export async function letTimePass(stage: StageDriver): Promise<void> {

@@ -76,6 +76,19 @@ describe('the time to object', () => {
     expect((await follow(run, subject)).state).toBe('rebind');
   });
 
+  it('may be over for its shortest wait alone: the case goes on cooling, and its owner may end it', async () => {
+    const customer = await run((tx) => insertRecoverable(tx, tenantId));
+    const subject = await proved(run, customer);
+    const before = await approved(run, subject);
+    const { recoveryId } = subject;
+    expect((await press('/time/cooling-floor', { recoveryId }))?.status).toBe(200);
+    const after = await run((tx) => read(tx, subject));
+    expect(after.state).toBe('cooling');
+    expect((before.coolingFromMs ?? 0) - (after.coolingFromMs ?? 0)).toBe(
+      before.times.coolingFloorMs + 1_000,
+    );
+  });
+
   it('cannot be let pass before it has begun: nothing else of a case is skipped', async () => {
     const customer = await run((tx) => insertRecoverable(tx, tenantId));
     const subject = await opened(run, customer);

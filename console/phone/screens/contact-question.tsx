@@ -18,8 +18,8 @@ export function asked({ kind, value }: ContactQuestion): AskedContact {
   return kind === 'email' ? { email: value.trim() } : { phone: value.replaceAll(/[\s()-]/g, '') };
 }
 
-export function useContactQuestion() {
-  return useState<ContactQuestion>(NO_CONTACT);
+export function useContactQuestion(kind: ContactQuestion['kind'] = NO_CONTACT.kind) {
+  return useState<ContactQuestion>({ ...NO_CONTACT, kind });
 }
 
 export function ContactFields({

@@ -139,6 +139,12 @@ function NoticeBanner({
       return <ToldBanner words={texts.recovery.notice.objected.held} />;
     case 'objected_stopped':
       return <ToldBanner words={texts.recovery.notice.objected.stopped} />;
+    case 'shorten_refused':
+      return (
+        <Banner tone="wait" title={texts.recovery.notice.shortenRefused.title}>
+          {texts.recovery.notice.shortenRefused.text}
+        </Banner>
+      );
     case 'shortened':
       return <ToldBanner words={texts.recovery.notice.shortened} />;
     case 'went_on':

@@ -73,9 +73,10 @@ function CaseFoot({ view }: { readonly view: RecoveryView }) {
 
 function ContactScreen({ view }: { readonly view: RecoveryView }) {
   const [{ busy }, model] = usePhone();
-  const [question, setQuestion] = useContactQuestion();
   const { contact: words, ask } = texts.recovery;
   const isFirst = view.missing.includes('contact');
+  // Most begin with the other one.
+  const [question, setQuestion] = useContactQuestion(isFirst ? 'email' : 'phone');
   return (
     <Page
       title={isFirst ? words.titleFirst : words.title}

@@ -21,6 +21,8 @@ function stepNow({ state, missing }: RecoveryView): Step | undefined {
 export function Road({ view }: { readonly view: RecoveryView }) {
   const { road: words } = texts.recovery;
   const step = stepNow(view);
+  // One message has arrived, and the road would say that of the one to come.
+  const isSecond = step === 'contact' && !view.missing.includes('contact');
   const now = step === undefined ? -1 : STEPS.indexOf(step);
   return (
     <ol className="road" aria-label={words.label}>
@@ -33,7 +35,7 @@ export function Road({ view }: { readonly view: RecoveryView }) {
           <span className="step-mark" aria-hidden="true">
             {index < now ? <Icon name="check" size={12} /> : index + 1}
           </span>
-          {words.steps[name]}
+          {name === step && isSecond ? words.secondContact : words.steps[name]}
           {index < now && <span className="hidden">{words.done}</span>}
         </li>
       ))}

@@ -64,6 +64,7 @@ export const recovery = {
       cooling: 'Time to object',
       rebind: 'This phone',
     },
+    secondContact: 'A second message reaches you',
     done: 'done',
     now: 'now',
   },
@@ -239,6 +240,10 @@ export const recovery = {
     completed: 'Recovered lately',
     completedText: (time: string) =>
       `Your account moved to this phone ${time}. If you did not do that, say so: everything is cut off at once.`,
+    shortenRefused: {
+      title: 'Not from this phone',
+      text: `Somebody reported it, or its passkey lives elsewhere. The wait goes on, and you can still object. ${CALL_US}`,
+    },
     shortened: { title: 'Thank you', text: 'The other phone can be set up now.' },
   },
   limited: {
@@ -286,6 +291,7 @@ export const recovery = {
     year: 'A year passes since enrollment',
     yearDone: 'A customer for a year',
     cooling: 'The time to object passes',
+    floor: 'Its shortest wait passes',
     nobody: 'Enroll on the old phone first.',
     noCase: 'No case is open on the new phone.',
     staff: 'Staff',
