@@ -7,7 +7,7 @@ import type { Tx } from '../../db/connection.ts';
 import { touchCustomer } from '../../db/customer-lock.ts';
 import { approvalKeyOf } from '../../db/devices.ts';
 import { objectToRecovery, shortenCooling, type Objected } from '../../db/recovery-ends.ts';
-import { createObjectionLinks } from '../../db/recovery-objection-links.ts';
+import { createObjectionLinks } from '../../db/recovery-links.ts';
 import { objectionableRecoveries, objectUntilMs } from '../../db/recovery-view.ts';
 import { customerOfRecovery, type RecoveryRecord } from '../../db/recovery.ts';
 import { readSession, type SessionRecord } from '../../db/sessions.ts';
