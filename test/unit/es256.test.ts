@@ -3,7 +3,13 @@ import { generateKeyPairSync } from 'node:crypto';
 import { calculateJwkThumbprint, compactVerify, CompactSign } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { readCompactJws } from '../../api/proofs/compact-jws.ts';
-import { importEs256, isSignedBy, signEs256, thumbprintOf } from '../../api/proofs/es256.ts';
+import {
+  importEs256,
+  isSignedBy,
+  pemOfEs256,
+  signEs256,
+  thumbprintOf,
+} from '../../api/proofs/es256.ts';
 import type { EcPublicJwk } from '../../api/types.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -35,6 +41,7 @@ describe('a signature', () => {
         .setProtectedHeader(HEADER)
         .sign(privateKey);
       expect(isSignedBy(key, read(token))).toBe(true);
+      expect(isSignedBy(pemOfEs256(jwk), read(token))).toBe(true);
     }
   });
 
@@ -53,6 +60,7 @@ describe('a signature', () => {
     ['with s left out', Buffer.concat([signature.subarray(0, 32), new Uint8Array(32)])],
   ])('%s is none', (_name, spoilt) => {
     expect(isSignedBy(key, withSignature(spoilt))).toBe(false);
+    expect(isSignedBy(pemOfEs256(jwk), withSignature(spoilt))).toBe(false);
   });
 
   test('of another text is none, nor is that of another key', () => {
@@ -64,6 +72,10 @@ describe('a signature', () => {
 
 test('a point that is not on the curve is no key', () => {
   expect(() => importEs256({ ...jwk, y: x })).toThrow(/decode error/);
+
+  expect(() =>
+    isSignedBy(pemOfEs256({ ...jwk, y: x }), read(signEs256(privateKey, HEADER, {}))),
+  ).toThrow(/decode error/);
 });
 
 test('a thumbprint is the one that jose calculates', async () => {
