@@ -34,16 +34,22 @@ export class Objecting {
 
   async shorten(recoveryId: string): Promise<void> {
     await this.#core.run('shorten', async () => {
-      try {
-        await this.#shortenByPasskey(recoveryId);
-        this.#core.set({ notice: 'shortened' });
-      } catch (error) {
-        // Elsewhere these codes are about logging in.
-        if (!(error instanceof LatchkeyProblem) || !NOT_FROM_HERE.has(error.code)) throw error;
-        this.#core.set({ notice: 'shorten_refused' });
-      }
+      const notice = await this.#shortenOrNot(recoveryId);
       await this.#reload();
+      this.#core.set({ notice });
     });
+  }
+
+  async #shortenOrNot(recoveryId: string): Promise<'shortened' | 'shorten_refused'> {
+    try {
+      await this.#shortenByPasskey(recoveryId);
+      return 'shortened';
+    } catch (error) {
+      // Elsewhere these codes are about logging in.
+      if (error instanceof LatchkeyProblem && NOT_FROM_HERE.has(error.code))
+        return 'shorten_refused';
+      throw error;
+    }
   }
 
   async #shortenByPasskey(recoveryId: string): Promise<void> {

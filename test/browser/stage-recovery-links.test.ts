@@ -4,7 +4,6 @@
  */
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { shootBothSizes } from './customer-stage.ts';
 import {
   approve,
   askByEmail,
@@ -58,9 +57,10 @@ describe('“that was not me”, when the other phone is bound', () => {
       await page.getByRole('heading', { name: 'Your account is cut off' }).waitFor();
       await page.close();
       await thief.sees('We ended this session');
-      await shootBothSizes(thief, 'recovery-too-late-new');
+      await thief.shoot('recovery-too-late-new');
       await thief.press('Log in again');
-      await thief.sees('Your account is on hold');
+      await thief.sees('Nobody can log in, on any phone.');
+      await thief.settles();
       await thief.shoot('recovery-too-late-hold');
       expect([...stage.complaints, ...thief.complaints]).toStrictEqual([]);
     },

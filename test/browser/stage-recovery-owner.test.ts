@@ -58,7 +58,7 @@ describe('“it was me”, on the old phone', () => {
       await showPhone(stage, 'Old phone');
       await stage.sees('Possible from');
       expect(await stage.phone.getByRole('button', { name: SHORTEN }).isDisabled()).toBe(true);
-      await shootBothSizes(stage, 'recovery-shorten-not-yet');
+      await stage.shoot('recovery-shorten-not-yet');
       await showPhone(stage, 'New phone');
       await mayShorten(stage);
       // Whoever has the unlocked phone has no face and no finger of its owner.
@@ -71,6 +71,7 @@ describe('“it was me”, on the old phone', () => {
       await stage.verifiesUser(true);
       await stage.press(SHORTEN);
       await stage.sees('The other phone can be set up now.');
+      await stage.settles();
       await stage.shoot('recovery-shortened');
       await reopen(stage);
       await stage.sees('Create your passkey');
