@@ -12,6 +12,7 @@ import { notifyCustomer } from './contacts.ts';
 import { touchCustomer } from './customer-lock.ts';
 import { isSamePerson, ownerOfDevice, standsOn, type Changer } from './device-changes.ts';
 import { enqueue } from './outbox.ts';
+import { provedCall } from './verified-calls.ts';
 
 export interface ReportedDevice {
   readonly deviceId: string;
@@ -160,9 +161,6 @@ export async function liftReportByStaff(
   return await liftReport(tx, { tenantId, deviceId, by: { kind: 'staff', staffId, because } });
 }
 
-/** A caller counts as proved for so long after he approved the call in his app. */
-const CALL_COUNTS_MINUTES = 60;
-
 /**
  * How staff report a device for a customer who is on the line. A call that is named must have been approved by that customer, lately.
  * @throws LatchkeyError not_found, device_ended, device_not_allowed, caller_not_proved
@@ -174,7 +172,7 @@ export async function reportByStaff(
   const { tenantId, deviceId, staffId, callId, ...report } = args;
   const customerId = await ownerOfDevice(tx, tenantId, deviceId);
   if (customerId === undefined) throw new LatchkeyError('not_found');
-  if (callId !== undefined && !(await isProvedCall(tx, { tenantId, customerId, callId })))
+  if (callId !== undefined && !(await provedCall(tx, { tenantId, customerId, callId })))
     throw new LatchkeyError('caller_not_proved');
   const by = { kind: 'staff', id: staffId } as const;
   return await restrictReportedDevice(tx, {
@@ -185,17 +183,6 @@ export async function reportByStaff(
     callId,
     by,
   });
-}
-
-async function isProvedCall(
-  tx: Tx,
-  { tenantId, customerId, callId }: { tenantId: string; customerId: string; callId: string },
-): Promise<boolean> {
-  const rows = await tx`
-    select 1 from step_up
-    where tenant_id = ${tenantId} and step_up_id = ${callId} and customer_id = ${customerId} and requester_kind = 'staff'
-      and action_type = 'verified_call' and approved_at > latchkey_now() - make_interval(mins => ${CALL_COUNTS_MINUTES})`;
-  return rows.length > 0;
 }
 
 async function lockDevice(

@@ -21,6 +21,7 @@ import {
   type RecoveryRecord,
   type RecoveryTools,
 } from './recovery.ts';
+import { provedCall } from './verified-calls.ts';
 
 /** What staff may put on record themselves. */
 export type StaffMethod = Extract<
@@ -103,9 +104,6 @@ export async function recordFactor(
   return { factorId };
 }
 
-/** A call counts for so long after the caller approved it in the app. */
-const CALL_COUNTS_MINUTES = 60;
-
 interface Place {
   readonly handset: string | null;
   readonly isReported: boolean;
@@ -122,13 +120,9 @@ async function placeOf(
   if (FACTOR_METHODS[method].channel === 'phone')
     return { handset: await phoneOfNumber(tx, record), isReported: false };
   if (method !== 'verified_call') return { handset: null, isReported: false };
-  const [call] = await tx<Place[]>`
-    select d.device_id as handset, d.reported_at is not null as is_reported
-    from step_up s join device d on d.tenant_id = s.tenant_id and d.device_id = s.approved_device_id
-    where s.tenant_id = ${tenantId} and s.step_up_id = ${evidenceId} and s.customer_id = ${customerId} and s.requester_kind = 'staff'
-      and s.action_type = 'verified_call' and s.approved_at > latchkey_now() - make_interval(mins => ${CALL_COUNTS_MINUTES})`;
+  const call = await provedCall(tx, { tenantId, customerId, callId: evidenceId });
   if (call === undefined) throw new LatchkeyError('caller_not_proved');
-  return call;
+  return { handset: call.deviceId, isReported: call.isDeviceReported };
 }
 
 /** The phone that has the customer's number: the only one there is; null where there are several. */

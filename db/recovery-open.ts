@@ -4,7 +4,7 @@
  */
 import { LatchkeyError } from '../domain/errors.ts';
 import type { Risk } from '../domain/ports.ts';
-import { recoveryRequirement, type RecoveryPolicy } from '../domain/recovery-policy.ts';
+import { graverRisk, recoveryRequirement, type RecoveryPolicy } from '../domain/recovery-policy.ts';
 import type { RecoveryReport, RecoverySubject } from '../domain/recovery.ts';
 import { appendAudit, type Actor } from './audit.ts';
 import type { Tx } from './connection.ts';
@@ -185,7 +185,7 @@ async function beginHeld(
   });
 }
 
-/** What is said of the old phone may get worse and never better; another phone never takes what was proved of the one before. */
+/** What is said of the old phone, and what the risk engine thinks, may get worse and never better; another phone never takes what was proved of the one before. */
 async function join(
   tx: Tx,
   args: OpenRecovery & { readonly reportedDeviceId: string | undefined },
@@ -193,14 +193,14 @@ async function join(
 ): Promise<OpenedRecovery> {
   const record = await readRecovery(tx, subject, true);
   if (record === undefined) throw new TypeError('an open case has its row');
-  await worsenReport(tx, record, args);
+  await worsen(tx, record, args);
   const isItsPhone = await joinPhone(tx, record, args);
   return { recoveryId: subject.recoveryId, joined: true, isItsPhone };
 }
 
 const GRAVITY = { replaced: 0, broken: 0, lost: 1, stolen: 2 } as const;
 
-async function worsenReport(
+async function worsen(
   tx: Tx,
   record: RecoveryRecord,
   args: OpenRecovery & { readonly reportedDeviceId: string | undefined },
@@ -208,19 +208,28 @@ async function worsenReport(
   const { tenantId, recoveryId } = record;
   const report = GRAVITY[args.report] > GRAVITY[record.report] ? args.report : record.report;
   const reportedDeviceId = record.reportedDeviceId ?? args.reportedDeviceId ?? null;
-  if (report === record.report && reportedDeviceId === record.reportedDeviceId) return;
+  // Staff ask no engine: that they join says nothing of it.
+  const risk = args.by.kind === 'staff' ? record.risk : graverRisk(record.risk, args.risk);
+  const isReportWorse = report !== record.report || reportedDeviceId !== record.reportedDeviceId;
+  if (!isReportWorse && risk === record.risk) return;
   await tx`
-    update recovery set report = ${report}, reported_device_id = ${reportedDeviceId}
+    update recovery set report = ${report}, reported_device_id = ${reportedDeviceId}, risk = ${risk}
     where tenant_id = ${tenantId} and recovery_id = ${recoveryId}`;
-  const changed = { ...record, report, reportedDeviceId };
-  const reached = record.ledger
+  const changed = { ...record, report, reportedDeviceId, risk };
+  if (isReportWorse) await markReached(tx, changed);
+  await tightenRequirement(tx, changed, {});
+}
+
+/** What lives on the reported phone, or reaches it, counts for what it is from then on. */
+async function markReached(tx: Tx, changed: RecoveryRecord): Promise<void> {
+  const { tenantId, recoveryId } = changed;
+  const reached = changed.ledger
     .filter(({ method, handset }) => isReachedByReported(changed, method, handset))
     .map(({ factorId }) => factorId);
   await tx`
     update recovery_factor set on_reported_handset = true
     where tenant_id = ${tenantId} and recovery_id = ${recoveryId} and factor_id = any(${reached})`;
-  await raiseRevision(tx, record);
-  await tightenRequirement(tx, changed, {});
+  await raiseRevision(tx, changed);
 }
 
 /** Answers whether the case is this phone's now. */

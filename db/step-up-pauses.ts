@@ -40,7 +40,7 @@ async function refuseRefused(
   refuseFor(row?.waitSeconds ?? 0, 'step_ups_paused');
 }
 
-/** How a step-up ends to which the customer has said nothing. */
+/** How a step-up ends to which the customer has said nothing, unless he had approved it. */
 const UNANSWERED = ['superseded', 'by_requester', 'not_approved'] as const;
 
 /**
@@ -58,7 +58,10 @@ async function refuseUnanswered(
     unanswered as materialized (
       select c.created_at from ceremony c, t
       where c.tenant_id = ${tenantId} and c.customer_id = ${customerId} and c.kind = 'step_up' and c.requester = ${nameOf(requester)}
-        and c.reason in ${tx(UNANSWERED)} and c.created_at > t.now - make_interval(secs => ${unansweredWindowSeconds})
+        and c.reason in ${tx(UNANSWERED)}
+        and not exists (
+          select 1 from step_up s where s.tenant_id = c.tenant_id and s.step_up_id = c.ceremony_id and s.approved_at is not null)
+        and c.created_at > t.now - make_interval(secs => ${unansweredWindowSeconds})
       order by c.created_at desc limit ${unansweredToPause})
     select ceil(extract(epoch from min(created_at) + make_interval(secs => ${unansweredWindowSeconds}) - t.now))::integer as wait_seconds
     from unanswered, t group by t.now

@@ -128,6 +128,14 @@ export interface RecoveryRequirement {
 /** As the identity vendor proofed the customer at enrollment: nothing below that gives an account back. */
 const IDENTITY_STRENGTH = 3;
 
+/** Silence of the engine counts as medium. */
+const RISK_GRAVITY = { low: 0, not_evaluated: 1, medium: 1, high: 2 } as const;
+
+/** Of two verdicts on one case, the first where they weigh the same. */
+export function graverRisk(first: Risk, later: Risk): Risk {
+  return RISK_GRAVITY[later] > RISK_GRAVITY[first] ? later : first;
+}
+
 /** What a case takes. More doubt never asks for less. */
 export function recoveryRequirement(
   policy: RecoveryPolicy,

@@ -10,6 +10,7 @@ import { promisify, stripVTControlCharacters } from 'node:util';
 import { CUSTOMER_STEP_UP_MUTANTS } from './customer-step-up-mutants.ts';
 import { FAULT_MUTANTS } from './fault-mutants.ts';
 import { FREEZE_MUTANTS } from './freeze-mutants.ts';
+import { RECOVERY_MUTANTS } from './recovery-mutants.ts';
 import { SESSION_MUTANTS } from './session-mutants.ts';
 import { STEP_UP_MUTANTS } from './step-up-mutants.ts';
 
@@ -327,6 +328,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   ...FREEZE_MUTANTS,
   ...FAULT_MUTANTS,
+  ...RECOVERY_MUTANTS,
   ...SESSION_MUTANTS,
   ...STEP_UP_MUTANTS,
   ...CUSTOMER_STEP_UP_MUTANTS,

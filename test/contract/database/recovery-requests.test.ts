@@ -6,6 +6,7 @@ import type { Tx } from '../../../db/connection.ts';
 import { createRecoveryLinks } from '../../../db/recovery-links.ts';
 import {
   checkNumberOf,
+  proveRequestByCode,
   proveRequestByLink,
   requestMessage,
   requestOwner,
@@ -13,8 +14,18 @@ import {
 import { createSweepPort } from '../../../db/sweeping.ts';
 import { createRecoveryRequestDelivery } from '../../../relay/recovery-requests.ts';
 import { DEFAULT_POLICY } from '../../../domain/policy.ts';
+import type { Risk } from '../../../domain/ports.ts';
+import type { RecoverySubject } from '../../../domain/recovery.ts';
 import { RecoveryRows } from '../../setup/beds/recovery-rows.ts';
-import { newKey, prove, read, RECOVERY_TOOLS, request, rightCode } from '../../setup/recoveries.ts';
+import {
+  newKey,
+  opened,
+  prove,
+  read,
+  RECOVERY_TOOLS,
+  request,
+  rightCode,
+} from '../../setup/recoveries.ts';
 import type { RecoverableCustomer, Run } from '../../setup/recoveries.ts';
 
 const MINUTE = 60_000;
@@ -231,6 +242,43 @@ describe('a code', () => {
     } finally {
       rows.nowMs = startMs;
     }
+  });
+});
+
+describe('what the risk engine thinks of a later proof', () => {
+  const proveWith = async (risk: Risk, jkt = customer.newJkt) => {
+    const contact = { kind: 'phone', value: customer.phone } as const;
+    const requestId = await run((tx) => request(tx, customer, { jkt, contact }));
+    const code = rightCode(requestId);
+    const proof = { tenantId, requestId, jkt, code, risk };
+    await run((tx) => proveRequestByCode(tx, RECOVERY_TOOLS, proof));
+  };
+  const taken = async (subject: RecoverySubject) => {
+    const { risk, requirement } = await run((tx) => read(tx, subject));
+    return { risk, ...requirement };
+  };
+  const HIGH = {
+    risk: 'high',
+    people: 2,
+    coolingSeconds: DEFAULT_POLICY.recovery.coolingHighSeconds,
+    ledger: expect.objectContaining({ contacts: 2 }),
+  };
+
+  it('adds to what the case takes, whichever phone proves it', async () => {
+    const subject = await opened(run, customer);
+    expect(await taken(subject)).toMatchObject({ risk: 'low', people: 1 });
+    await proveWith('high');
+    expect(await taken(subject)).toMatchObject(HIGH);
+    await proveWith('low', newKey());
+    expect(await taken(subject)).toMatchObject(HIGH);
+  });
+
+  it('counts as medium where the engine is silent, and never takes anything away', async () => {
+    const subject = await opened(run, customer);
+    await proveWith('not_evaluated');
+    expect(await taken(subject)).toMatchObject({ risk: 'not_evaluated', people: 2 });
+    await proveWith('low');
+    expect(await taken(subject)).toMatchObject({ risk: 'not_evaluated', people: 2 });
   });
 });
 

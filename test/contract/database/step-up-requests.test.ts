@@ -159,6 +159,14 @@ describe('prompts that nobody answered', () => {
   const again = (request: Partial<NewStepUp> = {}) =>
     run((tx) => asked(tx, bed.customer, { reference: 'order 1', ...request }));
 
+  it('are none that the customer had approved', async () => {
+    for (let prompts = 0; prompts < unansweredToPause; prompts += 1) {
+      await end(await approved(run, bed.customer), { event: 'cancelled' });
+      bed.nowMs += 1000;
+    }
+    await again();
+  });
+
   it('are so many of one requester, whether it asks anew or takes back and asks, and it decays', async () => {
     const first = bed.nowMs;
     for (let prompts = 1; prompts < unansweredToPause; prompts += 1) {

@@ -7,7 +7,7 @@ import type { CaseRow, Facts, FactorRow } from './facts.ts';
 
 /** What a life remembers of a case, because the rows alone would have to be believed. */
 export interface CaseMemory {
-  readonly risk: RiskFound;
+  risk: RiskFound;
   /** A phone of the customer was bound less than thirty days before it was opened. */
   readonly isSoonAfterAnother: boolean;
   worst: Report;
@@ -50,6 +50,11 @@ const CHANNELS: Readonly<Record<string, string>> = {
 
 export const graver = (one: Report, other: Report): Report =>
   GRAVITY[other] > GRAVITY[one] ? other : one;
+
+const RISKS: Readonly<Record<RiskFound, number>> = { low: 0, not_evaluated: 1, medium: 1, high: 2 };
+
+export const graverFound = (one: RiskFound, other: RiskFound): RiskFound =>
+  RISKS[other] > RISKS[one] ? other : one;
 
 const isSamePerson = (one: string, other: string | null): boolean =>
   one.toLowerCase() === other?.toLowerCase();

@@ -112,7 +112,7 @@ async function staffOpens(
     const { recoveryId } = await life.rows.run((tx) =>
       openRecovery(tx, RECOVERY_TOOLS, { tenantId, customerId, by, report, risk }),
     );
-    life.noteJoined(recoveryId, report, risk);
+    life.noteJoined(recoveryId, { by: 'staff', report, risk });
   });
 }
 

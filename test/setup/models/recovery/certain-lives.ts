@@ -16,6 +16,13 @@ const goOn = (times: number, changes: { report?: Report; risk?: RiskFound } = {}
   ...changes,
 });
 
+const thiefGoesOn: readonly Action[] = [
+  { kind: 'decide', staff: 'ben', what: 'approve', saw: 'it' },
+  { kind: 'decide', staff: 'sue', what: 'approve', saw: 'it' },
+  { kind: 'wait for the next timer' },
+  { kind: 'bind', by: 'thief', level: 'software' },
+];
+
 /** Where the dangers are known to lie; the last two led to faults once. */
 export const CERTAIN_LIVES: readonly [Step[]][] = [
   [followed(goOn(5))],
@@ -38,7 +45,7 @@ export const CERTAIN_LIVES: readonly [Step[]][] = [
   ],
   [
     followed(
-      goOn(4),
+      goOn(5, { risk: 'medium' }),
       {
         kind: 'ask',
         by: 'owner',
@@ -101,6 +108,56 @@ export const CERTAIN_LIVES: readonly [Step[]][] = [
   [followed(goOn(4), { kind: 'object', from: 'phone' })],
   [followed(goOn(2), { kind: 'decide', staff: 'ben', what: 'refuse', saw: 'it' })],
   [followed(goOn(5), { kind: 'wait', minutes: DAY }, { kind: 'object', from: 'link' })],
+  // What was seen of the owner is of no worth for the thief who joins.
+  [
+    [
+      ...followed(goOn(1)),
+      ...unheard(
+        { kind: 'evidence', staff: 'ana', method: 'branch', isForAnybody: false },
+        {
+          kind: 'ask',
+          by: 'thief',
+          contact: 'email',
+          report: 'replaced',
+          shows: 'code',
+          risk: 'low',
+        },
+      ),
+      ...followed({ kind: 'sweep' }, ...thiefGoesOn),
+    ],
+  ],
+  // A camera that is not sure of the thief.
+  [
+    followed(
+      {
+        kind: 'ask',
+        by: 'thief',
+        contact: 'email',
+        report: 'replaced',
+        shows: 'link',
+        risk: 'low',
+      },
+      { kind: 'liveness', by: 'thief' },
+      { kind: 'verdict', back: 0, outcome: 'below the figures', of: 'it' },
+      ...thiefGoesOn,
+    ),
+  ],
+  // A cut-off and its release before any bell is heard.
+  [
+    [
+      ...followed(goOn(2)),
+      ...unheard({ kind: 'fraud', areRowsEnded: false }, { kind: 'release hold' }),
+      ...followed(goOn(3)),
+    ],
+  ],
+  [
+    followed(
+      { kind: 'report phone', staff: 'sue', as: 'stolen' },
+      { kind: 'ask', by: 'owner', contact: 'phone', report: 'broken', shows: 'code', risk: 'low' },
+      goOn(5),
+    ),
+  ],
+  [followed(goOn(3), { kind: 'object', from: 'phone, long after its passkey' })],
   // A proof in time whose bell came late, and a decision that the clock overtook.
   [[...followed(goOn(1)), ...unheard(goOn(1)), ...followed({ kind: 'wait', minutes: 8 * DAY })]],
   [

@@ -71,7 +71,8 @@ export async function prove(
           checkNumber: isRight ? checkNumberOf(RECOVERY_TOOLS.otpCodes, requestId) : 'none',
         }),
   );
-  if (proof.result === 'proved') life.noteJoined(proof.recoveryId, report, risk);
+  if (proof.result === 'proved')
+    life.noteJoined(proof.recoveryId, { by: 'customer', report, risk });
   return proof.result;
 }
 

@@ -16,9 +16,9 @@ import {
   type RecoverableCustomer,
 } from '../../recoveries.ts';
 import { insertStaff, type SeededStaff } from '../../rows/staff-rows.ts';
-import { DESK, HANDS, type Colleague, type Hand, type Report, type RiskFound } from './actions.ts';
+import { DESK, HANDS, type Colleague, type Hand, type Report } from './actions.ts';
 import { readFacts, type CaseRow, type Facts } from './facts.ts';
-import { Specification } from './specification.ts';
+import { Specification, type JoinedWith } from './specification.ts';
 
 export interface Asked {
   readonly requestId: string;
@@ -134,8 +134,8 @@ export class Life {
     return HANDS.find((hand) => this.keys.get(hand) === jkt) ?? 'an older phone';
   }
 
-  noteJoined(caseId: string, report: Report, risk: RiskFound): void {
-    this.rules.joined(caseId, report, risk, this.rows.nowMs);
+  noteJoined(caseId: string, joinedWith: JoinedWith): void {
+    this.rules.joined(caseId, joinedWith, this.rows.nowMs);
   }
 
   count(what: string): void {

@@ -3,7 +3,13 @@
  * touch, and what stands until somebody releases it. It throws with every rule that is broken.
  */
 import type { Report, RiskFound } from './actions.ts';
-import { brokenByBinding, graver, type CaseMemory, type FactorMemory } from './binding-rules.ts';
+import {
+  brokenByBinding,
+  graver,
+  graverFound,
+  type CaseMemory,
+  type FactorMemory,
+} from './binding-rules.ts';
 import type { CaseRow, Facts } from './facts.ts';
 
 const SOON_MS = 30 * 24 * 3_600_000;
@@ -18,6 +24,12 @@ export interface Observation {
   readonly isCutOff: boolean;
 }
 
+export interface JoinedWith {
+  readonly by: 'customer' | 'staff';
+  readonly report: Report;
+  readonly risk: RiskFound;
+}
+
 export class Specification {
   readonly #cases = new Map<string, CaseMemory>();
   readonly #factors = new Map<string, FactorMemory>();
@@ -25,10 +37,13 @@ export class Specification {
   #boundAtMs = -Infinity;
 
   /** A contact or a caller was proved: the case is there, or was joined. */
-  joined(caseId: string, report: Report, risk: RiskFound, nowMs: number): void {
+  joined(caseId: string, { by, report, risk }: JoinedWith, nowMs: number): void {
     const known = this.#cases.get(caseId);
-    if (known !== undefined) known.worst = graver(known.worst, report);
-    else
+    if (known !== undefined) {
+      known.worst = graver(known.worst, report);
+      // Staff ask no engine, so that their joining tells nothing of it.
+      if (by === 'customer') known.risk = graverFound(known.risk, risk);
+    } else
       this.#cases.set(caseId, {
         risk,
         isSoonAfterAnother: nowMs - this.#boundAtMs < SOON_MS,
@@ -111,6 +126,9 @@ export class Specification {
       memory.coolingFromMs = nowMs;
       memory.shortenedAtMs = undefined;
     }
+    // Whatever goes back begins to wait anew.
+    if (isOpen && one.state !== 'cooling' && one.state !== 'rebind')
+      memory.coolingFromMs = undefined;
     const hasEnded = former !== undefined && former.outcome !== null;
     const isGoingOn = isOpen && one.state !== 'held' && one.state !== 'starting';
     const isBehind = one.epoch !== after.epoch || after.isHeld;
