@@ -164,7 +164,7 @@ describe('prompts that nobody answered', () => {
       await end(await approved(run, bed.customer), { event: 'cancelled' });
       bed.nowMs += 1000;
     }
-    await again();
+    expect(await status(await again())).toBe('pending');
   });
 
   it('are so many of one requester, whether it asks anew or takes back and asks, and it decays', async () => {
