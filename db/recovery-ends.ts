@@ -4,6 +4,7 @@
  */
 import { LatchkeyError } from '../domain/errors.ts';
 import type { RecoverySubject } from '../domain/recovery.ts';
+import { appendAudit } from './audit.ts';
 import type { Tx } from './connection.ts';
 import { lockCustomer } from './customer-lock.ts';
 import { cutOff, type CutOff } from './cut-off.ts';
@@ -27,12 +28,14 @@ export interface Objection {
 }
 
 export type Objected =
-  | { readonly result: 'vetoed' | 'held' }
+  /** noted: as good as a mailbox's word, after somebody of the bank has looked at one: written down, and nothing stops for it. */
+  | { readonly result: 'vetoed' | 'held' | 'noted' }
   /** It had completed: everything was stopped. */
   | { readonly result: 'cut_off'; readonly cutOff: CutOff };
 
 /**
- * "That was not me." From a trusted phone that nobody reported it ends the case; from anywhere else it holds it for a supervisor.
+ * "That was not me." From a trusted phone that nobody reported it ends the case; from anywhere else it holds it for a supervisor, once by contacts and
+ * once by phones: a link that held a case again after each release would keep its owner out.
  * @throws LatchkeyError recovery_not_found, ceremony_ended: it had ended otherwise, or too long ago.
  */
 export async function objectToRecovery(
@@ -44,40 +47,86 @@ export async function objectToRecovery(
   if (record === undefined || record.customerId !== customerId)
     throw new LatchkeyError('recovery_not_found');
   const actor = { kind: 'customer', id: customerId } as const;
-  if (record.state === 'ended') return await objectAfterwards(tx, tools, record);
   const isProved =
     deviceId !== undefined && !isDoubted && (await isUnreported(tx, record, deviceId));
+  const because = deviceId === undefined ? 'contact' : 'phone';
+  if (record.state === 'ended')
+    return await objectAfterwards(tx, tools, record, { isProved, because });
   // While it is held a doubted objection adds nothing to what a supervisor sees already.
   if (!isProved && record.state === 'held') return { result: 'held' };
+  if (!isProved && (await wasLookedAt(tx, subject, because)))
+    return await noteObjection(tx, record, because);
   // Not yet begun, it has no place to be looked at in: it is held as fraud holds it.
   const doubted = record.state === 'starting' ? 'fraud_signalled' : 'veto_doubted';
   await moveRecovery(tx, {
     subject,
     event: isProved ? 'vetoed' : doubted,
     actor,
-    because: deviceId === undefined ? 'contact' : 'phone',
+    because,
   });
   return { result: isProved ? 'vetoed' : 'held' };
 }
 
+/** Of a phone that was lost or stolen, while nobody knows which one it was, any may be it. The very one is not believed either, whatever its row says. */
 async function isUnreported(
   tx: Tx,
-  { tenantId, customerId }: RecoveryRecord,
+  { tenantId, customerId, report, reportedDeviceId }: RecoveryRecord,
   deviceId: string,
 ): Promise<boolean> {
+  const isLost = report === 'lost' || report === 'stolen';
+  if (isLost && (reportedDeviceId === null || reportedDeviceId === deviceId)) return false;
   const rows = await tx`
     select 1 from device
     where tenant_id = ${tenantId} and customer_id = ${customerId} and device_id = ${deviceId} and status = 'trusted' and reported_at is null`;
   return rows.length > 0;
 }
 
+type Because = 'contact' | 'phone';
+
+/** One like it held the case, and a supervisor has released it since. */
+async function wasLookedAt(
+  tx: Tx,
+  { tenantId, recoveryId }: RecoverySubject,
+  because: Because,
+): Promise<boolean> {
+  const rows = await tx`
+    select 1 from audit a
+    where a.tenant_id = ${tenantId} and a.ceremony_id = ${recoveryId} and a.detail ->> 'because' = ${because}
+      and a.detail ->> 'event' in ('veto_doubted', 'fraud_signalled')
+      and exists (
+        select 1 from audit l
+        where l.tenant_id = a.tenant_id and l.ceremony_id = a.ceremony_id and l.position > a.position and l.detail ->> 'event' = 'released')
+    limit 1`;
+  return rows.length > 0;
+}
+
+async function noteObjection(
+  tx: Tx,
+  { tenantId, recoveryId, customerId }: RecoveryRecord,
+  because: Because,
+): Promise<Objected> {
+  await appendAudit(tx, {
+    tenantId,
+    actor: { kind: 'customer', id: customerId },
+    action: 'recovery.objection_noted',
+    subject: { kind: 'recovery', id: recoveryId },
+    customerId,
+    ceremonyId: recoveryId,
+    detail: { because },
+  });
+  return { result: 'noted' };
+}
+
 async function objectAfterwards(
   tx: Tx,
   { newId }: RecoveryTools,
-  { tenantId, customerId, outcome, endedAtMs, nowMs, policy }: RecoveryRecord,
+  record: RecoveryRecord,
+  { isProved, because }: { readonly isProved: boolean; readonly because: Because },
 ): Promise<Objected> {
+  const { tenantId, customerId, outcome, endedAtMs, nowMs, policy } = record;
   const heardUntilMs = (endedAtMs ?? 0) + policy.recovery.objectionSeconds * 1000;
   if (outcome !== 'completed' || nowMs >= heardUntilMs) throw new LatchkeyError('ceremony_ended');
+  if (!isProved && (await wasDisputed(tx, record))) return await noteObjection(tx, record, because);
   const cut = await cutOff(tx, {
     tenantId,
     customerId,
@@ -89,6 +138,18 @@ async function objectAfterwards(
   });
   if (cut === undefined) throw new LatchkeyError('recovery_not_found');
   return { result: 'cut_off', cutOff: cut };
+}
+
+/** An objection has cut the account off since the end: whoever looks at that, or has released it, knows. */
+async function wasDisputed(
+  tx: Tx,
+  { tenantId, customerId, endedAtMs }: RecoveryRecord,
+): Promise<boolean> {
+  const rows = await tx`
+    select 1 from revocation
+    where tenant_id = ${tenantId} and customer_id = ${customerId} and reason = 'recovery_disputed'
+      and effective_at >= ${new Date(endedAtMs ?? 0)} limit 1`;
+  return rows.length > 0;
 }
 
 /** By the owner, on a trusted phone that nobody reported, with passkey and approval key. @throws LatchkeyError device_not_allowed, cooling_off, wrong_step */

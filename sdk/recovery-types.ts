@@ -84,5 +84,5 @@ export interface OwnRecovery {
 }
 
 export interface Objected {
-  readonly result: 'ended' | 'held' | 'stopped';
+  readonly result: 'ended' | 'held' | 'stopped' | 'noted';
 }

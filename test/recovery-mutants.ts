@@ -138,4 +138,28 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     test: 'test/contract/database/step-up-requests.test.ts',
     only: 'are none that the customer had approved',
   },
+  {
+    name: 'recovery: a link that holds a case again after each release',
+    file: 'db/recovery-ends.ts',
+    from: '!isProved && (await wasLookedAt(tx, subject, because))',
+    to: 'false',
+    project: 'contract',
+    test: 'test/contract/database/recovery-stops.test.ts',
+  },
+  {
+    name: 'recovery: a link that cuts off again after each release',
+    file: 'db/recovery-ends.ts',
+    from: '!isProved && (await wasDisputed(tx, record))',
+    to: 'false',
+    project: 'contract',
+    test: 'test/contract/database/recovery-stops.test.ts',
+  },
+  {
+    name: 'recovery: any phone believed where nobody knows which was stolen',
+    file: 'db/recovery-ends.ts',
+    from: 'isLost && (reportedDeviceId === null || reportedDeviceId === deviceId)',
+    to: 'isLost && reportedDeviceId === deviceId',
+    project: 'contract',
+    test: 'test/contract/database/recovery-stops.test.ts',
+  },
 ];

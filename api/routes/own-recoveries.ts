@@ -100,13 +100,16 @@ async function isDoubtful(
   return await isPasskeyOfReportedDevice(tx, tenantId, credentialId);
 }
 
-const RESULTS = { vetoed: 'ended', held: 'held', cut_off: 'stopped' } as const satisfies Record<
-  Objected['result'],
-  ObjectionAnswer['result']
->;
+const RESULTS = {
+  vetoed: 'ended',
+  held: 'held',
+  cut_off: 'stopped',
+  noted: 'noted',
+} as const satisfies Record<Objected['result'], ObjectionAnswer['result']>;
 
 function resultOf(text: string): ObjectionAnswer {
-  if (text === 'ended' || text === 'held' || text === 'stopped') return { result: text };
+  if (text === 'ended' || text === 'held' || text === 'stopped' || text === 'noted')
+    return { result: text };
   throw new TypeError('a reference that nobody wrote');
 }
 

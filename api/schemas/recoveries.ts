@@ -167,8 +167,8 @@ export const OwnRecoveriesAnswer = Type.Object(
 export const ObjectionAnswer = Type.Object(
   {
     result: OneOf(
-      ['ended', 'held', 'stopped'],
-      'ended: there is no such recovery any more · held: the bank looks at it · stopped: it had completed, and everything of the account was cut off.',
+      ['ended', 'held', 'stopped', 'noted'],
+      'ended: there is no such recovery any more · held: the bank looks at it · stopped: it had completed, and everything of the account was cut off · noted: the bank has looked at one like it, and nothing stops for this one.',
     ),
   },
   closed,

@@ -67,6 +67,7 @@ export type Notice =
   | 'sessions_ended'
   | 'objected_ended'
   | 'objected_held'
+  | 'objected_noted'
   | 'objected_stopped'
   | 'shortened'
   | 'shorten_refused';

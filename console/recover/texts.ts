@@ -73,6 +73,10 @@ const en: RecoverTexts = {
       title: 'Your account is cut off',
       text: 'Every phone and login has ended. Call the bank at the number on your card, never at one from a message or a caller.',
     },
+    noted: {
+      title: 'The bank has it in writing',
+      text: 'The bank looked at an objection by such a link before, so this one stops nothing. If that was not you, call the bank at the number on your card now.',
+    },
   },
   refused: {
     recovery_link_expired: {
@@ -144,6 +148,10 @@ const de: RecoverTexts = {
     stopped: {
       title: 'Ihr Konto ist getrennt',
       text: 'Jedes Telefon und jede Anmeldung ist beendet. Rufen Sie die Bank unter der Nummer auf Ihrer Karte an, nie unter einer aus einer Nachricht oder von einem Anrufer.',
+    },
+    noted: {
+      title: 'Die Bank hat es schriftlich',
+      text: 'Die Bank hat sich einen Widerspruch über einen solchen Link schon angesehen, darum hält dieser nichts an. Wenn Sie das nicht waren, rufen Sie jetzt die Bank unter der Nummer auf Ihrer Karte an.',
     },
   },
   refused: {

@@ -194,6 +194,7 @@ export const recoveryTexts = {
     'recovery.liveness_judged': 'Liveness check judged',
     'recovery.sent_back': 'The person is proved anew',
     'recovery.released': 'Goes on again',
+    'recovery.objection_noted': 'Objected to once more, by a link or a doubted phone',
     'recovery.decided_approve': 'Approved',
     'recovery.decided_refuse': 'Refused',
     'recovery.decided_send_back': 'Sent back',

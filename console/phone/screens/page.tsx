@@ -137,6 +137,8 @@ function NoticeBanner({
       return <ToldBanner words={texts.recovery.notice.objected.ended} />;
     case 'objected_held':
       return <ToldBanner words={texts.recovery.notice.objected.held} />;
+    case 'objected_noted':
+      return <ToldBanner words={texts.recovery.notice.objected.noted} />;
     case 'objected_stopped':
       return <ToldBanner words={texts.recovery.notice.objected.stopped} />;
     case 'shorten_refused':

@@ -37,6 +37,8 @@ export const recoveryActions = {
     because === undefined
       ? 'Held: its clocks stand still'
       : `Held, ${word(because)}: its clocks stand still`,
+  'recovery.objection_noted': () =>
+    'Objected to once more, as good as by a mailbox: the bank has looked at one like it, so it is written down and stops nothing',
   'recovery.ended': ({ outcome, reason }: Detail) =>
     ['Ended', word(outcome), word(reason)].filter((part) => part !== '').join(', '),
   'recovery.completed': () =>

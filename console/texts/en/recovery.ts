@@ -236,6 +236,10 @@ export const recovery = {
         title: 'Everything is cut off',
         text: `That recovery had completed. Every phone and login has ended. ${CALL_US}`,
       },
+      noted: {
+        title: 'The bank has it in writing',
+        text: `The bank looked at such an objection before and let it go on, so this stops nothing. ${CALL_US}`,
+      },
     },
     completed: 'Recovered lately',
     completedText: (time: string) =>

@@ -6,7 +6,7 @@ import { endRevokedRows } from '../../../db/revocation.ts';
 import { reportByStaff } from '../../../db/device-reports.ts';
 import type { RecoverySubject } from '../../../domain/recovery.ts';
 import { RecoveryRows } from '../../setup/beds/recovery-rows.ts';
-import { cutOffCustomer, releaseCustomer } from '../../setup/customer.ts';
+import { cutOffCustomer, insertDevice, releaseCustomer } from '../../setup/customer.ts';
 import {
   approved,
   checked,
@@ -132,6 +132,70 @@ describe('an objection', () => {
       });
       expect(await state(subject)).toBe('held');
     }
+  });
+
+  it('by a mailbox holds a case once: after a supervisor has let it go on it is written down, and a phone is heard besides', async () => {
+    const subject = await proved(run, customer);
+    const { customerId, deviceId } = customer;
+    const object = (by: { deviceId?: string; isDoubted?: boolean } = {}) =>
+      run((tx) => objectToRecovery(tx, RECOVERY_TOOLS, { subject, customerId, ...by }));
+    const release = async () =>
+      await said(run, subject, await colleague(run, tenantId), { kind: 'release' });
+    expect(await object()).toEqual({ result: 'held' });
+    await release();
+    expect(await object()).toEqual({ result: 'noted' });
+    expect(await state(subject)).not.toBe('held');
+    expect(await object({ deviceId, isDoubted: true })).toEqual({ result: 'held' });
+    await release();
+    expect(await object({ deviceId, isDoubted: true })).toEqual({ result: 'noted' });
+    const noted = await run(
+      (tx) => tx`
+        select detail from audit where ceremony_id = ${subject.recoveryId} and action = 'recovery.objection_noted' order by position`,
+    );
+    expect(noted).toMatchObject([
+      { detail: { because: 'contact' } },
+      { detail: { because: 'phone' } },
+    ]);
+    // The owner's own word is heard as ever.
+    expect(await object({ deviceId })).toEqual({ result: 'vetoed' });
+  });
+
+  it('by the link of a notice cuts a recovered account off once, however often it is released', async () => {
+    const subject = await readyToBind(run, customer);
+    await bound(subject);
+    const { customerId } = customer;
+    const object = () => run((tx) => objectToRecovery(tx, RECOVERY_TOOLS, { subject, customerId }));
+    expect(await object()).toMatchObject({ result: 'cut_off' });
+    const before = await epochs(subject);
+    expect(await object()).toEqual({ result: 'noted' });
+    await run((tx) => releaseCustomer(tx, customer));
+    expect(await object()).toEqual({ result: 'noted' });
+    expect(await epochs(subject)).toEqual(before);
+  });
+
+  it('from one of several phones ends no case of a stolen one while nobody knows which it was, and shortens none', async () => {
+    const { customerId, deviceId } = customer;
+    await run((tx) => insertDevice(tx, tenantId, { customerId }));
+    await run(
+      (tx) =>
+        tx`update device set created_at = created_at - interval '90 days', trusted_at = trusted_at - interval '90 days' where customer_id = ${customerId}`,
+    );
+    const subject = await proved(run, customer, { report: 'stolen' });
+    await approved(run, subject);
+    await expect(
+      run((tx) => shortenCooling(tx, { subject, customerId, deviceId })),
+    ).rejects.toEqual(refused('device_not_allowed'));
+    expect(
+      await run((tx) => objectToRecovery(tx, RECOVERY_TOOLS, { subject, customerId, deviceId })),
+    ).toEqual({ result: 'held' });
+    // Nor from the very one, whatever its own row says.
+    await run(
+      (tx) =>
+        tx`update recovery set reported_device_id = ${deviceId} where recovery_id = ${subject.recoveryId}`,
+    );
+    expect(
+      await run((tx) => objectToRecovery(tx, RECOVERY_TOOLS, { subject, customerId, deviceId })),
+    ).toEqual({ result: 'held' });
   });
 
   it('of another customer is of no case', async () => {
