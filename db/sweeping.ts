@@ -54,7 +54,7 @@ export const SWEEP_LIMITS: SweepLimits = {
 
 export interface SweepPort {
   tenantIds(): Promise<readonly string[]>;
-  /** Answers how many rows it ended or removed. */
+  /** Every sweep, whatever happens to the others. Answers how many rows it ended or removed. @throws AggregateError once all were tried */
   sweepTenant(tenantId: string): Promise<number>;
   emptyDpopSlots(): Promise<number>;
 }
@@ -69,6 +69,7 @@ export function createSweepPort(
     tenantIds,
     async sweepTenant(tenantId) {
       let swept = 0;
+      const faults: unknown[] = [];
       // One transaction each: a fault in one sweep must not keep the others from their rows.
       for (const sweep of [
         (tx: Tx) => retireStarting(tx, personalData, tenantId, limits.startingMinutes),
@@ -95,8 +96,13 @@ export function createSweepPort(
         (tx: Tx) => removeDelivered(tx, tenantId, limits.deliveredOutboxDays),
         (tx: Tx) => removeUnusedSubmissions(tx, tenantId, limits.unusedSubmissionDays),
       ]) {
-        swept += await database.tenant(tenantId, sweep);
+        try {
+          swept += await database.tenant(tenantId, sweep);
+        } catch (error) {
+          faults.push(error);
+        }
       }
+      if (faults.length > 0) throw new AggregateError(faults, 'some sweeps failed');
       return swept;
     },
     async emptyDpopSlots() {

@@ -164,8 +164,15 @@ export const ACTION_TYPES = {
   },
 } as const satisfies ActionTypes;
 
-/** JSON Schema (2020-12) of an action of this type, for whoever writes one; readAction() is stricter where a schema cannot say it. */
-export function schemaOf(name: string, { members, version }: ActionType): object {
+/** JSON Schema (2020-12) of each built-in type, by the name of its file in docs/actions/; readAction() is stricter where a schema cannot say it. */
+export function actionSchemas(): [file: string, schema: string][] {
+  return Object.entries(ACTION_TYPES).map(([name, type]) => [
+    `${name}.v${String(type.version)}.json`,
+    `${JSON.stringify(schemaOf(name, type), null, 2)}\n`,
+  ]);
+}
+
+function schemaOf(name: string, { members, version }: ActionType): object {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: `${name}, version ${String(version)}`,

@@ -13,13 +13,19 @@ export interface SweeperOptions {
   readonly everyMs?: number;
 }
 
-/** One round, unless another process is at it. */
+/** One round, unless another process is at it: every tenant, whatever happens to the others. @throws AggregateError once all were tried */
 export async function sweepOnce({ sweeps, leadership, metrics }: SweeperOptions): Promise<void> {
   const isLeader = await leadership.lead('sweeper', async () => {
+    const faults: unknown[] = [];
     for (const tenantId of await sweeps.tenantIds()) {
-      metrics.swept(await sweeps.sweepTenant(tenantId));
+      try {
+        metrics.swept(await sweeps.sweepTenant(tenantId));
+      } catch (error) {
+        faults.push(error);
+      }
     }
     await sweeps.emptyDpopSlots();
+    if (faults.length > 0) throw new AggregateError(faults, 'some tenants were not swept whole');
   });
   metrics.led('sweeper', isLeader);
 }

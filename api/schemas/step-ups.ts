@@ -31,7 +31,7 @@ export const WaitQuery = Type.Object(
   closed,
 );
 
-/** Closed and judged member by member by domain/action.ts, which says what is wrong; docs/step-ups.md has each type's JSON Schema. */
+/** Closed and judged member by member by domain/action.ts, which says what is wrong; docs/actions/ has the JSON Schema of each built-in type. */
 const ActionBody = Type.Object(
   { type: Type.String({ minLength: 1, maxLength: 64 }) },
   {

@@ -1,6 +1,7 @@
 /**
  * A workflow that does nothing of its own, with as many local activities and updates as an approved step-up: what Temporal itself costs. Its
- * local activities write nothing, so that every statement and commit of a step-up counts against the step-up; it has no receipt either.
+ * local activities write nothing, so that every statement and commit of a step-up counts against the step-up; it has no receipt either. One timer runs
+ * and is never cancelled, as in a step-up that is used in its time.
  */
 import {
   condition,
@@ -8,6 +9,7 @@ import {
   defineUpdate,
   proxyLocalActivities,
   setHandler,
+  sleep,
 } from '@temporalio/workflow';
 
 export interface BareActivities {
@@ -33,7 +35,8 @@ export async function bareStepUp({ id }: { readonly id: string }): Promise<void>
     isOver = true;
   });
   await opened(id);
-  await condition(() => isApproved, '5 minutes');
-  await condition(() => isOver, '10 minutes');
+  void sleep('5 minutes');
+  await condition(() => isApproved);
+  await condition(() => isOver);
   await nothing(id);
 }

@@ -124,6 +124,9 @@ describe('the audit', () => {
     expect(file).toMatchObject({ isComplete: true, query: { customerId: caller.customerId } });
     expect(file.entries.map(({ action }) => action)).toContain('device.trusted');
     expect(file.signature.split('.')).toHaveLength(3);
+    await staff.page.route('**/staff/audit/export?*', (route) => route.abort());
+    await act.click();
+    await staff.sees('Nothing was changed. Try again in a moment.');
     await staff.goTo('/audit?action=staff.audit_exported');
     await showsOnly(staff, 'staff.audit_exported');
   });

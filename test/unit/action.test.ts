@@ -1,6 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ACTION_TYPES, schemaOf } from '../../domain/action-types.ts';
+import { actionSchemas } from '../../domain/action-types.ts';
 import { canonicalAction, readAction } from '../../domain/action.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { minorUnits, normalAmount } from '../../domain/money.ts';
@@ -236,11 +237,19 @@ describe('an action', () => {
     expect(refusalOf(payeeAt('DE89370400440532013000'))).toBe('taken');
   });
 
+  it('has its JSON Schema of each version in docs/actions: `npm run openapi` writes it', () => {
+    const folder = new URL('../../docs/actions/', import.meta.url);
+    const written = readdirSync(folder).map((name) => [
+      name,
+      readFileSync(new URL(name, folder), 'utf8'),
+    ]);
+    expect(written).toEqual(expect.arrayContaining(actionSchemas()));
+  });
+
   it('has a JSON Schema for each type, which closes every object', () => {
-    for (const [name, type] of Object.entries(ACTION_TYPES)) {
-      const schema = JSON.stringify(schemaOf(name, type));
-      const objects = schema.match(/"type":"object"/g)?.length;
-      expect(schema.match(/"additionalProperties":false/g)?.length).toBe(objects);
+    for (const [, schema] of actionSchemas()) {
+      const objects = schema.match(/"type": "object"/g)?.length;
+      expect(schema.match(/"additionalProperties": false/g)?.length).toBe(objects);
     }
   });
 });

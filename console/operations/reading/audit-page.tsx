@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useState } from 'react';
 import { Banner, Button } from '../../parts/parts.tsx';
 import { useSearch } from '../address.ts';
+import { consoleTexts as words } from '../console-texts.ts';
 import { Told } from '../page-parts.tsx';
 import type { PageProps } from '../page-parts.tsx';
 import type { AuditEntry, StaffApi } from '../staff-api.ts';
@@ -144,9 +145,18 @@ function AuditFile({
     else if (told.kind === 'answered') {
       save(told.value);
       const { isComplete, entries } = told.value;
-      const words = isComplete ? text.complete : text.cut;
-      setSaid({ tone: isComplete ? 'good' : 'wait', text: words(entries.length) });
-    } else setSaid({ tone: 'wait', text: text.unavailable });
+      const say = isComplete ? text.complete : text.cut;
+      setSaid({ tone: isComplete ? 'good' : 'wait', text: say(entries.length) });
+    } else
+      setSaid({
+        tone: 'wait',
+        text:
+          told.kind === 'silent'
+            ? words.silent.text
+            : told.code === 'vendor_unavailable'
+              ? text.unavailable
+              : (words.refusals[told.code] ?? told.title),
+      });
   };
   return (
     <section className="audit-file" aria-labelledby="audit-file">

@@ -45,9 +45,9 @@ afterAll(async () => {
   await testDatabase?.drop();
 });
 
-const sweep = async (): Promise<void> => {
+const sweep = async (over: Pick<Database, 'tenant' | 'tenants'> = database): Promise<void> => {
   await sweepOnce({
-    sweeps: createSweepPort(database, personalData),
+    sweeps: createSweepPort({ ...database, ...over }, personalData),
     leadership,
     metrics: createRelayTally(),
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
@@ -184,6 +184,33 @@ describe('the sweeper', () => {
     nowMs += 2 * DAY_MS;
     await sweep();
     expect(await left()).toEqual({ challenges: 0, keys: 0 });
+  });
+
+  test('goes on with every other sweep and tenant when one fails, and says so at the end', async () => {
+    const { sql } = rows;
+    const { tenantId } = customer;
+    const hash = createHash('sha256').update('beside a fault').digest();
+    await sql`insert into idempotency (tenant_id, caller, operation, key_hash, body_hash, expires_at)
+      values (${tenantId}, 'c', 'o', ${hash}, ${hash}, ${new Date(nowMs - 1)})`;
+    let asked = 0;
+    // The third of the first tenant, which is another one.
+    const broken: Pick<Database, 'tenant' | 'tenants'> = {
+      tenants: async () => {
+        const [known] = await database.tenants();
+        if (known === undefined) throw new TypeError('a tenant is there');
+        return [known, known];
+      },
+      tenant: (id, work) => {
+        asked += 1;
+        return asked === 3 ? Promise.reject(new Error('poison')) : database.tenant(id, work);
+      },
+    };
+    await expect(sweep(broken)).rejects.toThrow(AggregateError);
+    expect(await sql`select 1 from idempotency where key_hash = ${hash}`).toHaveLength(0);
+    const once = asked;
+    asked = Number.NEGATIVE_INFINITY;
+    await sweep(broken);
+    expect(once).toBeGreaterThan(2 * 17);
   });
 
   test('removes what was handed in and never judged, once no key can bring the request back', async () => {
