@@ -79,10 +79,25 @@ async function runDueMigrations(tx: postgres.TransactionSql): Promise<readonly s
       await tx.unsafe(script);
     },
   });
+  await refuseSkipped(tx, postgrator);
   const applied = await postgrator.migrate().catch((cause: unknown) => {
     throw isOfServer(cause) ? cause : unfit(cause);
   });
   return applied.map(({ filename }) => filename.slice(filename.lastIndexOf('/') + 1));
+}
+
+/** The tool goes on after the newest that has run: a file of a lower number that came later it would leave out without a word. */
+async function refuseSkipped(tx: postgres.TransactionSql, postgrator: Postgrator): Promise<void> {
+  const [table] = await tx<{ isThere: boolean }[]>`
+    select to_regclass('public.schemaversion') is not null as "isThere"`;
+  if (table?.isThere !== true) return;
+  const rows = await tx<{ version: string }[]>`select version::text from schemaversion`;
+  const ran = new Set(rows.map(({ version }) => Number(version)));
+  const newest = Math.max(0, ...ran);
+  const files = await postgrator.getMigrations();
+  const skipped = files.find(({ version }) => version < newest && !ran.has(version));
+  if (skipped !== undefined)
+    throw unfit(new Error(`${skipped.name} (${String(skipped.version)}) was never run here`));
 }
 
 function isOfServer(error: unknown): boolean {

@@ -47,6 +47,21 @@ describe('migrating', () => {
     await expect(migrate({ ownerUrl })).resolves.toStrictEqual([]);
   });
 
+  it('is refused when one of a lower number came after the newest had run', async () => {
+    const sql = postgres(ownerUrl, { max: 1 });
+    try {
+      const [row] = await sql`delete from schemaversion where version = 39 returning *`;
+      await expect(migrate({ ownerUrl })).rejects.toMatchObject({
+        name: 'MigrationRefused',
+        message: expect.stringMatching(/recovery-queue \(39\) was never run.*\n.*latchkey reset/i),
+      });
+      await sql`insert into schemaversion ${sql(row ?? {})}`;
+      expect(await migrate({ ownerUrl })).toStrictEqual([]);
+    } finally {
+      await sql.end();
+    }
+  });
+
   it('is refused when a migration that has run was changed since', async () => {
     const sql = postgres(ownerUrl, { max: 1 });
     try {
