@@ -105,14 +105,16 @@ describe('a verified call', () => {
     },
   );
 
-  it('is worth nothing after a cut-off, also once that is released', async () => {
-    const cut = await run((tx) => cutOffCustomer(tx, customer));
-    await run((tx) =>
-      endRevokedRows(tx, { tenantId: rows.tenantId, revocationId: cut?.revocationId ?? '' }),
-    );
-    await run((tx) => releaseCustomer(tx, customer));
-    expect(await worth()).toEqual(NOTHING);
-  });
+  it.each([false, true])(
+    'is worth nothing after a cut-off, also once that is released (its row ended: %s)',
+    async (isEnded) => {
+      const cut = await run((tx) => cutOffCustomer(tx, customer));
+      const revocationId = cut?.revocationId ?? '';
+      if (isEnded) await run((tx) => endRevokedRows(tx, { tenantId: rows.tenantId, revocationId }));
+      await run((tx) => releaseCustomer(tx, customer));
+      expect(await worth()).toEqual(NOTHING);
+    },
+  );
 
   it('is worth nothing an hour later', async () => {
     rows.nowMs += 61 * 60_000;
