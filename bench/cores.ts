@@ -16,6 +16,11 @@ export interface Cores {
   readonly onApiCore: readonly string[];
 }
 
+/** For a server that the API waits beside, in a part that asks the API nothing. */
+export async function moveToApiCore({ arePinned }: Cores, pid: number): Promise<void> {
+  if (arePinned) await run('taskset', ['-a', '-c', '-p', API_CORE, String(pid)]);
+}
+
 /** Moves this process to the core of the load; what it starts from now on goes along, unless told otherwise. */
 export async function pinCores(): Promise<Cores> {
   const free: Cores = { arePinned: false, onApiCore: [] };

@@ -1,6 +1,6 @@
 /**
  * Where the two lives of the step-up's part are led: a development server, Latchkey's own Workers with its stores behind them, and the bare
- * workflow's Worker, in this process. PostgreSQL is the bench's.
+ * workflow's Worker, in this process. PostgreSQL is the bench's. The API is asked nothing here, so its core is the server's.
  */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,6 +33,7 @@ import { startWorkerGroup } from '../../temporal/worker-group.ts';
 import { buildWorkflows } from '../../temporal/workflow-bundle.ts';
 import { createRelayTally } from '../../test/setup/relay-tally.ts';
 import { STEP_UP_TOOLS } from '../../test/setup/step-ups.ts';
+import { moveToApiCore } from '../cores.ts';
 import type { Bench } from './part.ts';
 
 const NAMESPACE = 'latchkey';
@@ -60,6 +61,7 @@ export async function standOn(
     namespace: NAMESPACE,
     databaseFile: join(bench.bed.directory, 'step-up.db'),
   });
+  await moveToApiCore(bench.bed.cores, server.process.pid);
   const closing: (() => Promise<unknown>)[] = [() => server.process.kill()];
   const close = async () => {
     for (const end of closing.toReversed()) await end();
